@@ -1,0 +1,307 @@
+// Package api holds the request, response and problem types of the HTTP API,
+// version 1. Fields are only ever added. Times are RFC 3339 in UTC; durations
+// are integers in milliseconds and end in _ms.
+package api
+
+import "time"
+
+// Limits of the API. A request beyond one is refused with a problem.
+const (
+	MaxBodyBytes = 1 << 20
+	MaxOutcomes  = 1000 // in one report
+	MaxNameBytes = 253  // host and resolver
+	MaxRoleBytes = 64
+	MaxText      = 128 // reason, author
+)
+
+// AllowRequest asks whether a call may be made. Host or Resolver or both.
+type AllowRequest struct {
+	Host     string `json:"host,omitempty"`
+	Role     string `json:"role,omitempty"`
+	Resolver string `json:"resolver,omitempty"`
+}
+
+// AllowResponse answers AllowRequest. Every decision is a 200.
+type AllowResponse struct {
+	Allowed bool `json:"allowed"`
+	// State is "closed", "open" or "half_open".
+	State string `json:"state"`
+	// Permit must come back in the report. Empty unless this call is a probe.
+	Permit  string `json:"permit,omitempty"`
+	DelayMS int64  `json:"delay_ms,omitempty"`
+	// RetryAfterMS is how long a rejection lasts at least.
+	RetryAfterMS int64  `json:"retry_after_ms,omitempty"`
+	Reason       string `json:"reason,omitempty"`
+	Detail       string `json:"detail,omitempty"`
+	// Key is the breaker that rejected, "host:NAME" or "resolver:NAME".
+	Key string `json:"key,omitempty"`
+	// Stale is true where the answer rests on a view that is no longer fed.
+	Stale bool `json:"stale,omitempty"`
+}
+
+// ReportRequest tells how calls went.
+type ReportRequest struct {
+	Worker   string    `json:"worker,omitempty"`
+	Outcomes []Outcome `json:"outcomes"`
+}
+
+// Outcome is the end of one call, or of Count calls that ended alike.
+type Outcome struct {
+	Host     string `json:"host,omitempty"`
+	Role     string `json:"role,omitempty"`
+	Resolver string `json:"resolver,omitempty"`
+	// Status is the HTTP status; Error one of timeout connect reset dns tls
+	// other cancelled no-route proxy. Exactly one of them.
+	Status int    `json:"status,omitempty"`
+	Error  string `json:"error,omitempty"`
+	// RetryAfter is the raw header, or a number of seconds.
+	RetryAfter any `json:"retry_after,omitempty"`
+	// Date is the response's own Date header; a dated Retry-After is relative to it.
+	Date string `json:"date,omitempty"`
+	// The call ended AgeMS ago and took LatencyMS.
+	LatencyMS int64  `json:"latency_ms,omitempty"`
+	AgeMS     int64  `json:"age_ms,omitempty"`
+	Count     int    `json:"count,omitempty"`
+	FromCache bool   `json:"from_cache,omitempty"`
+	Permit    string `json:"permit,omitempty"`
+}
+
+// ReportResponse is a 202. It promises nothing about durability.
+type ReportResponse struct {
+	Accepted int        `json:"accepted"`
+	Rejected []Rejected `json:"rejected"`
+}
+
+// Rejected names one outcome that was not taken.
+type Rejected struct {
+	Index  int    `json:"index"`
+	Detail string `json:"detail"`
+}
+
+// Breaker is one breaker as listed.
+type Breaker struct {
+	Key         string     `json:"key"`
+	Scope       string     `json:"scope"`
+	Name        string     `json:"name"`
+	State       string     `json:"state"`
+	Reason      string     `json:"reason,omitempty"`
+	Detail      string     `json:"detail,omitempty"`
+	Author      string     `json:"author,omitempty"`
+	RemainingMS int64      `json:"remaining_ms,omitempty"`
+	Until       *time.Time `json:"until,omitempty"`
+	Owner       string     `json:"owner"`
+	Mode        string     `json:"mode"`
+	// Durable is true when what the breaker remembers is on disk.
+	Durable bool `json:"durable"`
+	// Local is true where only this node's ring is open (reason local-evidence).
+	Local     bool       `json:"local,omitempty"`
+	Cooldowns []Cooldown `json:"cooldowns,omitempty"`
+	Roles     []Role     `json:"roles,omitempty"`
+	Rolling   *Window    `json:"rolling,omitempty"`
+	Rate      *Window    `json:"failure_rate,omitempty"`
+	Permits   []Permit   `json:"permits,omitempty"`
+	// Opens counts the opens since it was last closed.
+	Opens int `json:"opens,omitempty"`
+	// Last is the latest transition the owner's actor remembers.
+	Last *Transition `json:"last_transition,omitempty"`
+	// LastFailure is the latest failure the owner's actor was told of.
+	LastFailure *Failure `json:"last_failure,omitempty"`
+}
+
+// Cooldown is a deadline nobody may undercut.
+type Cooldown struct {
+	Reason      string    `json:"reason"`
+	Detail      string    `json:"detail,omitempty"`
+	Author      string    `json:"author,omitempty"`
+	RemainingMS int64     `json:"remaining_ms"`
+	LengthMS    int64     `json:"length_ms"`
+	SetBy       string    `json:"set_by"`
+	SetAt       time.Time `json:"set_at"`
+}
+
+// Role shows a role's run of failures and its probes.
+type Role struct {
+	Role             string `json:"role"`
+	Failures         int    `json:"consecutive_failures"`
+	FailMax          int    `json:"fail_max"`
+	ProbeSuccesses   int    `json:"probe_successes"`
+	SuccessThreshold int    `json:"success_threshold"`
+}
+
+// Window shows a windowed rule: Failures of Calls against its threshold.
+type Window struct {
+	WindowMS  int64   `json:"window_ms"`
+	Calls     int     `json:"calls,omitempty"`
+	Failures  int     `json:"failures"`
+	Threshold float64 `json:"threshold"`
+}
+
+// Permit is a probe that is out.
+type Permit struct {
+	Role        string `json:"role"`
+	Node        string `json:"node"`
+	ExpiresInMS int64  `json:"expires_in_ms"`
+}
+
+// Transition is one recorded change of state.
+type Transition struct {
+	At         time.Time `json:"at"`
+	From       string    `json:"from"`
+	To         string    `json:"to"`
+	Reason     string    `json:"reason,omitempty"`
+	Role       string    `json:"role,omitempty"`
+	Author     string    `json:"author,omitempty"`
+	Detail     string    `json:"detail,omitempty"`
+	Failures   int       `json:"failures,omitempty"`
+	Nodes      []string  `json:"nodes,omitempty"`
+	Status     int       `json:"status,omitempty"`
+	Error      string    `json:"error,omitempty"`
+	RetryAfter string    `json:"retry_after,omitempty"`
+}
+
+// Failure is one failed call.
+type Failure struct {
+	At         time.Time `json:"at"`
+	Node       string    `json:"node"`
+	Role       string    `json:"role,omitempty"`
+	Status     int       `json:"status,omitempty"`
+	Error      string    `json:"error,omitempty"`
+	RetryAfter string    `json:"retry_after,omitempty"`
+}
+
+// BreakersResponse lists breakers that are not plainly closed, sorted by key.
+type BreakersResponse struct {
+	Node     string    `json:"node"`
+	Breakers []Breaker `json:"breakers"`
+	// Partial names the members that did not answer.
+	Partial []string `json:"partial,omitempty"`
+}
+
+// OpenRequest is an operator's open. For ("10m") or Seconds, at most 30 days.
+type OpenRequest struct {
+	For     string  `json:"for,omitempty"`
+	Seconds float64 `json:"seconds,omitempty"`
+	Reason  string  `json:"reason,omitempty"`
+	Author  string  `json:"author,omitempty"`
+}
+
+// CloseRequest is an operator's close.
+type CloseRequest struct {
+	Reason string `json:"reason,omitempty"`
+	Author string `json:"author,omitempty"`
+}
+
+// OperatorResponse answers an open or a close.
+type OperatorResponse struct {
+	Key     string     `json:"key"`
+	Before  string     `json:"before"`
+	State   string     `json:"state"`
+	Until   *time.Time `json:"until,omitempty"`
+	Durable bool       `json:"durable"`
+	Copies  int        `json:"copies"`
+}
+
+// StatusResponse is a node's health in one page.
+type StatusResponse struct {
+	Node      string    `json:"node"`
+	Version   string    `json:"version"`
+	StartedAt time.Time `json:"started_at"`
+	// Ready is false while the node starts or drains.
+	Ready   bool        `json:"ready"`
+	Members []Member    `json:"members"`
+	Store   StoreHealth `json:"store"`
+	// Open, HalfOpen and Local count breakers.
+	Open     int `json:"open"`
+	HalfOpen int `json:"half_open"`
+	Local    int `json:"local"`
+	// Hosts counts the keys the gate remembers, Actors the active breakers.
+	Hosts  int `json:"hosts"`
+	Actors int `json:"actors"`
+	// Problems says in words what is not normal; empty when all is well.
+	Problems []string `json:"problems"`
+}
+
+// Member is one node of the cluster.
+type Member struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	State   string `json:"state"`
+	Address string `json:"address,omitempty"`
+	Version string `json:"version,omitempty"`
+}
+
+// StoreHealth says how the durable store is.
+type StoreHealth struct {
+	Kind string `json:"kind"`
+	OK   bool   `json:"ok"`
+	// Since is when it stopped working, Error the last thing it said.
+	Since *time.Time `json:"degraded_since,omitempty"`
+	Error string     `json:"error,omitempty"`
+	// Pending counts changes not written yet.
+	Pending int `json:"pending"`
+}
+
+// ViewEvent is one message of the view stream (GET /v1/view): the data of a
+// server-sent event named "snapshot", "change" or "heartbeat".
+type ViewEvent struct {
+	// Cursor is the position after this event; send it back as Last-Event-ID.
+	Cursor string `json:"cursor"`
+	// Full is true in a snapshot: what it does not list is closed.
+	Full bool `json:"full,omitempty"`
+	// Exceptions are the breakers that are, or just stopped being, not closed.
+	Exceptions []Exception `json:"exceptions,omitempty"`
+	// Policies of keys whose policy is not the default; "" is the default.
+	Policies map[string]Policy `json:"policies,omitempty"`
+}
+
+// Exception is one key in the view.
+type Exception struct {
+	Key         string `json:"key"`
+	State       string `json:"state"`
+	Reason      string `json:"reason,omitempty"`
+	Detail      string `json:"detail,omitempty"`
+	RemainingMS int64  `json:"remaining_ms,omitempty"`
+	// Stamp orders the words about one key.
+	Stamp uint64 `json:"stamp"`
+	// Local is true for an open ring of this node.
+	Local bool   `json:"local,omitempty"`
+	Mode  string `json:"mode,omitempty"`
+}
+
+// Policy is what a worker's gate needs of a policy.
+type Policy struct {
+	Mode               string                `json:"mode"`
+	FailMax            int                   `json:"fail_max"`
+	ResetTimeoutMS     int64                 `json:"reset_timeout_ms"`
+	RetryAfterCapMS    int64                 `json:"retry_after_cap_ms"`
+	RetryAfterStatuses []int                 `json:"retry_after_statuses"`
+	FailureStatuses    []int                 `json:"failure_statuses"`
+	NeutralStatuses    []int                 `json:"neutral_statuses"`
+	SlowCallMS         int64                 `json:"slow_call_ms,omitempty"`
+	RateMultiplier     float64               `json:"rate_multiplier"`
+	Roles              map[string]RolePolicy `json:"roles,omitempty"`
+}
+
+// RolePolicy is a role's part of a Policy.
+type RolePolicy struct {
+	FailMax        int     `json:"fail_max"`
+	ResetTimeoutMS int64   `json:"reset_timeout_ms"`
+	RateMultiplier float64 `json:"rate_multiplier"`
+}
+
+// Problem is an error, RFC 9457, as application/problem+json.
+type Problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Detail says what was wrong and where; Try what to do next.
+	Detail string `json:"detail"`
+	Try    string `json:"try,omitempty"`
+}
+
+func (p *Problem) Error() string {
+	if p.Try == "" {
+		return p.Detail
+	}
+	return p.Detail + " (try: " + p.Try + ")"
+}

@@ -1,0 +1,79 @@
+package breaker
+
+import "time"
+
+// Effects is what the caller must carry out after a step. The zero value
+// means nothing.
+type Effects struct {
+	// Announce, if not nil, goes to the views of all members and to observers.
+	Announce *Announcement
+	// Persist, if not nil, replaces what the store knows of the key.
+	Persist *Snapshot
+	// WakeAt, if not zero, replaces any earlier timer: call Tick then.
+	WakeAt Instant
+	// AskWitnesses, if not nil, starts a witness round: send the question to
+	// every member, feed Witness with each answer and EndRound when all have
+	// answered or the time is up.
+	AskWitnesses *WitnessQuestion
+}
+
+// An Announcement says what a breaker now is and how it came there.
+type Announcement struct {
+	Snapshot    Snapshot
+	Transitions []Transition
+}
+
+// A Transition is one recorded change of state.
+type Transition struct {
+	At       Instant
+	Stamp    Stamp // zero where a deadline ran out: that needs no message
+	From, To State
+	Reason   Reason // why it is open, or what closed it ("" for a recovery)
+	Role     string
+	Author   string
+	Detail   string
+	Failures int      // counted failures that completed the rule
+	Nodes    []string // the witnesses
+	Evidence Evidence // of the outcome that completed it
+}
+
+// A WitnessQuestion asks every member what it saw on the key between the
+// run's first failure and the one that completed it. Ages on the wire count
+// from when the question was sent.
+type WitnessQuestion struct {
+	Round Stamp
+	From  Instant // exclusive
+	To    Instant // exclusive
+	// Window is how far back totals are wanted, zero for none (rate rule).
+	Window Instant
+}
+
+// A WitnessAnswer is one member's answer.
+type WitnessAnswer struct {
+	Round Stamp
+	Node  string
+	// Success is when the latest successful call began that began inside the
+	// span and is not counted in a report yet; zero for none.
+	Success Instant
+	// Successes counts the unreported successes since the question's Window.
+	Successes int
+}
+
+// A Question asks the owner for a permit.
+type Question struct {
+	ID   uint64 // a repeat of the question gets the same answer
+	Node string
+	Role string
+}
+
+// An Answer to a Question.
+type Answer struct {
+	State  State
+	Permit PermitID // zero: refused, or not needed because State is Closed
+	// Expires is when an unreported permit returns to the budget.
+	Expires Instant
+	Delay   time.Duration // wait this long before the probe
+	// RetryIn is how long a refusal may be repeated locally.
+	RetryIn time.Duration
+	Reason  Reason
+}

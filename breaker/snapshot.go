@@ -1,0 +1,290 @@
+package breaker
+
+import (
+	"slices"
+	"time"
+)
+
+// State of a breaker, in order of severity.
+type State uint8
+
+// The states.
+const (
+	Closed State = iota
+	HalfOpen
+	Open
+)
+
+func (s State) String() string {
+	switch s {
+	case Closed:
+		return "closed"
+	case HalfOpen:
+		return "half_open"
+	}
+	return "open"
+}
+
+// Reason is a code from a closed list that says why a breaker is not closed.
+type Reason string
+
+// The reasons.
+const (
+	ReasonRetryAfter    Reason = "retry-after"
+	ReasonRolling       Reason = "rolling-window"
+	ReasonConsecutive   Reason = "consecutive-failures"
+	ReasonFailureRate   Reason = "failure-rate"
+	ReasonProbeFailed   Reason = "probe-failed"
+	ReasonCLIOpen       Reason = "cli-open"
+	ReasonStore         Reason = "store"
+	ReasonProbePending  Reason = "probe-pending"
+	ReasonLocalEvidence Reason = "local-evidence"
+)
+
+// MaxDetailBytes bounds the free text beside a reason.
+const MaxDetailBytes = 128
+
+// keepAfterDeadline is how long an entry outlives its deadline unless its
+// owner renews it, and how long the close of a circuit is remembered.
+const keepAfterDeadline = 10 * time.Minute
+
+// KeepClear is how long an operator's clear is remembered: the longest open,
+// and one hour.
+const KeepClear = MaxOpen + time.Hour
+
+// MaxOpen is the longest open an operator may ask for.
+const MaxOpen = 30 * 24 * time.Hour
+
+// maxCooldowns bounds the cooldowns of one key. More than one arises only
+// between owners that did not hear each other.
+const maxCooldowns = 8
+
+// A Cooldown is a deadline nobody may undercut: a Retry-After, an operator's
+// open. Setter and Stamp are its identity; hearing an identity again never
+// moves its deadline.
+type Cooldown struct {
+	Setter string // node that set it
+	Stamp  Stamp
+	Until  Instant
+	Length time.Duration // as asked for, after the cap
+	Reason Reason
+	Author string
+	Detail string
+	Disk   bool // the deadline was computed from a wall clock
+}
+
+// A Circuit is the counted part of a breaker.
+type Circuit struct {
+	State     State
+	Stamp     Stamp
+	Until     Instant // while Open
+	FirstTrip Instant // first trip since it was last closed
+	Opens     int     // opens since it was last closed
+	Reason    Reason
+	Role      string // whose run tripped it, if ByRole
+	ByRole    bool
+	Detail    string
+	Keep      Instant // while Closed: when its close may be forgotten
+}
+
+// A Snapshot is what of a breaker outlives its actor: what nodes announce to
+// each other, keep in their views and write to stores.
+type Snapshot struct {
+	Cooldowns []Cooldown
+	Circuit   Circuit
+	// Clear is the stamp of the last operator's close: cooldowns and circuits
+	// with a stamp up to it are void. KeepClear says until when it counts.
+	Clear     Stamp
+	ClearKept Instant
+	// Renewed is when the owner last said that the entry is still asked for.
+	Renewed Instant
+}
+
+// A Status is a snapshot read at one instant.
+type Status struct {
+	State  State
+	Until  Instant // while Open: when it runs out. While HalfOpen: when it ran out
+	Reason Reason
+	Author string
+	Detail string
+}
+
+// At derives the state at an instant: open while a cooldown is active or the
+// circuit is open; half-open once they ran out; else closed.
+func (s *Snapshot) At(now Instant) Status {
+	var st Status
+	consider := func(state State, until Instant, reason Reason, author, detail string) {
+		if state > st.State || state == st.State && until > st.Until {
+			st = Status{state, until, reason, author, detail}
+		}
+	}
+	for i := range s.Cooldowns {
+		c := &s.Cooldowns[i]
+		state := HalfOpen
+		if c.Until > now {
+			state = Open
+		}
+		consider(state, c.Until, c.Reason, c.Author, c.Detail)
+	}
+	if c := &s.Circuit; c.State != Closed {
+		state := HalfOpen
+		if c.State == Open && c.Until > now {
+			state = Open
+		}
+		consider(state, c.Until, c.Reason, "", c.Detail)
+	}
+	return st
+}
+
+// Deadline is when the state next changes by itself, zero if it does not:
+// an open part running out, or something being forgotten.
+func (s *Snapshot) Deadline(now Instant) Instant {
+	var next Instant
+	consider := func(t Instant) {
+		if t > now && (next == 0 || t < next) {
+			next = t
+		}
+	}
+	for i := range s.Cooldowns {
+		consider(s.Cooldowns[i].Until)
+		consider(s.forgetAt(s.Cooldowns[i].Until))
+	}
+	switch c := &s.Circuit; {
+	case c.State != Closed:
+		consider(c.Until)
+		consider(s.forgetAt(c.Until))
+	case c.Stamp != 0:
+		consider(c.Keep)
+	}
+	if s.Clear != 0 {
+		consider(s.ClearKept)
+	}
+	return next
+}
+
+// forgetAt is when a part with this deadline is forgotten.
+func (s *Snapshot) forgetAt(deadline Instant) Instant {
+	return max(deadline, s.Renewed).Add(keepAfterDeadline)
+}
+
+// Forget drops what is due and reports whether anything was dropped.
+func (s *Snapshot) Forget(now Instant) bool {
+	n := len(s.Cooldowns)
+	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(c Cooldown) bool { return s.forgetAt(c.Until) <= now })
+	dropped := len(s.Cooldowns) != n
+	c := &s.Circuit
+	if c.State != Closed && s.forgetAt(c.Until) <= now || c.State == Closed && c.Stamp != 0 && c.Keep <= now {
+		*c = Circuit{}
+		dropped = true
+	}
+	if s.Clear != 0 && s.ClearKept <= now {
+		s.Clear, s.ClearKept = 0, 0
+		dropped = true
+	}
+	return dropped
+}
+
+// Empty reports whether nothing is left to remember.
+func (s *Snapshot) Empty() bool {
+	return len(s.Cooldowns) == 0 && s.Circuit == Circuit{} && s.Clear == 0
+}
+
+// MaxStamp is the highest stamp in the snapshot.
+func (s *Snapshot) MaxStamp() Stamp {
+	m := max(s.Circuit.Stamp, s.Clear)
+	for _, c := range s.Cooldowns {
+		m = max(m, c.Stamp)
+	}
+	return m
+}
+
+// Clone returns a snapshot that shares nothing with s.
+func (s *Snapshot) Clone() Snapshot {
+	c := *s
+	c.Cooldowns = slices.Clone(s.Cooldowns)
+	return c
+}
+
+// Merge joins t into s and reports whether s changed. It is commutative,
+// associative and idempotent, so copies agree whatever the order in which
+// they heard of things.
+func (s *Snapshot) Merge(t Snapshot) bool {
+	before := s.Clone()
+	s.Renewed = max(s.Renewed, t.Renewed)
+	if t.Clear > s.Clear {
+		s.Clear, s.ClearKept = t.Clear, t.ClearKept
+	}
+	s.Circuit = laterCircuit(s.Circuit, t.Circuit)
+	for _, c := range t.Cooldowns {
+		s.addCooldown(c)
+	}
+	s.applyClear()
+	return !s.equal(&before)
+}
+
+// laterCircuit is the merge of two copies of a circuit: the higher stamp, then
+// the more severe state, then the later deadline.
+func laterCircuit(a, b Circuit) Circuit {
+	if b.Stamp != a.Stamp {
+		if b.Stamp > a.Stamp {
+			return b
+		}
+		return a
+	}
+	if b.State > a.State || b.State == a.State && b.Until > a.Until {
+		return b
+	}
+	return a
+}
+
+// addCooldown adds c unless it is known or dominated, and drops those that c
+// dominates in both stamp and deadline.
+func (s *Snapshot) addCooldown(c Cooldown) {
+	for i := range s.Cooldowns {
+		k := &s.Cooldowns[i]
+		if k.Setter == c.Setter && k.Stamp == c.Stamp {
+			switch { // a living deadline replaces one from disk; of two from disk the later wins
+			case k.Disk && !c.Disk:
+				*k = c
+			case k.Disk && c.Disk:
+				k.Until = max(k.Until, c.Until)
+			}
+			return
+		}
+	}
+	dominates := func(a, b Cooldown) bool { return a.Stamp >= b.Stamp && a.Until >= b.Until }
+	for _, k := range s.Cooldowns {
+		if dominates(k, c) && !dominates(c, k) {
+			return
+		}
+	}
+	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(k Cooldown) bool { return dominates(c, k) && !dominates(k, c) })
+	s.Cooldowns = append(s.Cooldowns, c)
+	slices.SortFunc(s.Cooldowns, func(a, b Cooldown) int { // longest first; a total order keeps copies equal
+		switch {
+		case a.Until != b.Until:
+			return int(min(max(b.Until-a.Until, -1), 1))
+		case a.Stamp != b.Stamp:
+			return int(min(max(int64(b.Stamp)-int64(a.Stamp), -1), 1))
+		case a.Setter < b.Setter:
+			return -1
+		}
+		return 1
+	})
+	if len(s.Cooldowns) > maxCooldowns {
+		s.Cooldowns = s.Cooldowns[:maxCooldowns]
+	}
+}
+
+// applyClear removes what the operator's close made void.
+func (s *Snapshot) applyClear() {
+	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(c Cooldown) bool { return c.Stamp <= s.Clear })
+	if s.Circuit.Stamp <= s.Clear {
+		s.Circuit = Circuit{}
+	}
+}
+
+func (s *Snapshot) equal(t *Snapshot) bool {
+	return s.Circuit == t.Circuit && s.Clear == t.Clear && s.Renewed == t.Renewed &&
+		slices.Equal(s.Cooldowns, t.Cooldowns)
+}
