@@ -1,0 +1,234 @@
+package breaker
+
+import (
+	"slices"
+	"time"
+)
+
+// MinRetryIn is the shortest time a refused question may be repeated after.
+const MinRetryIn = 100 * time.Millisecond
+
+// maxRetryIn bounds how long a question waits for a probe that is out.
+const maxRetryIn = time.Second
+
+// permit is a probe that is out.
+type permit struct {
+	id       PermitID
+	question uint64
+	role     string // budget role
+	node     string
+	issued   Instant
+	expires  Instant
+	delay    time.Duration
+}
+
+// probing is what a half-open breaker remembers.
+type probing struct {
+	since     Instant // when it became half-open
+	permits   []permit
+	successes []roleCount
+	failed    []failure // nodes whose probes failed since then
+	asked     Instant   // last question of the role that tripped
+}
+
+type roleCount struct {
+	role string
+	n    int
+}
+
+// Ask answers a question for a permit.
+func (m *Machine) Ask(mo Moment, q Question) (Answer, Effects) {
+	m.settle(mo)
+	a := m.ask(mo, q)
+	return a, m.effects(mo)
+}
+
+func (m *Machine) ask(mo Moment, q Question) Answer {
+	m.asked = mo.Now
+	st := m.snap.At(mo.Now)
+	switch st.State {
+	case Closed:
+		return Answer{State: Closed}
+	case Open:
+		return Answer{State: Open, Reason: st.Reason, RetryIn: max(st.Until.Sub(mo.Now), MinRetryIn)}
+	}
+	role := m.policy.BudgetRole(q.Role)
+	if role == m.snap.Circuit.Role {
+		m.probing.asked = mo.Now
+	}
+	if m.recovered(mo) { // a silent role left it to the others
+		m.close(mo)
+		return Answer{State: Closed}
+	}
+	m.expire(mo.Now)
+	for _, p := range m.probing.permits {
+		if p.question == q.ID && p.node == q.Node {
+			return Answer{State: HalfOpen, Permit: p.id, Expires: p.expires, Delay: p.delay}
+		}
+	}
+	if wait := m.sickFor(mo.Now, q.Node); wait > 0 {
+		return Answer{State: HalfOpen, Reason: ReasonProbeFailed, RetryIn: max(wait, MinRetryIn)}
+	}
+	if oldest, out := m.outstanding(role); out >= m.policy.ForRole(role).TrialCalls {
+		// The longer a probe is out, the more patient the question may be.
+		wait := min(max(mo.Now.Sub(oldest), MinRetryIn), maxRetryIn)
+		return Answer{State: HalfOpen, Reason: ReasonProbePending, RetryIn: wait}
+	}
+	return m.grant(mo, q, role)
+}
+
+func (m *Machine) grant(mo Moment, q Question, role string) Answer {
+	p := permit{
+		id: PermitID(mix(mo.Rand) | 1), question: q.ID, role: role, node: q.Node,
+		issued: mo.Now, expires: mo.Now.Add(m.policy.PermitTimeout),
+	}
+	if j := m.policy.HalfOpenJitter; j > 0 {
+		p.delay = time.Duration(mix(mo.Rand+1) % uint64(j))
+	}
+	m.probing.permits = append(m.probing.permits, p)
+	return Answer{State: HalfOpen, Permit: p.id, Expires: p.expires, Delay: p.delay}
+}
+
+// mix spreads the bits of a random number (the finaliser of SplitMix64).
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// expire returns unreported permits to the budget.
+func (m *Machine) expire(now Instant) {
+	m.probing.permits = slices.DeleteFunc(m.probing.permits, func(p permit) bool { return p.expires <= now })
+}
+
+// outstanding counts a role's permits that are out and when the oldest was
+// issued.
+func (m *Machine) outstanding(role string) (oldest Instant, n int) {
+	for _, p := range m.probing.permits {
+		if p.role != role {
+			continue
+		}
+		if n++; n == 1 || p.issued < oldest {
+			oldest = p.issued
+		}
+	}
+	return oldest, n
+}
+
+// sickFor is how long a node whose probe failed gets no permit: one sick
+// machine cannot keep a recovered host closed to all.
+func (m *Machine) sickFor(now Instant, node string) time.Duration {
+	for _, f := range m.probing.failed {
+		if f.node == node {
+			return f.at.Add(m.reopenLength()).Sub(now)
+		}
+	}
+	return 0
+}
+
+// Return gives a permit back unused.
+func (m *Machine) Return(mo Moment, id PermitID) Effects {
+	m.settle(mo)
+	m.take(mo.Now, id)
+	return m.effects(mo)
+}
+
+// take removes a permit and reports whether it was good.
+func (m *Machine) take(now Instant, id PermitID) (permit, bool) {
+	m.expire(now)
+	for i, p := range m.probing.permits {
+		if p.id == id {
+			m.probing.permits = slices.Delete(m.probing.permits, i, i+1)
+			return p, true
+		}
+	}
+	return permit{}, false
+}
+
+// probeEnded takes the report of a probe. A permit that is not good makes the
+// outcome neutral; a neutral outcome gives the permit back.
+func (m *Machine) probeEnded(mo Moment, o Outcome) {
+	p, ok := m.take(mo.Now, o.Permit)
+	if !ok || m.state != HalfOpen || o.Kind == Neutral && !o.Strict {
+		return
+	}
+	o.Role = p.role
+	m.probed(mo, o)
+}
+
+// probed counts the result of a probe.
+func (m *Machine) probed(mo Moment, o Outcome) {
+	if o.Kind == Failure || o.Strict {
+		m.probeFailed(mo, o)
+		return
+	}
+	m.countProbe(m.policy.BudgetRole(o.Role))
+	if m.recovered(mo) {
+		m.close(mo)
+	}
+}
+
+func (m *Machine) countProbe(role string) {
+	for i := range m.probing.successes {
+		if m.probing.successes[i].role == role {
+			m.probing.successes[i].n++
+			return
+		}
+	}
+	m.probing.successes = append(m.probing.successes, roleCount{role, 1})
+}
+
+// recovered reports whether enough probes succeeded: of the role that tripped,
+// or of any role where none did or that role stayed silent for its
+// reset_timeout.
+func (m *Machine) recovered(mo Moment) bool {
+	c := &m.snap.Circuit
+	anyRole := c.State == Closed || !c.ByRole ||
+		mo.Now.Sub(max(m.probing.since, m.probing.asked)) >= m.policy.ForRole(c.Role).ResetTimeout
+	for _, s := range m.probing.successes {
+		if (anyRole || s.role == c.Role) && s.n >= m.policy.ForRole(s.role).SuccessThreshold {
+			return true
+		}
+	}
+	return false
+}
+
+// probeFailed re-opens the circuit once probes of enough distinct nodes have
+// failed; until then it stays half-open.
+func (m *Machine) probeFailed(mo Moment, o Outcome) {
+	known := false
+	for i := range m.probing.failed {
+		if m.probing.failed[i].node == o.Node {
+			m.probing.failed[i].at, known = mo.Now, true
+		}
+	}
+	if !known {
+		m.probing.failed = append(m.probing.failed, failure{mo.Now, o.Node, 1})
+	}
+	nodes := distinct(m.probing.failed)
+	if len(nodes) < m.need(mo) {
+		return
+	}
+	c := m.snap.Circuit
+	m.trip(mo, trip{
+		reason: ReasonProbeFailed, role: c.Role, byRole: c.ByRole, length: m.reopenLength(),
+		failures: len(nodes), nodes: nodes, evidence: o.Evidence,
+	})
+}
+
+// reopenLength is the reset_timeout that applies to the circuit.
+func (m *Machine) reopenLength() time.Duration {
+	if m.snap.Circuit.ByRole {
+		return m.policy.ForRole(m.snap.Circuit.Role).ResetTimeout
+	}
+	return m.policy.ResetTimeout
+}
+
+// close ends an outage: probes succeeded.
+func (m *Machine) close(mo Moment) {
+	m.snap.Cooldowns = slices.DeleteFunc(m.snap.Cooldowns, func(c Cooldown) bool { return c.Until <= mo.Now })
+	m.snap.Circuit = Circuit{Stamp: mo.Stamp, Keep: mo.Now.Add(keepAfterDeadline)}
+	m.dirty = true
+	m.become(mo, mo.Now, Transition{})
+}

@@ -1,0 +1,103 @@
+package breaker
+
+import "time"
+
+// pauseAfterRefusal is how long no witness round follows a refused one.
+const pauseAfterRefusal = time.Second
+
+// round is a witness round in progress: one at a time for each key.
+type round struct {
+	id       Stamp
+	trip     trip
+	from, to Instant
+	window   Instant // zero: no totals wanted
+	asked    bool
+	heal     bool
+	veto     Instant // latest success that counts against the run
+	unseen   int     // successes no report has brought yet
+}
+
+// tripOrAsk trips, or where there are other members asks them first: one sick
+// machine must never open a breaker for the fleet.
+func (m *Machine) tripOrAsk(mo Moment, t trip, from, to Instant) {
+	if mo.Members <= 1 {
+		m.trip(mo, t)
+		return
+	}
+	if m.round != nil || mo.Now < m.noRoundTill {
+		return
+	}
+	m.round = &round{id: mo.Stamp, trip: t, from: from, to: to}
+	if t.reason == ReasonFailureRate {
+		m.round.window = from
+	}
+}
+
+// Witness takes one member's answer. A success that began inside the span
+// refuses a run at once; totals are summed until the round ends. Answers to
+// other rounds are dropped.
+func (m *Machine) Witness(mo Moment, a WitnessAnswer) Effects {
+	m.settle(mo)
+	r := m.round
+	if r == nil || r.id != a.Round {
+		return m.effects(mo)
+	}
+	inside := a.Success > r.from && a.Success < r.to
+	switch {
+	case r.heal:
+		if a.Success > r.from { // newer than the first trip: a successful probe
+			m.close(mo)
+		}
+	case r.window != 0:
+		r.unseen += a.Successes
+	case inside:
+		r.veto = a.Success
+		m.refuse(mo)
+	}
+	return m.effects(mo)
+}
+
+// refuse ends a round without a trip and drops the failures older than the
+// success that refused it.
+func (m *Machine) refuse(mo Moment) {
+	if run := m.run(m.round.trip.role); run != nil && m.round.veto != 0 {
+		run.keep(func(f failure) bool { return f.at >= m.round.veto })
+	}
+	m.round = nil
+	m.noRoundTill = mo.Now.Add(pauseAfterRefusal)
+}
+
+// EndRound ends a round: all have answered, or the time is up. Silence is no
+// witness and no veto. Reports were merged meanwhile, so the rule is read
+// again.
+func (m *Machine) EndRound(mo Moment, id Stamp) Effects {
+	m.settle(mo)
+	r := m.round
+	if r == nil || r.id != id {
+		return m.effects(mo)
+	}
+	if r.heal {
+		m.round = nil
+		return m.effects(mo)
+	}
+	if !m.stillTrips(mo, r) {
+		m.refuse(mo)
+		return m.effects(mo)
+	}
+	m.round = nil
+	m.trip(mo, r.trip)
+	return m.effects(mo)
+}
+
+// stillTrips reads the rule of a round again, with the totals it gathered.
+func (m *Machine) stillTrips(mo Moment, r *round) bool {
+	if r.trip.reason == ReasonFailureRate {
+		if m.rate == nil {
+			return false
+		}
+		calls, failures := m.rate.totals(mo.Now, m.rateWidth())
+		return rateTrips(m.policy.FailureRate, calls+r.unseen, failures)
+	}
+	run := m.run(r.trip.role)
+	return run != nil && run.total >= m.policy.ForRole(r.trip.role).FailMax && len(run.nodes()) >= m.need(mo)
+}
