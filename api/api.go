@@ -106,6 +106,21 @@ type Breaker struct {
 	Last *Transition `json:"last_transition,omitempty"`
 	// LastFailure is the latest failure the owner's actor was told of.
 	LastFailure *Failure `json:"last_failure,omitempty"`
+	// Seen is what the answering node's gate counted on the key, nil if no call
+	// to it was reported there.
+	Seen *Seen `json:"seen,omitempty"`
+	// Policy holds the numbers in force. Only an answer about one breaker has it.
+	Policy *Policy `json:"policy,omitempty"`
+}
+
+// Seen counts the calls to one key that were reported to one node.
+type Seen struct {
+	Node      string `json:"node"`
+	Successes uint64 `json:"successes"`
+	Failures  uint64 `json:"failures"`
+	Neutral   uint64 `json:"neutral"`
+	// Rejected counts the calls that were not allowed.
+	Rejected uint64 `json:"rejected"`
 }
 
 // Cooldown is a deadline nobody may undercut.
@@ -175,6 +190,9 @@ type BreakersResponse struct {
 	Breakers []Breaker `json:"breakers"`
 	// Partial names the members that did not answer.
 	Partial []string `json:"partial,omitempty"`
+	// Closed counts the closed breakers the answering node's gate remembers,
+	// listed or not.
+	Closed int `json:"closed,omitempty"`
 }
 
 // OpenRequest is an operator's open. For ("10m") or Seconds, at most 30 days.
@@ -278,6 +296,10 @@ type Policy struct {
 	FailureStatuses    []int                 `json:"failure_statuses"`
 	NeutralStatuses    []int                 `json:"neutral_statuses"`
 	SlowCallMS         int64                 `json:"slow_call_ms,omitempty"`
+	SuccessThreshold   int                   `json:"success_threshold,omitempty"`
+	TrialCalls         int                   `json:"trial_calls,omitempty"`
+	PermitTimeoutMS    int64                 `json:"permit_timeout_ms,omitempty"`
+	Witnesses          int                   `json:"witnesses,omitempty"`
 	RateMultiplier     float64               `json:"rate_multiplier"`
 	Roles              map[string]RolePolicy `json:"roles,omitempty"`
 }

@@ -11,12 +11,12 @@
 // its policy. A call is rejected while a cooldown is active or the circuit is
 // open; when they ran out the breaker is half-open:
 //
-//	            a rule fired, a cooldown was set
-//	  closed ────────────────────────────────────▶ open
-//	     ▲                                         ▲  │
-//	     │ probes succeeded          probes failed │  │ ran out
-//	     │                                         │  ▼
-//	     └──────────────────────────────────── half-open
+//	          a rule fired, a cooldown was set
+//	closed ────────────────────────────────────▶ open
+//	   ▲                                         ▲  │
+//	   │ probes succeeded          probes failed │  │ ran out
+//	   │                                         │  ▼
+//	   └──────────────────────────────────── half-open
 //
 // The transcripts in testdata are the readable specification:
 // go test ./breaker -update rewrites them.

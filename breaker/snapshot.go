@@ -189,6 +189,15 @@ func (s *Snapshot) Empty() bool {
 	return len(s.Cooldowns) == 0 && s.Circuit == Circuit{} && s.Clear == 0
 }
 
+// LastDeadline is when the last part that rejects or rejected runs out.
+func (s *Snapshot) LastDeadline() Instant {
+	at := s.Circuit.Until
+	for _, c := range s.Cooldowns {
+		at = max(at, c.Until)
+	}
+	return at
+}
+
 // MaxStamp is the highest stamp in the snapshot.
 func (s *Snapshot) MaxStamp() Stamp {
 	m := max(s.Circuit.Stamp, s.Clear)

@@ -1,0 +1,26 @@
+// Package config is one struct that says how a node runs, and the ways to
+// fill it: defaults, YAML files, environment variables and flags, the later
+// of these winning.
+//
+//	base := config.Default()
+//	base.AddFlags(fs)
+//	err := config.FlagError(fs, fs.Parse(args))
+//	cfg, err := config.Load(base, fs, os.Environ())
+//
+// Two tables describe everything that can be set. options.go lists the
+// options of a node: each has a flag, an environment variable and a key in a
+// file. field.go lists the fields of a policy: the text grammar of the
+// --breaker flags and the policies in a file both look names up there, so a
+// new policy field is one line.
+//
+// A policy is not read into a breaker.Policy at once. Each field somebody set
+// becomes a setting, which remembers where it came from; settings are
+// collected from the weakest source to the strongest and resolved in one
+// place (resolve.go), field by field: host role, host, default role, default.
+// The more specific setting wins whatever its source; among equally specific
+// ones the stronger source does.
+//
+// Everything read here is input from a person. Load reports all that is wrong
+// at once, each problem with its flag, variable or file:line:column, and never
+// replaces a value it does not understand by a default.
+package config

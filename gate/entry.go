@@ -1,0 +1,142 @@
+package gate
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"fleetfuse/breaker"
+)
+
+// tickLength is the granularity of "a call that succeeded began then".
+const tickLength = 10 * time.Millisecond
+
+// entry is what a gate knows of one key.
+type entry struct {
+	// exception is nil while the key is plainly closed: the view and the ring
+	// say nothing and no failure is remembered.
+	exception atomic.Pointer[exception]
+	successes atomic.Uint64
+	stripes   atomic.Pointer[stripes]
+	tick      atomic.Int64 // latest tick in which a call that succeeded began
+
+	key  breaker.Key
+	name string
+	hash uint64
+
+	mu sync.Mutex
+	// recent counts successes of about the last rate window.
+	recent  recentCount
+	ticks   uint64 // the 64 ticks up to tick in which such calls began
+	seconds uint64 // the same for seconds
+	failing *failing
+}
+
+// recentCount remembers the success total at two earlier moments, so that
+// total-before is the successes of the last half to whole window.
+type recentCount struct {
+	before, half uint64
+	halfAt       breaker.Instant
+}
+
+// exception is an immutable summary of why a key is not plainly closed.
+type exception struct {
+	openUntil breaker.Instant // rejects before it
+	denial                    // why
+	mode      breaker.Mode
+	view      breaker.Snapshot
+}
+
+// stripes spreads a counter that several cores write.
+type stripes [8]struct {
+	n atomic.Uint64
+	_ [120]byte // two cache lines: adjacent-line prefetch
+}
+
+// succeeded counts n calls that succeeded and began at an instant.
+func (e *entry) succeeded(began breaker.Instant, n uint64) {
+	if s := e.stripes.Load(); s != nil {
+		s.here().Add(n)
+	} else if v := e.successes.Load(); !e.successes.CompareAndSwap(v, v+n) {
+		e.successes.Add(n)
+		e.stripes.CompareAndSwap(nil, new(stripes)) // two cores met here
+	}
+	if tick := int64(began) / int64(tickLength); tick > e.tick.Load() {
+		e.mark(tick)
+	}
+}
+
+// here picks a stripe by the caller's stack, so that a goroutine keeps to one.
+func (s *stripes) here() *atomic.Uint64 {
+	var onStack byte
+	at := uint64(uintptr(unsafe.Pointer(&onStack)) >> 10)
+	return &s[(at*0x9e3779b97f4a7c15)>>61].n
+}
+
+// total is the number of successes counted.
+func (e *entry) total() uint64 {
+	n := e.successes.Load()
+	if s := e.stripes.Load(); s != nil {
+		for i := range s {
+			n += s[i].n.Load()
+		}
+	}
+	return n
+}
+
+const ticksPerSecond = int64(time.Second / tickLength)
+
+// mark notes that a call that succeeded began in a tick.
+func (e *entry) mark(tick int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	old := e.tick.Load()
+	if tick <= old {
+		return
+	}
+	e.ticks = shift(e.ticks, tick-old) | 1
+	e.seconds = shift(e.seconds, tick/ticksPerSecond-old/ticksPerSecond) | 1
+	e.tick.Store(tick)
+}
+
+func shift(mask uint64, by int64) uint64 {
+	if by >= 64 {
+		return 0
+	}
+	return mask << by
+}
+
+// lastBegan is a moment not later than the begin of the latest call that
+// succeeded; zero for none.
+func (e *entry) lastBegan() breaker.Instant {
+	return breaker.Instant(e.tick.Load() * int64(tickLength))
+}
+
+// rotate moves the recent count on.
+func (e *entry) rotate(now breaker.Instant, window time.Duration) {
+	r := &e.recent
+	switch idle := now.Sub(r.halfAt); {
+	case idle >= window:
+		r.before, r.half, r.halfAt = e.total(), e.total(), now
+	case idle >= window/2:
+		r.before, r.half, r.halfAt = r.half, e.total(), now
+	}
+}
+
+// idleSince orders entries by use.
+func (e *entry) idleSince() breaker.Instant {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.failing != nil {
+		return max(e.failing.lastFailure, e.lastBegan())
+	}
+	return e.lastBegan()
+}
+
+// disposable reports whether forgetting the entry lets no call through that
+// would be rejected now.
+func (e *entry) disposable() bool {
+	x := e.exception.Load()
+	return x == nil || x.status.State == breaker.Closed && x.view.Empty()
+}

@@ -1,0 +1,251 @@
+package gate
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/internal/clock"
+)
+
+// An Owner reaches the actors that own keys. Report, Return and Cool must not
+// block.
+type Owner interface {
+	Ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error)
+	Report(key breaker.Key, outcomes []breaker.Outcome)
+	Return(key breaker.Key, id breaker.PermitID)
+	// Cool announces a Retry-After this gate saw. It must have reached Apply
+	// when it returns.
+	Cool(key breaker.Key, c breaker.Cooldown)
+}
+
+// Options of a Gate. Owner, Policy and Clock are required.
+type Options struct {
+	Node     string
+	Owner    Owner
+	Policy   func(breaker.Key) *breaker.Policy
+	Clock    *clock.Clock
+	MaxHosts int           // default 1,000,000
+	AskLimit time.Duration // how long a question may take; default 100 ms
+
+}
+
+// A Gate decides. It is safe for concurrent use.
+type Gate struct {
+	opt       Options
+	hosts     *table
+	resolvers *table
+	questions questionIDs
+	ledger    ledger
+
+	mu       sync.Mutex
+	failing  map[*entry]struct{} // entries with a failing part
+	counters counters
+
+	stop chan struct{}
+	work sync.WaitGroup
+}
+
+// New returns a running gate; Stop it when done.
+func New(opt Options) *Gate {
+	if opt.MaxHosts == 0 {
+		opt.MaxHosts = 1_000_000
+	}
+	if opt.AskLimit == 0 {
+		opt.AskLimit = 100 * time.Millisecond
+	}
+	g := &Gate{
+		opt: opt, hosts: newTable(breaker.ScopeHost, opt.MaxHosts), resolvers: newTable(breaker.ScopeResolver, opt.MaxHosts),
+		failing: map[*entry]struct{}{}, stop: make(chan struct{}),
+	}
+	g.work.Add(1)
+	go g.run()
+	return g
+}
+
+// Stop flushes what was counted to the owners and waits for questions that are
+// out.
+func (g *Gate) Stop() {
+	close(g.stop)
+	g.work.Wait()
+	g.flush()
+}
+
+// A Call is what a caller wants to do: call a host, a resolver or both. Names
+// are in their one spelling (package hostname).
+type Call struct {
+	Host     string
+	Resolver string
+	Role     string
+}
+
+// A Decision says whether the call may be made. Exactly one of its report
+// methods must be called for an allowed call.
+type Decision struct {
+	g        *Gate
+	host     *entry
+	resolver *entry
+	role     string
+	began    breaker.Instant
+	denied   *denial
+	probe    *probe
+}
+
+// denial says why a call was rejected.
+type denial struct {
+	status breaker.Status
+	key    breaker.Key
+	local  bool
+}
+
+// Allow decides about a call. It waits only for the owner's answer while a
+// breaker is half-open.
+func (g *Gate) Allow(ctx context.Context, c Call) Decision {
+	d := Decision{g: g, role: c.Role}
+	if c.Host != "" {
+		d.host = g.entry(g.hosts, c.Host)
+	}
+	if c.Resolver != "" {
+		d.resolver = g.entry(g.resolvers, c.Resolver)
+	}
+	return g.decide(ctx, d)
+}
+
+// A Host is a resolved handle: Allow without the look-up.
+type Host struct {
+	g *Gate
+	e *entry
+}
+
+// Host resolves a host's handle. It stays good for the life of the gate, but a
+// handle kept while the host is idle may be of an entry that was evicted;
+// counts on it are then lost, decisions are not.
+func (g *Gate) Host(name string) Host { return Host{g, g.entry(g.hosts, name)} }
+
+// Allow decides about a call to the host.
+func (h Host) Allow(ctx context.Context, role string) Decision {
+	return h.g.decide(ctx, Decision{g: h.g, host: h.e, role: role})
+}
+
+// entry finds or makes a key's entry.
+func (g *Gate) entry(t *table, name string) *entry {
+	if e := t.find(name); e != nil {
+		return e
+	}
+	return t.findOrAdd(name, func(key breaker.Key) *entry { return &entry{key: key} })
+}
+
+// entryOf is entry by key.
+func (g *Gate) entryOf(key breaker.Key) *entry {
+	if key.Scope() == breaker.ScopeResolver {
+		return g.entry(g.resolvers, key.Name())
+	}
+	return g.entry(g.hosts, key.Name())
+}
+
+func (g *Gate) decide(ctx context.Context, d Decision) Decision {
+	if (d.host == nil || d.host.exception.Load() == nil) && (d.resolver == nil || d.resolver.exception.Load() == nil) {
+		d.began = g.opt.Clock.Tick()
+		return d
+	}
+	return g.decideException(ctx, d)
+}
+
+// decideException checks both keys for rejection, then asks; if the second
+// refuses, the first's permit goes back.
+func (g *Gate) decideException(ctx context.Context, d Decision) Decision {
+	tick := g.opt.Clock.Tick()
+	for _, e := range [2]*entry{d.host, d.resolver} {
+		if e == nil {
+			continue
+		}
+		if x := e.exception.Load(); x != nil && tick < x.openUntil && x.mode == breaker.ModeEnforce {
+			d.denied = &x.denial
+			if g.opt.Clock.Now() < x.openUntil {
+				return d
+			}
+			d.denied = nil
+		}
+	}
+	now := g.opt.Clock.Now()
+	d.began = now
+	for _, e := range [2]*entry{d.host, d.resolver} {
+		if e == nil {
+			continue
+		}
+		if denied := g.pass(ctx, &d, e, now); denied != nil {
+			d.denied = denied
+			d.release()
+			return d
+		}
+	}
+	if d.probe != nil {
+		d.began = g.opt.Clock.Now() // the question took time
+	}
+	return d
+}
+
+// pass lets the call through one key or says why not, taking a permit where
+// one is needed.
+func (g *Gate) pass(ctx context.Context, d *Decision, e *entry, now breaker.Instant) *denial {
+	x := e.exception.Load()
+	if x == nil || x.mode != breaker.ModeEnforce {
+		return nil
+	}
+	switch st := x.view.At(now); st.State {
+	case breaker.Open:
+		return &denial{status: st, key: e.key}
+	case breaker.HalfOpen:
+		return g.askOwner(ctx, d, e, st)
+	}
+	return g.askRing(d, e)
+}
+
+// Allowed reports whether the call may be made.
+func (d *Decision) Allowed() bool { return d.denied == nil }
+
+// A Rejection says why and for how long.
+type Rejection struct {
+	Key        breaker.Key
+	State      breaker.State
+	Reason     breaker.Reason
+	Detail     string
+	RetryAfter time.Duration // at least; not negative
+	Local      bool          // only this node says so
+}
+
+// Rejection is valid when Allowed is false.
+func (d *Decision) Rejection() Rejection {
+	n := d.denied
+	r := Rejection{
+		Key: n.key, State: n.status.State, Reason: n.status.Reason, Detail: n.status.Detail, Local: n.local,
+		RetryAfter: max(n.status.Until.Sub(d.g.opt.Clock.Now()), 0),
+	}
+	if n.local && r.Reason != breaker.ReasonRetryAfter {
+		r.Detail, r.Reason = string(r.Reason), breaker.ReasonLocalEvidence
+	}
+	return r
+}
+
+// State is the state the decision was taken in.
+func (d *Decision) State() breaker.State {
+	switch {
+	case d.denied != nil:
+		return d.denied.status.State
+	case d.probe != nil:
+		return breaker.HalfOpen
+	}
+	return breaker.Closed
+}
+
+// Delay is how long to wait before a probe.
+func (d *Decision) Delay() time.Duration {
+	if d.probe == nil {
+		return 0
+	}
+	return d.probe.delay
+}
+
+// Probe reports whether the call is a probe, which carries a permit.
+func (d *Decision) Probe() bool { return d.probe != nil }

@@ -1,0 +1,144 @@
+package gate
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+
+	"fleetfuse/breaker"
+)
+
+// ledger remembers the probes handed out over HTTP by their opaque token, so
+// that a permit is good once and a forged one is none.
+type ledger struct {
+	mu    sync.Mutex
+	byTok map[string]*handedOut
+	order []*handedOut // oldest first
+}
+
+// handedOut is one probe in the hands of an HTTP caller.
+type handedOut struct {
+	token   string
+	d       Decision
+	expires breaker.Instant
+}
+
+// maxHandedOut bounds the ledger; a permit beyond it expires unreported.
+const maxHandedOut = 100_000
+
+// Hand turns a probe's decision into the token that its report names.
+func (g *Gate) Hand(d Decision) string {
+	key := d.host
+	if key == nil {
+		key = d.resolver
+	}
+	now := g.opt.Clock.Now()
+	h := &handedOut{token: rand.Text(), d: d, expires: now.Add(g.opt.Policy(key.key).PermitTimeout)}
+	l := &g.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.purge(now)
+	if l.byTok == nil {
+		l.byTok = map[string]*handedOut{}
+	}
+	if len(l.order) < maxHandedOut {
+		l.byTok[h.token] = h
+		l.order = append(l.order, h)
+	}
+	return h.token
+}
+
+// purge drops what expired; the owner returned those permits by itself.
+func (l *ledger) purge(now breaker.Instant) {
+	kept := l.order[:0]
+	for _, h := range l.order {
+		if h.expires <= now {
+			delete(l.byTok, h.token)
+			continue
+		}
+		kept = append(kept, h)
+	}
+	clear(l.order[len(kept):])
+	l.order = kept
+}
+
+// take removes and returns the first handed-out probe that fits.
+func (l *ledger) take(now breaker.Instant, fits func(*handedOut) bool) *handedOut {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.purge(now)
+	for i, h := range l.order {
+		if fits(h) {
+			delete(l.byTok, h.token)
+			l.order = append(l.order[:i:i], l.order[i+1:]...)
+			return h
+		}
+	}
+	return nil
+}
+
+// ReportCall reports a call that was decided over HTTP. token is the permit
+// the caller names; without one, the oldest permit handed out for that key and
+// role before the call began is used. A token that is not good makes the
+// outcome neutral; its Retry-After still counts.
+func (g *Gate) ReportCall(c Call, token string, r Result) {
+	now := g.opt.Clock.Now()
+	began := now.Add(-r.Age - r.Latency)
+	d := Decision{g: g, role: c.Role, began: began}
+	if c.Host != "" {
+		d.host = g.entry(g.hosts, c.Host)
+	}
+	if c.Resolver != "" {
+		d.resolver = g.entry(g.resolvers, c.Resolver)
+	}
+	var h *handedOut
+	if token != "" {
+		h = g.ledger.take(now, func(h *handedOut) bool { return h.token == token && sameKeys(h.d, d) })
+		if h == nil {
+			r.FromCache = false
+			r.Returned = true
+		}
+	} else if !quiet(d.host) || !quiet(d.resolver) {
+		h = g.ledger.take(now, func(h *handedOut) bool {
+			return sameKeys(h.d, d) && g.sameBudget(h.d, c.Role) && h.d.began <= began
+		})
+	}
+	if h != nil {
+		d.probe, d.role = h.d.probe, h.d.role
+		d.began = max(began, h.d.began)
+		r.Latency = 0
+	}
+	d.Report(r)
+}
+
+func sameKeys(a, b Decision) bool { return a.host == b.host && a.resolver == b.resolver }
+
+func (g *Gate) sameBudget(d Decision, role string) bool {
+	e := d.host
+	if e == nil {
+		e = d.resolver
+	}
+	p := g.opt.Policy(e.key)
+	return p.BudgetRole(d.role) == p.BudgetRole(role)
+}
+
+// Peek says what Allow would say, without asking for a permit.
+func (g *Gate) Peek(key breaker.Key) breaker.Status {
+	e := g.entryOf(key)
+	if x := e.exception.Load(); x != nil {
+		now := g.opt.Clock.Now()
+		if st := x.view.At(now); st.State != breaker.Closed {
+			return st
+		}
+	}
+	return breaker.Status{}
+}
+
+// AllowHTTP is Allow for a caller behind HTTP: a probe comes with its token.
+func (g *Gate) AllowHTTP(ctx context.Context, c Call) (Decision, string) {
+	d := g.Allow(ctx, c)
+	if d.Allowed() && d.Probe() {
+		return d, g.Hand(d)
+	}
+	return d, ""
+}

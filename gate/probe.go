@@ -1,0 +1,248 @@
+package gate
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// questionIDs numbers questions, from a random start so that a restarted node
+// repeats none.
+type questionIDs struct{ n atomic.Uint64 }
+
+func (q *questionIDs) next() uint64 {
+	q.n.CompareAndSwap(0, rand.Uint64())
+	return q.n.Add(1)
+}
+
+// probe is what a decision holds when the call is a probe.
+type probe struct {
+	permits [2]heldPermit // of the host and the resolver
+	n       int
+	delay   time.Duration
+}
+
+// heldPermit is a permit in the hands of a caller.
+type heldPermit struct {
+	e    *entry
+	id   breaker.PermitID
+	ring bool // issued by the ring, not by the owner
+}
+
+func (p *probe) permitOf(e *entry) *heldPermit {
+	if p == nil {
+		return nil
+	}
+	for i := range p.permits[:p.n] {
+		if p.permits[i].e == e {
+			return &p.permits[i]
+		}
+	}
+	return nil
+}
+
+func (d *Decision) hold(p heldPermit, delay time.Duration) {
+	if d.probe == nil {
+		d.probe = &probe{}
+	}
+	d.probe.permits[d.probe.n] = p
+	d.probe.n++
+	d.probe.delay = max(d.probe.delay, delay)
+}
+
+// release gives back the permits of a call that will not be made.
+func (d *Decision) release() {
+	if d.probe == nil {
+		return
+	}
+	for _, p := range d.probe.permits[:d.probe.n] {
+		d.g.giveBack(p)
+	}
+	d.probe = nil
+}
+
+func (g *Gate) giveBack(p heldPermit) {
+	if !p.ring {
+		g.opt.Owner.Return(p.e.key, p.id)
+		return
+	}
+	p.e.mu.Lock()
+	defer p.e.mu.Unlock()
+	if f := p.e.failing; f != nil {
+		f.ring.Return(g.opt.Clock.Moment(1), p.id)
+	}
+}
+
+// roleAsk is the state of the question for one role: one at a time for the
+// whole node.
+type roleAsk struct {
+	asking  bool
+	noUntil breaker.Instant // a refusal is repeated locally until then
+	reason  breaker.Reason
+	stash   *breaker.Answer // a permit whose caller left
+	stashed breaker.Instant
+}
+
+// stashFor is how long a permit that arrived after its caller left waits for
+// the next caller.
+const stashFor = time.Second
+
+// askOwner asks the owner of a half-open key for a permit.
+func (g *Gate) askOwner(ctx context.Context, d *Decision, e *entry, st breaker.Status) *denial {
+	e.mu.Lock()
+	f := g.fail(e)
+	role := f.policy.BudgetRole(d.role)
+	if f.roles == nil {
+		f.roles = map[string]*roleAsk{}
+	}
+	ask := f.roles[role]
+	if ask == nil {
+		ask = &roleAsk{}
+		f.roles[role] = ask
+	}
+	now := g.opt.Clock.Now()
+	switch {
+	case ask.stash != nil:
+		a := ask.stash
+		ask.stash = nil
+		e.mu.Unlock()
+		d.hold(heldPermit{e: e, id: a.Permit}, a.Delay)
+		return nil
+	case now < ask.noUntil:
+		defer e.mu.Unlock()
+		return &denial{key: e.key, status: breaker.Status{State: st.State, Reason: ask.reason, Until: ask.noUntil}}
+	case ask.asking:
+		defer e.mu.Unlock()
+		return pending(e, now)
+	}
+	ask.asking = true
+	e.mu.Unlock()
+	return g.await(ctx, d, e, ask, role)
+}
+
+func pending(e *entry, now breaker.Instant) *denial {
+	return &denial{key: e.key, status: breaker.Status{
+		State: breaker.HalfOpen, Reason: breaker.ReasonProbePending, Until: now.Add(breaker.MinRetryIn),
+	}}
+}
+
+// reply is an owner's answer on its way to the caller.
+type reply struct {
+	answer breaker.Answer
+	err    error
+}
+
+// await sends the question and waits for the answer or for the caller to
+// leave; a permit that comes after that is kept for the next caller.
+func (g *Gate) await(ctx context.Context, d *Decision, e *entry, ask *roleAsk, role string) *denial {
+	q := breaker.Question{ID: g.questions.next(), Node: g.opt.Node, Role: role}
+	replies := make(chan reply) // unbuffered: a send succeeds only if somebody takes it
+	left := make(chan struct{})
+	g.work.Add(1)
+	go func() {
+		defer g.work.Done()
+		limit, cancel := context.WithTimeout(context.Background(), g.opt.AskLimit)
+		defer cancel()
+		a, err := g.opt.Owner.Ask(limit, e.key, q)
+		g.answered(e, ask, a, err)
+		select {
+		case replies <- reply{a, err}:
+		case <-left:
+			g.stash(e, ask, a)
+		}
+	}()
+	select {
+	case r := <-replies:
+		return g.use(d, e, r)
+	case <-ctx.Done():
+		close(left)
+		return pending(e, g.opt.Clock.Now())
+	}
+}
+
+// answered ends the question and remembers a refusal.
+func (g *Gate) answered(e *entry, ask *roleAsk, a breaker.Answer, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ask.asking = false
+	if err == nil && a.Permit == 0 && a.State != breaker.Closed {
+		ask.noUntil, ask.reason = g.opt.Clock.Now().Add(max(a.RetryIn, breaker.MinRetryIn)), a.Reason
+	}
+}
+
+func (g *Gate) use(d *Decision, e *entry, r reply) *denial {
+	switch a := r.answer; {
+	case r.err != nil:
+		return g.fallBack(d, e)
+	case a.Permit != 0:
+		d.hold(heldPermit{e: e, id: a.Permit}, a.Delay)
+		return nil
+	case a.State == breaker.Closed:
+		return nil
+	default:
+		return &denial{key: e.key, status: breaker.Status{
+			State: a.State, Reason: a.Reason, Until: g.opt.Clock.Now().Add(a.RetryIn),
+		}}
+	}
+}
+
+// stash keeps a permit for the next caller here.
+func (g *Gate) stash(e *entry, ask *roleAsk, a breaker.Answer) {
+	if a.Permit == 0 {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ask.stash, ask.stashed = &a, g.opt.Clock.Now()
+}
+
+// unstash returns permits nobody came for, or that the view or the ring
+// rejects by now. The entry is locked.
+func (g *Gate) unstash(e *entry, now breaker.Instant) {
+	view := viewOf(e)
+	for _, ask := range e.failing.roles {
+		if ask.stash != nil && (now.Sub(ask.stashed) > stashFor || view.At(now).State == breaker.Open) {
+			g.opt.Owner.Return(e.key, ask.stash.Permit)
+			ask.stash = nil
+		}
+	}
+}
+
+// fallBack is taken when no owner answers: the ring continues from the view's
+// entry, half-open with trial_calls permits on this node, never full traffic.
+func (g *Gate) fallBack(d *Decision, e *entry) *denial {
+	e.mu.Lock()
+	f := g.fail(e)
+	f.ring.Adopt(g.opt.Clock.Moment(1), viewOf(e))
+	e.mu.Unlock()
+	return g.askRing(d, e)
+}
+
+// askRing takes the ring's word.
+func (g *Gate) askRing(d *Decision, e *entry) *denial {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := e.failing
+	if f == nil {
+		return nil
+	}
+	mo := g.opt.Clock.Moment(1)
+	ring := f.ring.Snapshot()
+	if ring.At(mo.Now).State == breaker.Closed {
+		return nil
+	}
+	a, _ := f.ring.Ask(mo, breaker.Question{ID: g.questions.next(), Node: g.opt.Node, Role: d.role})
+	switch {
+	case a.Permit != 0:
+		d.hold(heldPermit{e: e, id: a.Permit, ring: true}, a.Delay)
+	case a.State != breaker.Closed:
+		return &denial{key: e.key, local: true, status: breaker.Status{
+			State: a.State, Reason: a.Reason, Until: mo.Now.Add(a.RetryIn),
+		}}
+	}
+	g.refresh(e, viewOf(e))
+	return nil
+}

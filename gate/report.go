@@ -1,0 +1,206 @@
+package gate
+
+import (
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// A Result says how a call ended.
+type Result struct {
+	breaker.Evidence
+	Date      string        // the response's Date header, for a dated Retry-After
+	Latency   time.Duration // zero: since the decision
+	Age       time.Duration // how long ago the call ended
+	Count     int           // calls that ended alike; zero is one
+	FromCache bool
+	// Returned says the call was not made: its permit goes back.
+	Returned bool
+}
+
+// Success reports a success without further detail. It is the cheapest report.
+func (d *Decision) Success() {
+	if d.probe == nil && quiet(d.host) && quiet(d.resolver) {
+		if d.host != nil {
+			d.host.succeeded(d.began, 1)
+		}
+		if d.resolver != nil {
+			d.resolver.succeeded(d.began, 1)
+		}
+		return
+	}
+	d.Report(Result{Evidence: breaker.Evidence{Status: 200}})
+}
+
+func quiet(e *entry) bool { return e == nil || e.exception.Load() == nil }
+
+// Report tells how the call went. An outcome counts for both keys; a
+// Retry-After sets the host's cooldown only.
+func (d *Decision) Report(r Result) {
+	now := d.g.opt.Clock.Now()
+	ended := now.Add(-r.Age)
+	began := d.began
+	if r.Latency > 0 || began == 0 {
+		began = ended.Add(-r.Latency)
+	}
+	for _, e := range [2]*entry{d.host, d.resolver} {
+		if e != nil {
+			d.g.report(e, d, r, began, ended)
+		}
+	}
+	d.probe = nil
+}
+
+func (g *Gate) report(e *entry, d *Decision, r Result, began, ended breaker.Instant) {
+	p := g.opt.Policy(e.key)
+	kind, slow, strict := p.ClassifyCall(r.Evidence, max(r.Latency, ended.Sub(began)), r.FromCache)
+	if r.Returned {
+		kind, slow, strict = breaker.Neutral, false, false
+	}
+	g.count(kind, r)
+	permit := d.probe.permitOf(e)
+	if kind == breaker.Success && !slow && permit == nil && quiet(e) {
+		e.succeeded(began, uint64(max(r.Count, 1)))
+		return
+	}
+	o := breaker.Outcome{
+		Node: g.opt.Node, Role: d.role, Kind: kind, Slow: slow, Strict: strict, Count: max(r.Count, 1),
+		Began: began, Ended: ended, Evidence: r.Evidence,
+	}
+	cool := g.cooldown(e, p, r, ended)
+	g.deliver(e, o, permit, cool)
+	if cool != nil && p.RetryAfterScope == breaker.RetryAfterCluster {
+		g.opt.Owner.Cool(e.key, *cool)
+	}
+}
+
+// cooldown is the Retry-After of a result, nil if it has none that counts.
+func (g *Gate) cooldown(e *entry, p *breaker.Policy, r Result, ended breaker.Instant) *breaker.Cooldown {
+	if r.RetryAfter == "" || r.FromCache || !p.HonoursRetryAfter(r.Status) || e.key.Scope() != breaker.ScopeHost {
+		return nil
+	}
+	now, wall := g.opt.Clock.Both()
+	d, ok := breaker.ParseRetryAfter(r.RetryAfter, r.Date, p.RetryAfterCap, wall.Add(ended.Sub(now)))
+	if until := ended.Add(d); ok && until > now {
+		return &breaker.Cooldown{
+			Setter: g.opt.Node, Stamp: g.opt.Clock.Stamp(), Until: until, Length: d,
+			Reason: breaker.ReasonRetryAfter, Detail: breaker.Cut("Retry-After: " + r.RetryAfter),
+		}
+	}
+	return nil
+}
+
+// deliver feeds the ring and sends what the owner must know.
+func (g *Gate) deliver(e *entry, o breaker.Outcome, permit *heldPermit, cool *breaker.Cooldown) {
+	e.mu.Lock()
+	f := g.fail(e)
+	mo := g.opt.Clock.Moment(1)
+	view := viewOf(e)
+	if permit != nil {
+		o.Permit = permit.id
+	}
+	if permit == nil || permit.ring {
+		f.ring.Report(mo, o)
+	}
+	if cool != nil && f.policy.RetryAfterScope == breaker.RetryAfterNode {
+		f.ring.Cool(mo, *cool)
+	}
+	if o.Kind == breaker.Failure {
+		f.lastFailure = mo.Now
+		f.reportUntil = mo.Now.Add(f.policy.MemoryOf(f.policy.BudgetRole(o.Role)))
+	}
+	send := f.queue(e, o, permit)
+	g.refresh(e, view)
+	e.mu.Unlock()
+	if len(send) > 0 {
+		g.opt.Owner.Report(e.key, send)
+	}
+}
+
+// queue adds an outcome to the outbox and returns what must go at once: a
+// failure with the successes before it, or a probe's result.
+func (f *failing) queue(e *entry, o breaker.Outcome, permit *heldPermit) []breaker.Outcome {
+	if total := e.total(); total > f.reported {
+		f.outbox = append(f.outbox, breaker.Outcome{
+			Node: o.Node, Kind: breaker.Success, Count: int(total - f.reported), Began: e.lastBegan(), Ended: o.Ended,
+		})
+		f.reported = total
+	}
+	switch {
+	case permit != nil && permit.ring: // the owner did not issue it
+	case o.Kind == breaker.Success && o.Permit == 0 && f.extendRun(o):
+	default:
+		f.outbox = append(f.outbox, o)
+	}
+	if o.Kind == breaker.Success && o.Permit == 0 && len(f.outbox) < maxOutbox {
+		return nil
+	}
+	send := f.outbox
+	f.outbox = nil
+	return send
+}
+
+// extendRun adds a success to the run of successes at the end of the outbox.
+func (f *failing) extendRun(o breaker.Outcome) bool {
+	if len(f.outbox) == 0 {
+		return false
+	}
+	last := &f.outbox[len(f.outbox)-1]
+	if last.Kind != breaker.Success || last.Permit != 0 || last.Role != o.Role || last.Slow != o.Slow {
+		return false
+	}
+	last.Count += o.Count
+	last.Began, last.Ended = max(last.Began, o.Began), max(last.Ended, o.Ended)
+	return true
+}
+
+// flushEvery is how often successes on failing keys are sent.
+const flushEvery = 50 * time.Millisecond
+
+func (g *Gate) run() {
+	defer g.work.Done()
+	t := time.NewTicker(flushEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-g.stop:
+			return
+		case <-t.C:
+			g.flush()
+		}
+	}
+}
+
+// flush sends waiting successes and forgets keys that have been quiet for long.
+func (g *Gate) flush() {
+	for _, e := range g.failingEntries() {
+		if send := g.flushEntry(e); len(send) > 0 {
+			g.opt.Owner.Report(e.key, send)
+		}
+	}
+}
+
+func (g *Gate) flushEntry(e *entry) []breaker.Outcome {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := e.failing
+	if f == nil {
+		return nil
+	}
+	send := f.outbox
+	f.outbox = nil
+	now := g.opt.Clock.Now()
+	ring := f.ring.Snapshot()
+	if view := viewOf(e); view.Empty() && now >= f.reportUntil && ring.At(now).State == breaker.Closed {
+		e.failing = nil
+		e.exception.Store(nil)
+		g.mu.Lock()
+		delete(g.failing, e)
+		g.mu.Unlock()
+	} else {
+		f.ring.Tick(g.opt.Clock.Moment(1))
+		g.unstash(e, now)
+		g.refresh(e, view)
+	}
+	return send
+}
