@@ -84,7 +84,7 @@ type Circuit struct {
 	Role      string // whose run tripped it, if ByRole
 	ByRole    bool
 	Detail    string
-	Keep      Instant // while Closed: when its close may be forgotten
+	Keep      Instant // while Closed: when its close may be forgotten, 10 min after the deadlines it ended
 }
 
 // A Snapshot is what of a breaker outlives its actor: what nodes announce to
@@ -120,11 +120,11 @@ func (s *Snapshot) At(now Instant) Status {
 	}
 	for i := range s.Cooldowns {
 		c := &s.Cooldowns[i]
-		state := HalfOpen
 		if c.Until > now {
-			state = Open
+			consider(Open, c.Until, c.Reason, c.Author, c.Detail)
+		} else if !s.ended(c) {
+			consider(HalfOpen, c.Until, c.Reason, c.Author, c.Detail)
 		}
-		consider(state, c.Until, c.Reason, c.Author, c.Detail)
 	}
 	if c := &s.Circuit; c.State != Closed {
 		state := HalfOpen
@@ -134,6 +134,14 @@ func (s *Snapshot) At(now Instant) Status {
 		consider(state, c.Until, c.Reason, "", c.Detail)
 	}
 	return st
+}
+
+// ended reports whether a recovery ended a cooldown that had run out. The
+// cooldown itself stays until it is forgotten, because copies must not depend
+// on the order in which they heard of it and of the recovery.
+func (s *Snapshot) ended(c *Cooldown) bool {
+	k := &s.Circuit
+	return k.State == Closed && c.Stamp <= k.Stamp && c.Until.Add(keepAfterDeadline) <= k.Keep
 }
 
 // Deadline is when the state next changes by itself, zero if it does not:
@@ -212,88 +220,4 @@ func (s *Snapshot) Clone() Snapshot {
 	c := *s
 	c.Cooldowns = slices.Clone(s.Cooldowns)
 	return c
-}
-
-// Merge joins t into s and reports whether s changed. It is commutative,
-// associative and idempotent, so copies agree whatever the order in which
-// they heard of things.
-func (s *Snapshot) Merge(t Snapshot) bool {
-	before := s.Clone()
-	s.Renewed = max(s.Renewed, t.Renewed)
-	if t.Clear > s.Clear {
-		s.Clear, s.ClearKept = t.Clear, t.ClearKept
-	}
-	s.Circuit = laterCircuit(s.Circuit, t.Circuit)
-	for _, c := range t.Cooldowns {
-		s.addCooldown(c)
-	}
-	s.applyClear()
-	return !s.equal(&before)
-}
-
-// laterCircuit is the merge of two copies of a circuit: the higher stamp, then
-// the more severe state, then the later deadline.
-func laterCircuit(a, b Circuit) Circuit {
-	if b.Stamp != a.Stamp {
-		if b.Stamp > a.Stamp {
-			return b
-		}
-		return a
-	}
-	if b.State > a.State || b.State == a.State && b.Until > a.Until {
-		return b
-	}
-	return a
-}
-
-// addCooldown adds c unless it is known or dominated, and drops those that c
-// dominates in both stamp and deadline.
-func (s *Snapshot) addCooldown(c Cooldown) {
-	for i := range s.Cooldowns {
-		k := &s.Cooldowns[i]
-		if k.Setter == c.Setter && k.Stamp == c.Stamp {
-			switch { // a living deadline replaces one from disk; of two from disk the later wins
-			case k.Disk && !c.Disk:
-				*k = c
-			case k.Disk && c.Disk:
-				k.Until = max(k.Until, c.Until)
-			}
-			return
-		}
-	}
-	dominates := func(a, b Cooldown) bool { return a.Stamp >= b.Stamp && a.Until >= b.Until }
-	for _, k := range s.Cooldowns {
-		if dominates(k, c) && !dominates(c, k) {
-			return
-		}
-	}
-	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(k Cooldown) bool { return dominates(c, k) && !dominates(k, c) })
-	s.Cooldowns = append(s.Cooldowns, c)
-	slices.SortFunc(s.Cooldowns, func(a, b Cooldown) int { // longest first; a total order keeps copies equal
-		switch {
-		case a.Until != b.Until:
-			return int(min(max(b.Until-a.Until, -1), 1))
-		case a.Stamp != b.Stamp:
-			return int(min(max(int64(b.Stamp)-int64(a.Stamp), -1), 1))
-		case a.Setter < b.Setter:
-			return -1
-		}
-		return 1
-	})
-	if len(s.Cooldowns) > maxCooldowns {
-		s.Cooldowns = s.Cooldowns[:maxCooldowns]
-	}
-}
-
-// applyClear removes what the operator's close made void.
-func (s *Snapshot) applyClear() {
-	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(c Cooldown) bool { return c.Stamp <= s.Clear })
-	if s.Circuit.Stamp <= s.Clear {
-		s.Circuit = Circuit{}
-	}
-}
-
-func (s *Snapshot) equal(t *Snapshot) bool {
-	return s.Circuit == t.Circuit && s.Clear == t.Clear && s.Renewed == t.Renewed &&
-		slices.Equal(s.Cooldowns, t.Cooldowns)
 }

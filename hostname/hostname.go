@@ -1,196 +1,222 @@
-// Package hostname gives every host one spelling, at the edge: whatever a
-// worker or an operator typed, one host has one breaker.
 package hostname
 
 import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
 
-// Limits of RFC 1035 section 2.3.4, and of a role.
+// Limits in bytes.
 const (
-	maxNameBytes  = 253
-	maxLabelBytes = 63
-	maxRoleBytes  = 64
-	maxInputBytes = 1024
+	maxNameBytes  = 253  // of a whole spelling, its port included; RFC 1035 section 2.3.4
+	maxLabelBytes = 63   // RFC 1035 section 2.3.4
+	maxInputBytes = 1024 // what is looked at at all: a name of wide runes, mapped, may still fit
 )
 
-// profile maps like a browser's look-up but allows underscores, which real
-// host names have.
-var profile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
+// profile maps a name as browsers do (UTS 46, non-transitional). Host names in
+// use break the rules it relaxes: my_host.example.org has an underscore,
+// r3---sn-4g5e6nsk.googlevideo.com has hyphens in the third and fourth place.
+var profile = idna.New(
+	idna.MapForLookup(),
+	idna.Transitional(false),
+	idna.StrictDomainName(false),
+	idna.CheckHyphens(false),
+)
 
 // Normalize returns the one spelling of a host: lower-case punycode without a
-// trailing dot, IP literals as net/netip writes them (no zone), without the
-// ports 80 and 443. Another port stays. It is idempotent. The error says what
-// is wrong and what to give instead.
+// trailing dot, an IP address as net/netip writes it, without the ports 80 and
+// 443. Another port stays; an IPv6 address has brackets only before a port. A
+// spelling has at most 253 bytes and is its own spelling. The error says what
+// is wrong, where, and what to give instead.
 func Normalize(s string) (string, error) {
-	if plain(s) {
-		return s, nil
+	if name := strings.TrimSuffix(s, "."); plain(name) {
+		return name, nil
 	}
-	if err := printable("host", s, maxInputBytes); err != nil {
+	if err := presentable("host", s, maxInputBytes); err != nil {
 		return "", err
 	}
-	if strings.Contains(s, "://") || strings.ContainsAny(s, "/?#@\\") {
-		return "", fmt.Errorf("host %q looks like a URL; give the host alone, as in api.example.org", s)
+	if strings.ContainsAny(s, `/\?#@`) {
+		return "", urlError(s)
 	}
-	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
-		return literal(s, a, "")
+	name, err := spell(s)
+	if err != nil {
+		return "", fmt.Errorf("host %.80q: %w", s, err)
 	}
-	host, port, err := splitPort(s)
+	return name, nil
+}
+
+// plain recognises the common case, a name already in its one spelling,
+// without allocating. What it does not recognise is not yet wrong.
+func plain(s string) bool {
+	if s == "" || len(s) > maxNameBytes {
+		return false
+	}
+	start := 0 // of the label
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '.':
+			if i == start || i-start > maxLabelBytes {
+				return false
+			}
+			start = i + 1
+		case c == '-' && i == start+3 && s[start:i] == "xn-": // punycode must be checked
+			return false
+		case !allowed(c):
+			return false
+		}
+	}
+	last := s[start:]
+	return last != "" && len(last) <= maxLabelBytes && !digit(last[0]) // else it may be an IP address
+}
+
+// allowed reports whether a spelled name may have the byte, dots apart.
+func allowed(c byte) bool {
+	return c >= 'a' && c <= 'z' || digit(c) || c == '-' || c == '_'
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+// urlError refuses a URL and names the host in it if that can be told. It
+// quotes nothing else: a URL may hold a password or a key.
+func urlError(s string) error {
+	const text = "give the host, not the URL"
+	if !strings.Contains(s, "://") {
+		s = "//" + s
+	}
+	if u, err := url.Parse(s); err == nil {
+		if name, err := spell(u.Host); err == nil {
+			return fmt.Errorf("%s: %s", text, name)
+		}
+	}
+	return fmt.Errorf("%s, as in api.example.org", text)
+}
+
+// spell spells a host with or without a port.
+func spell(s string) (string, error) {
+	host, port := cutPort(s)
+	port, err := spellPort(port)
 	if err != nil {
 		return "", err
 	}
-	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return literal(s, a, port)
+	var name string
+	if strings.ContainsAny(host, ":[]") {
+		name, err = spellIPv6(host)
+	} else {
+		name, err = spellName(host)
 	}
-	name, err := domain(host)
 	if err != nil {
-		return "", fmt.Errorf("host %q: %w", s, err)
+		return "", err
 	}
-	if len(name)+len(port) > maxNameBytes {
-		return "", fmt.Errorf("host %q is longer than %d bytes", s, maxNameBytes)
+	if port != "" && strings.Contains(name, ":") {
+		name = "[" + name + "]"
+	}
+	if n := len(name) + len(port); n > maxNameBytes {
+		return "", fmt.Errorf("it has %d bytes; at most %d are allowed", n, maxNameBytes)
 	}
 	return name + port, nil
 }
 
-// plain recognises the common case, a name already in its one spelling.
-func plain(s string) bool {
-	if len(s) > maxNameBytes || s == "" {
-		return false
+// cutPort splits off ":port", colon included. The colons of an IPv6 address
+// without brackets do not start a port.
+func cutPort(s string) (host, port string) {
+	i := strings.LastIndexByte(s, ':')
+	switch {
+	case i < 0, s[0] != '[' && strings.IndexByte(s, ':') != i:
+		return s, ""
+	case s[0] == '[' && s[i-1] != ']':
+		return s, ""
 	}
-	label, letter := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '.':
-			if label == 0 {
-				return false
-			}
-			label = 0
-			continue
-		case c >= 'a' && c <= 'z':
-			letter = true
-		case c >= '0' && c <= '9', c == '_':
-		case c == '-':
-			if label == 2 || label == 3 { // maybe punycode: leave it to idna
-				return false
-			}
-		default:
-			return false
-		}
-		if label++; label > maxLabelBytes {
-			return false
-		}
-	}
-	return label > 0 && letter // without a letter it may be an IP literal
+	return s[:i], s[i:]
 }
 
-func printable(what, s string, limit int) error {
+// spellPort writes ":port" without leading zeros; the default ports vanish.
+func spellPort(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	digits := strings.TrimLeft(s[1:], "0")
+	n, err := strconv.ParseUint(digits, 10, 16)
+	switch {
+	case err != nil || n == 0:
+		return "", fmt.Errorf("the port %.20q is not a number from 1 to 65535; correct it or leave it out", s[1:])
+	case n == 80 || n == 443:
+		return "", nil
+	}
+	return ":" + digits, nil
+}
+
+func spellIPv6(s string) (string, error) {
+	inner, ok := strings.CutPrefix(s, "[")
+	if ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		if !ok {
+			return "", errors.New("its brackets do not match; write [2001:db8::1] or [2001:db8::1]:8443")
+		}
+	}
+	a, err := netip.ParseAddr(inner)
+	switch {
+	case err != nil || a.Is4():
+		return "", errors.New("not an IPv6 address; write it as 2001:db8::1, with a port as [2001:db8::1]:8443")
+	case a.Zone() != "":
+		return "", fmt.Errorf("the zone %%%s means something on one machine only; leave it out", a.Zone())
+	}
+	return a.Unmap().String(), nil
+}
+
+// spellName spells a domain name or an IPv4 address.
+func spellName(s string) (string, error) {
+	name, err := profile.ToASCII(s)
+	if err != nil {
+		return "", fmt.Errorf("not a host name (%w); check it for a typing error", err)
+	}
+	// After mapping: an ideographic full stop is a dot too.
+	name = strings.TrimSuffix(name, ".")
+	if name == "" {
+		return "", errors.New("no name is left; give one, as in api.example.org")
+	}
+	labels := strings.Split(name, ".")
+	for i, label := range labels {
+		if err := checkLabel(label); err != nil {
+			return "", fmt.Errorf("label %d of %d %w", i+1, len(labels), err)
+		}
+	}
+	if !number(labels[len(labels)-1]) {
+		return name, nil
+	}
+	a, err := netip.ParseAddr(name)
+	if err != nil {
+		return "", errors.New("it ends in a number but is not an IPv4 address; write four decimals, as in 192.0.2.1")
+	}
+	return a.String(), nil
+}
+
+// checkLabel looks at a label after mapping, which may produce any ASCII
+// character: U+2100 becomes "a/c".
+func checkLabel(s string) error {
 	switch {
 	case s == "":
-		return fmt.Errorf("the %s is empty", what)
-	case len(s) > limit:
-		return fmt.Errorf("the %s has %d bytes; at most %d are allowed", what, len(s), limit)
-	case !utf8.ValidString(s):
-		return fmt.Errorf("the %s %q is not UTF-8", what, s)
+		return errors.New("is empty; write one dot between labels and none in front")
+	case len(s) > maxLabelBytes:
+		return fmt.Errorf("has %d bytes; at most %d are allowed", len(s), maxLabelBytes)
 	}
-	for _, r := range s {
-		if r <= ' ' || r == 0x7f {
-			return fmt.Errorf("the %s %q has a blank or control character", what, s)
+	for i := 0; i < len(s); i++ {
+		if !allowed(s[i]) {
+			return fmt.Errorf("has the character %q; letters, digits, - and _ are allowed", s[i])
 		}
 	}
 	return nil
 }
 
-func literal(s string, a netip.Addr, port string) (string, error) {
-	if a.Zone() != "" {
-		return "", fmt.Errorf("host %q has a zone, which means something on one machine only; leave it out", s)
+// number reports whether a last label makes resolvers read the whole name as
+// an IPv4 address (WHATWG URL, "ends in a number"): no top-level domain does.
+func number(label string) bool {
+	if hex, ok := strings.CutPrefix(label, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
 	}
-	a = a.Unmap()
-	if a.Is6() && port != "" {
-		return "[" + a.String() + "]" + port, nil
-	}
-	return a.String() + port, nil
-}
-
-// splitPort cuts ":port" off; the default ports vanish.
-func splitPort(s string) (host, port string, err error) {
-	i := strings.LastIndexByte(s, ':')
-	if i < 0 || strings.HasSuffix(s, "]") {
-		return s, "", nil
-	}
-	host, digits := s[:i], s[i+1:]
-	n := 0
-	for _, c := range digits {
-		if c < '0' || c > '9' || n > 65535 {
-			return "", "", fmt.Errorf("host %q: %q is not a port", s, digits)
-		}
-		n = n*10 + int(c-'0')
-	}
-	switch {
-	case digits == "" || n < 1 || n > 65535:
-		return "", "", fmt.Errorf("host %q: the port is not in 1 to 65535", s)
-	case n == 80 || n == 443:
-		return host, "", nil
-	}
-	return host, fmt.Sprintf(":%d", n), nil
-}
-
-func domain(s string) (string, error) {
-	s = strings.TrimSuffix(s, ".")
-	name, err := profile.ToASCII(s)
-	if err != nil {
-		return "", errors.New("not a host name (" + err.Error() + ")")
-	}
-	name = strings.TrimSuffix(name, ".")
-	if name == "" {
-		return "", errors.New("no name is left")
-	}
-	for label := range strings.SplitSeq(name, ".") {
-		if label == "" {
-			return "", errors.New("an empty label (two dots, or a dot in front)")
-		}
-		if len(label) > maxLabelBytes {
-			return "", fmt.Errorf("the label %q is longer than %d bytes", label, maxLabelBytes)
-		}
-	}
-	for i := 0; i < len(name); i++ {
-		if c := name[i]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.') {
-			return "", fmt.Errorf("the character %q has no place in a host name", c)
-		}
-	}
-	if a, err := netip.ParseAddr(name); err == nil && a.Is4() {
-		return a.String(), nil
-	}
-	return name, nil
-}
-
-// Resolver checks the name of a resolver. Case counts.
-func Resolver(s string) (string, error) { return word("resolver", s, maxNameBytes) }
-
-// Role checks a role; "" is the nameless role and "meta" means "metadata".
-func Role(s string) (string, error) {
-	switch s {
-	case "", "metadata":
-		return s, nil
-	case "meta":
-		return "metadata", nil
-	}
-	return word("role", s, maxRoleBytes)
-}
-
-func word(what, s string, limit int) (string, error) {
-	if err := printable(what, s, limit); err != nil {
-		return "", err
-	}
-	for _, c := range s {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._-", c)) {
-			return "", fmt.Errorf("the %s %q may have letters, digits and . _ - only", what, s)
-		}
-	}
-	return s, nil
+	return strings.Trim(label, "0123456789") == ""
 }

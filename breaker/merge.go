@@ -1,0 +1,108 @@
+package breaker
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Merge joins t into s and reports whether s changed. It is commutative,
+// associative and idempotent, so copies agree whatever the order in which they
+// heard of things. Three conditions: on one machine an identity (a circuit's
+// stamp; a cooldown's setter and stamp) has one living deadline, which a
+// receiver ensures by turning it into an Instant once; there are no more than
+// maxCooldowns that nothing dominates; and a cooldown that was dominated does
+// not come back from disk with a later deadline than it had.
+func (s *Snapshot) Merge(t Snapshot) bool {
+	before := *s
+	s.Renewed = max(s.Renewed, t.Renewed)
+	if t.Clear > s.Clear {
+		s.Clear, s.ClearKept = t.Clear, t.ClearKept
+	}
+	s.Circuit = laterCircuit(s.Circuit, t.Circuit)
+	if s.Clear != 0 && s.Circuit.Stamp <= s.Clear {
+		s.Circuit = Circuit{}
+	}
+	if len(t.Cooldowns) > 0 || s.Clear != before.Clear {
+		s.Cooldowns = mergeCooldowns(s.Cooldowns, t.Cooldowns, s.Clear)
+	}
+	return !s.equal(&before)
+}
+
+// laterCircuit is the merge of two copies of a circuit: the higher stamp, then
+// the more severe state. Two owners that tripped with the same stamp are told
+// apart by what does not depend on the machine; of two copies of one circuit
+// the deadline heard first stays.
+func laterCircuit(a, b Circuit) Circuit {
+	order := cmp.Or(
+		cmp.Compare(a.Stamp, b.Stamp),
+		cmp.Compare(a.State, b.State),
+		cmp.Compare(a.Opens, b.Opens),
+		strings.Compare(string(a.Reason), string(b.Reason)),
+		strings.Compare(a.Role, b.Role),
+		strings.Compare(a.Detail, b.Detail),
+	)
+	if order < 0 {
+		return b
+	}
+	return a
+}
+
+// mergeCooldowns joins two sets: what the clear does not reach and nothing
+// dominates, the longest first.
+func mergeCooldowns(a, b []Cooldown, clear Stamp) []Cooldown {
+	all := make([]Cooldown, 0, len(a)+len(b))
+	for _, c := range a {
+		if clear == 0 || c.Stamp > clear {
+			all = append(all, c)
+		}
+	}
+	for _, c := range b {
+		if clear != 0 && c.Stamp <= clear {
+			continue
+		}
+		if i := slices.IndexFunc(all, c.same); i >= 0 {
+			all[i] = laterCopy(all[i], c)
+		} else {
+			all = append(all, c)
+		}
+	}
+	kept := make([]Cooldown, 0, len(all))
+	for _, c := range all {
+		if !slices.ContainsFunc(all, func(d Cooldown) bool { return d.dominates(c) }) {
+			kept = append(kept, c)
+		}
+	}
+	slices.SortFunc(kept, func(a, b Cooldown) int {
+		return cmp.Or(cmp.Compare(b.Until, a.Until), cmp.Compare(b.Stamp, a.Stamp), strings.Compare(a.Setter, b.Setter))
+	})
+	if len(kept) == 0 {
+		return nil
+	}
+	return kept[:min(len(kept), maxCooldowns)]
+}
+
+// same reports whether d is a copy of c.
+func (c Cooldown) same(d Cooldown) bool { return c.Setter == d.Setter && c.Stamp == d.Stamp }
+
+// laterCopy is the merge of two copies of a cooldown: a living one replaces
+// one from disk, of two from disk the later wins, and hearing a living one
+// again never moves it.
+func laterCopy(a, b Cooldown) Cooldown {
+	if a.Disk && (!b.Disk || b.Until > a.Until) {
+		return b
+	}
+	return a
+}
+
+// dominates reports whether c makes d redundant: later in stamp, so that no
+// clear ends c alone, and in deadline. A deadline from disk makes nothing
+// redundant, because a living copy may replace it by a shorter one.
+func (c Cooldown) dominates(d Cooldown) bool {
+	return !c.Disk && c.Stamp >= d.Stamp && c.Until >= d.Until && (c.Stamp > d.Stamp || c.Until > d.Until)
+}
+
+func (s *Snapshot) equal(t *Snapshot) bool {
+	return s.Circuit == t.Circuit && s.Clear == t.Clear && s.Renewed == t.Renewed &&
+		slices.Equal(s.Cooldowns, t.Cooldowns)
+}

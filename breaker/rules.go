@@ -1,0 +1,117 @@
+package breaker
+
+// count feeds the rules of a closed breaker.
+func (m *Machine) count(mo Moment, o Outcome) {
+	role := m.policy.BudgetRole(o.Role)
+	m.countRate(mo, o)
+	if o.Kind == Success {
+		if r := m.run(role); r != nil {
+			r.keep(func(f failure) bool { return f.at >= o.Began })
+		}
+		m.checkRate(mo, o)
+		return
+	}
+	if r := m.run(role); r != nil && mo.Now.Sub(r.last()) > m.policy.MemoryOf(role) {
+		r.keep(func(failure) bool { return false })
+	}
+	r := m.run(role)
+	if r == nil {
+		m.runs = append(m.runs, roleRun{role: role})
+		r = &m.runs[len(m.runs)-1].run
+	}
+	r.add(o.Ended, o.Node, o.Count, m.policy.ForRole(role).FailMax)
+	if m.policy.Rolling.Enabled {
+		m.burst.since(mo.Now.Add(-m.policy.Rolling.Window))
+		m.burst.add(o.Ended, o.Node, o.Count, m.policy.Rolling.ThresholdFailures)
+	}
+	m.checkRun(mo, role, o.Evidence)
+	m.checkBurst(mo, o)
+	m.checkRate(mo, o)
+}
+
+// run returns a role's run, nil if it has none.
+func (m *Machine) run(role string) *tally {
+	for i := range m.runs {
+		if m.runs[i].role == role {
+			return &m.runs[i].run
+		}
+	}
+	return nil
+}
+
+// need is the number of distinct nodes a counted trip or re-open needs.
+func (m *Machine) need(mo Moment) int { return min(m.policy.Witnesses, max(mo.Members, 1)) }
+
+func (m *Machine) checkRun(mo Moment, role string, e Evidence) {
+	r := m.run(role)
+	if m.state != Closed || r == nil || r.total < m.policy.ForRole(role).FailMax {
+		return
+	}
+	if nodes := r.nodes(); len(nodes) >= m.need(mo) {
+		m.tripOrAsk(mo, trip{
+			reason: ReasonConsecutive, role: role, byRole: true,
+			length:   m.policy.ForRole(role).ResetTimeout,
+			failures: r.total, nodes: nodes, evidence: e,
+		}, r.first(), r.last())
+	}
+}
+
+// checkBurst needs its witnesses but no round: a success does not empty the
+// burst window, so no answer could refuse the trip.
+func (m *Machine) checkBurst(mo Moment, o Outcome) {
+	p := m.policy.Rolling
+	if m.state != Closed || !p.Enabled || m.burst.total < p.ThresholdFailures {
+		return
+	}
+	if nodes := m.burst.nodes(); len(nodes) >= m.need(mo) {
+		m.trip(mo, trip{
+			reason: ReasonRolling, role: o.Role, length: p.Cooldown,
+			failures: m.burst.total, nodes: nodes, evidence: o.Evidence,
+		})
+	}
+}
+
+// rateWidth is the width of a slice of the rate window.
+func (m *Machine) rateWidth() Instant {
+	return max(1, Instant(m.policy.FailureRate.Window)/rateSlices)
+}
+
+func (m *Machine) countRate(mo Moment, o Outcome) {
+	if !m.policy.FailureRate.Enabled || mo.Now.Sub(o.Ended) >= m.policy.FailureRate.Window {
+		return
+	}
+	if m.rate == nil {
+		m.rate = &rate{}
+	}
+	m.rate.add(o.Ended, m.rateWidth(), o.Node, o.Count, o.Kind == Failure || o.Slow)
+}
+
+func (m *Machine) checkRate(mo Moment, o Outcome) {
+	p := m.policy.FailureRate
+	if m.state != Closed || !p.Enabled || m.rate == nil {
+		return
+	}
+	calls, failures := m.rate.totals(mo.Now, m.rateWidth())
+	if !rateTrips(p, calls, failures) {
+		return
+	}
+	window := mo.Now.Add(-p.Window)
+	if nodes := m.rate.nodes(window); len(nodes) >= m.need(mo) {
+		m.tripOrAsk(mo, trip{
+			reason: ReasonFailureRate, role: o.Role, length: m.policy.ResetTimeout,
+			failures: failures, nodes: nodes, evidence: o.Evidence,
+		}, window, mo.Now)
+	}
+}
+
+func rateTrips(p FailureRate, calls, failures int) bool {
+	return calls >= p.MinCalls && float64(failures) >= p.Ratio*float64(calls)
+}
+
+// Gap says that reports of a node were lost: what it had reported before no
+// longer makes a run.
+func (m *Machine) Gap(node string) {
+	for i := range m.runs {
+		m.runs[i].run.keep(func(f failure) bool { return f.node != node })
+	}
+}

@@ -1,0 +1,19 @@
+// Command fleetfuse-ctl asks a node about its breakers and tells it to open or
+// close one. Answers go to stdout, messages to stderr, and the exit code says
+// whether the answer is yes (exit.go).
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, environment{os.Getenv, os.Hostname, time.Now})
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fleetfuse/client/admin"
+)
+
+// An environment is what ctl takes from the machine it runs on.
+type environment struct {
+	getenv   func(string) string
+	hostname func() (string, error)
+	now      func() time.Time
+}
+
+// A session is one invocation of ctl: its streams, its environment and the
+// flags every command has.
+type session struct {
+	stdout io.Writer
+	stderr io.Writer
+	env    environment
+
+	addr   string
+	output choice
+	color  choice
+}
+
+// run carries out one command line and returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env environment) int {
+	s := &session{
+		stdout: stdout,
+		stderr: stderr,
+		env:    env,
+		output: choice{"table", []string{"table", "json"}},
+		color:  choice{"auto", []string{"auto", "always", "never"}},
+	}
+	root := s.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	return s.finish(cmd, err)
+}
+
+func (s *session) rootCommand() *cobra.Command {
+	root := group(&cobra.Command{
+		Use:   "fleetfuse-ctl",
+		Short: "Ask a fleetfuse node about its breakers, open and close them",
+		Long: `fleetfuse-ctl asks any node of a fleet about the shared circuit breakers and
+tells it to open or close one. What it finds out goes to stdout, everything
+else to stderr. The exit code is the answer: see "fleetfuse-ctl help exit-codes".`,
+		Example: `  fleetfuse-ctl status
+  fleetfuse-ctl breaker show
+  fleetfuse-ctl breaker why api.example.org`,
+		// Errors are printed by finish, once, with the next command to try.
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	})
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{what: err.Error(), try: cmd.CommandPath() + " --help"}
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&s.addr, "addr", "", "node to ask: host:port, http://host:port or unix:///path\n(else FLEETFUSE_ADDR, else "+admin.DefaultAddr+")")
+	flags.VarP(&s.output, "output", "o", "how the answer is written: table or json")
+	flags.Var(&s.color, "color", "colour the answer: auto, always or never")
+	root.SetHelpCommand(helpCommand())
+	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
+	return root
+}
+
+// group makes a command that only holds others. Cobra would print help and
+// exit 0 for a name it does not know; a script must not take that for a yes.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		help := cmd.CommandPath() + " --help"
+		if len(args) == 0 {
+			return &usageError{what: "no command is named", try: help}
+		}
+		what := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return &usageError{what: what, try: cmd.CommandPath() + " " + near[0]}
+		}
+		return &usageError{what: what, try: help}
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	return cmd
+}
+
+// helpCommand is cobra's, except that an unknown topic is an error.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about a command or topic",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return &usageError{what: fmt.Sprintf("there is no help about %q", args), try: cmd.Root().Name() + " --help"}
+			}
+			topic.InitDefaultHelpFlag()
+			return topic.Help()
+		},
+	}
+}
+
+// client returns a client of the node the operator means.
+func (s *session) client() (*admin.Client, error) {
+	addr, origin := s.addr, "--addr"
+	if addr == "" {
+		addr, origin = s.env.getenv("FLEETFUSE_ADDR"), "FLEETFUSE_ADDR"
+	}
+	if addr == "" {
+		addr = admin.DefaultAddr
+	}
+	c, err := admin.New(addr)
+	if err != nil {
+		return nil, &usageError{what: origin + ": " + err.Error(), try: "--addr " + admin.DefaultAddr}
+	}
+	return c, nil
+}
