@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"fleetfuse/config"
+	"fleetfuse/node"
+)
+
+// version is set by the linker: -ldflags "-X main.version=v1.2.3".
+var version = "dev"
+
+// command is the command tree.
+func command(environ []string, stdout, stderr io.Writer) *cobra.Command {
+	root := &cobra.Command{
+		Use: "fleetfuse-node", Short: "Shared circuit breakers for the workers of one machine",
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.AddCommand(
+		runCommand("run", "Run a node", environ, stderr),
+		runCommand("dev", "Run one node on loopback with its data in ./data", environ, stderr),
+		&cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {
+			fmt.Fprintln(c.OutOrStdout(), describe())
+		}},
+	)
+	return root
+}
+
+func runCommand(name, short string, environ []string, stderr io.Writer) *cobra.Command {
+	cfg := config.Default()
+	c := &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs}
+	cfg.AddFlags(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := cfg.Complete(c.Flags(), environ); err != nil {
+			return err
+		}
+		return run(c.Context(), &cfg, stderr)
+	}
+	return c
+}
+
+// run runs a node until the context is over.
+func run(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
+	n, err := node.Start(ctx, node.Options{
+		Name: cfg.NodeName, DataDir: cfg.DataDir, Memory: cfg.CooldownStore == "memory:", HTTPListen: cfg.HTTPListen,
+		HTTPSocket: cfg.HTTPSocket, AllowedHosts: cfg.AllowedHosts, ActorListen: cfg.ActorListen,
+		Policy: cfg.Breakers.Policy, Named: cfg.Breakers.Keys, Version: version, Logger: logger(cfg, stderr),
+	})
+	if err != nil {
+		return err
+	}
+	defer n.Stop()
+	if cfg.ReadyFile != "" {
+		if err := writeReady(cfg.ReadyFile, n.Addresses()); err != nil {
+			return err
+		}
+		defer os.Remove(cfg.ReadyFile)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// ready is what the ready file says.
+type ready struct {
+	PID int `json:"pid"`
+	node.Addresses
+}
+
+// writeReady writes the ready file in one step, so that nobody reads half.
+func writeReady(path string, a node.Addresses) error {
+	text, err := json.Marshal(ready{os.Getpid(), a})
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d", filepath.Base(path), os.Getpid()))
+	if err := os.WriteFile(tmp, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("--ready-file: %w", err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("--ready-file: %w", err)
+	}
+	return nil
+}
+
+func logger(cfg *config.Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // checked by Complete
+	opt := &slog.HandlerOptions{Level: level}
+	if cfg.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opt))
+	}
+	return slog.New(slog.NewTextHandler(w, opt))
+}
+
+func describe() string {
+	text := "fleetfuse-node " + version
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				text += " " + s.Value
+			}
+		}
+		text += " " + info.GoVersion
+	}
+	return text
+}

@@ -1,0 +1,109 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"slices"
+
+	"fleetfuse/api"
+)
+
+// guard is the hygiene in front of every request: a web page in a browser on
+// this machine must not be able to steer the node (DNS rebinding, forged
+// requests), and a panic is an answer, not a crash.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				s.opt.Logger.Error("a request panicked", slog.String("path", r.URL.Path), slog.Any("panic", p),
+					slog.String("stack", string(debug.Stack())))
+				fail(w, http.StatusInternalServerError, "internal error", "see the node's log")
+			}
+		}()
+		switch {
+		case !s.hostAllowed(r):
+			fail(w, http.StatusForbidden, fmt.Sprintf("the Host header %q is not a loopback address", r.Host),
+				"list it in --http.allowed-hosts")
+		case !s.originAllowed(r):
+			fail(w, http.StatusForbidden, fmt.Sprintf("the Origin %q is foreign", r.Header.Get("Origin")),
+				"call the API from a program, not from a page of another site")
+		case r.Method == http.MethodPost && !isJSON(r):
+			fail(w, http.StatusUnsupportedMediaType, "a POST needs Content-Type: application/json", "-H 'Content-Type: application/json'")
+		default:
+			r.Body = http.MaxBytesReader(w, r.Body, api.MaxBodyBytes)
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func isJSON(r *http.Request) bool {
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && t == "application/json"
+}
+
+func (s *Server) hostAllowed(r *http.Request) bool {
+	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && addr.Network() == "unix" {
+		return true
+	}
+	return s.known(r.Host)
+}
+
+func (s *Server) originAllowed(r *http.Request) bool {
+	o := r.Header.Get("Origin")
+	if o == "" {
+		return true
+	}
+	u, err := url.Parse(o)
+	return err == nil && s.known(u.Host)
+}
+
+// known reports whether host:port is loopback or listed.
+func (s *Server) known(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	if host == "localhost" || slices.Contains(s.opt.AllowedHosts, host) {
+		return true
+	}
+	if len(host) > 2 && host[0] == '[' {
+		host = host[1 : len(host)-1]
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+// read decodes a JSON body; unknown fields and trailing text are errors. It
+// answers the request itself if it returns false.
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = errors.New("there is text after the JSON value")
+		}
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil:
+		return true
+	case errors.As(err, &tooLarge):
+		fail(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", tooLarge.Limit), "send several smaller reports")
+	default:
+		fail(w, http.StatusBadRequest, "the body is not what this call takes: "+err.Error(), "GET /openapi.json shows the fields")
+	}
+	return false
+}

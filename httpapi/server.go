@@ -1,0 +1,133 @@
+package httpapi
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"fleetfuse/actors"
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/gate"
+	"fleetfuse/internal/clock"
+	"fleetfuse/telemetry"
+)
+
+// Breakers are the owners' actors.
+type Breakers interface {
+	Open(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) (actors.OperatorResult, error)
+	Close(ctx context.Context, key breaker.Key, author, detail string) (actors.OperatorResult, error)
+	Inspect(ctx context.Context, key breaker.Key) (breaker.Inspection, error)
+}
+
+// A Board is the node's view, as a stream of changes.
+type Board interface {
+	// Of is the view's entry of a key.
+	Of(key breaker.Key) breaker.Snapshot
+	// Each visits every entry.
+	Each(yield func(breaker.Key, breaker.Snapshot) bool)
+	// Watch reports changed keys on the subscription until it is closed.
+	Watch() Subscription
+}
+
+// A Subscription tells which keys changed.
+type Subscription interface {
+	// Ready is signalled when Changed has something.
+	Ready() <-chan struct{}
+	// Changed returns the keys that changed since the last call.
+	Changed() []breaker.Key
+	Close()
+}
+
+// Options of a Server. All are required but AllowedHosts.
+type Options struct {
+	Gate         *gate.Gate
+	Breakers     Breakers
+	Board        Board
+	Clock        *clock.Clock
+	Metrics      *telemetry.Metrics
+	Logger       *slog.Logger
+	Node         string
+	Policy       func(breaker.Key) *breaker.Policy
+	Named        func() []breaker.Key // keys with a policy of their own
+	Durable      func(breaker.Key) bool
+	Status       func() api.StatusResponse
+	AllowedHosts []string
+}
+
+// Server is the HTTP API of one node.
+type Server struct {
+	opt  Options
+	stop chan struct{} // ends streams
+}
+
+// New returns a server.
+func New(opt Options) *Server { return &Server{opt: opt, stop: make(chan struct{})} }
+
+// EndStreams ends the streams that would otherwise outlive a graceful shutdown.
+func (s *Server) EndStreams() { close(s.stop) }
+
+//go:embed openapi.json
+var openapi []byte
+
+// Handler is the whole API behind its hygiene.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/allow", s.allow)
+	mux.HandleFunc("POST /v1/report", s.report)
+	mux.HandleFunc("GET /v1/gate", s.gate)
+	mux.HandleFunc("GET /v1/view", s.view)
+	mux.HandleFunc("GET /v1/breakers", s.breakers)
+	mux.HandleFunc("GET /v1/breakers/{scope}/{name}", s.breaker)
+	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/open", s.open)
+	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/close", s.close)
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, s.opt.Status()) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		write(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(openapi)
+	})
+	mux.Handle("GET /metrics", s.opt.Metrics.Handler())
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(w, http.StatusNotFound, "there is no "+r.Method+" "+r.URL.Path, "GET /openapi.json lists what there is")
+	})
+	return s.guard(mux)
+}
+
+// ready answers 503 while the node starts or drains. A store that fails makes
+// the node degraded, not unready: decisions go on.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	st := s.opt.Status()
+	code := http.StatusOK
+	if !st.Ready {
+		code = http.StatusServiceUnavailable
+	}
+	if r.URL.Query().Has("verbose") {
+		write(w, code, st)
+		return
+	}
+	write(w, code, map[string]any{"ready": st.Ready, "degraded": len(st.Problems) > 0})
+}
+
+func write(w http.ResponseWriter, code int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(body) // the caller is gone: nobody to tell
+}
+
+// fail answers with a problem: what and where, and what to do next.
+func fail(w http.ResponseWriter, code int, detail, try string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(api.Problem{
+		Type: "about:blank", Title: http.StatusText(code), Status: code, Detail: detail, Try: try,
+	})
+}

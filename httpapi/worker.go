@@ -1,0 +1,170 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/gate"
+	"fleetfuse/hostname"
+)
+
+// callOf checks names and gives each its one spelling.
+func callOf(host, resolver, role string) (gate.Call, error) {
+	var c gate.Call
+	var err error
+	if host == "" && resolver == "" {
+		return c, fmt.Errorf("neither host nor resolver is given")
+	}
+	if host != "" {
+		if c.Host, err = hostname.Normalize(host); err != nil {
+			return c, err
+		}
+	}
+	if resolver != "" {
+		if c.Resolver, err = hostname.Resolver(resolver); err != nil {
+			return c, err
+		}
+	}
+	c.Role, err = hostname.Role(role)
+	return c, err
+}
+
+func (s *Server) allow(w http.ResponseWriter, r *http.Request) {
+	var req api.AllowRequest
+	if !read(w, r, &req) {
+		return
+	}
+	c, err := callOf(req.Host, req.Resolver, req.Role)
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error(), `{"host":"api.example.org","role":"metadata"}`)
+		return
+	}
+	d, token := s.opt.Gate.AllowHTTP(r.Context(), c)
+	resp := api.AllowResponse{Allowed: d.Allowed(), State: d.State().String(), Permit: token, DelayMS: d.Delay().Milliseconds()}
+	if !d.Allowed() {
+		n := d.Rejection()
+		resp.RetryAfterMS = ceilMS(n.RetryAfter)
+		resp.Reason, resp.Detail, resp.Key = string(n.Reason), n.Detail, string(n.Key)
+	}
+	s.opt.Metrics.Decided(resp.Allowed, resp.Reason)
+	write(w, http.StatusOK, resp)
+}
+
+// ceilMS rounds up: a caller that waits so long is not early.
+func ceilMS(d time.Duration) int64 { return int64((d + time.Millisecond - 1) / time.Millisecond) }
+
+func (s *Server) report(w http.ResponseWriter, r *http.Request) {
+	var req api.ReportRequest
+	if !read(w, r, &req) {
+		return
+	}
+	if len(req.Outcomes) > api.MaxOutcomes {
+		fail(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("%d outcomes; at most %d in one report", len(req.Outcomes), api.MaxOutcomes),
+			"send several smaller reports")
+		return
+	}
+	resp := api.ReportResponse{Rejected: []api.Rejected{}}
+	for i := range req.Outcomes {
+		o := &req.Outcomes[i]
+		c, result, err := outcomeOf(o)
+		if err != nil {
+			resp.Rejected = append(resp.Rejected, api.Rejected{Index: i, Detail: err.Error()})
+			continue
+		}
+		s.opt.Gate.ReportCall(c, o.Permit, result)
+		resp.Accepted++
+	}
+	s.opt.Metrics.Reported("accepted", resp.Accepted)
+	s.opt.Metrics.Reported("rejected", len(resp.Rejected))
+	write(w, http.StatusAccepted, resp)
+}
+
+// Limits of an outcome's numbers.
+const (
+	maxCount = 1_000_000
+	maxAge   = 24 * time.Hour
+)
+
+func outcomeOf(o *api.Outcome) (gate.Call, gate.Result, error) {
+	c, err := callOf(o.Host, o.Resolver, o.Role)
+	if err != nil {
+		return c, gate.Result{}, err
+	}
+	raw, err := rawRetryAfter(o.RetryAfter)
+	switch {
+	case err != nil:
+	case o.FromCache && o.Status == 0 && o.Error == "":
+	case (o.Status == 0) == (o.Error == ""):
+		err = fmt.Errorf("give either status or error")
+	case o.Error == "" && (o.Status < 100 || o.Status > 599):
+		err = fmt.Errorf("status %d is not in 100 to 599", o.Status)
+	case o.Error != "" && !slices.Contains(breaker.TransportErrors, o.Error) && !slices.Contains(breaker.OwnErrors, o.Error):
+		err = fmt.Errorf("error %q is none of %q or %q", o.Error, breaker.TransportErrors, breaker.OwnErrors)
+	case o.LatencyMS < 0 || o.LatencyMS > maxAge.Milliseconds():
+		err = fmt.Errorf("latency_ms %d is not in 0 to %d", o.LatencyMS, maxAge.Milliseconds())
+	case o.AgeMS < 0 || o.AgeMS > maxAge.Milliseconds():
+		err = fmt.Errorf("age_ms %d is not in 0 to %d", o.AgeMS, maxAge.Milliseconds())
+	case o.Count < 0 || o.Count > maxCount:
+		err = fmt.Errorf("count %d is not in 0 to %d", o.Count, maxCount)
+	}
+	return c, gate.Result{
+		Evidence: breaker.Evidence{Status: o.Status, Error: o.Error, RetryAfter: raw}, Date: o.Date,
+		Latency: time.Duration(o.LatencyMS) * time.Millisecond, Age: time.Duration(o.AgeMS) * time.Millisecond,
+		Count: o.Count, FromCache: o.FromCache,
+	}, err
+}
+
+// rawRetryAfter takes the raw header, or a number of seconds (rounded up).
+func rawRetryAfter(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return breaker.Cut(v), nil
+	case json.Number:
+		return breaker.Cut(string(v)), nil
+	case float64:
+		if v < 0 || math.IsNaN(v) {
+			return "", nil // malformed: ignored, as the header would be
+		}
+		return strconv.FormatFloat(math.Ceil(min(v, 1e15)), 'f', 0, 64), nil
+	}
+	return "", fmt.Errorf("retry_after is neither the raw header nor a number")
+}
+
+// gate is allow for proxies that understand a status code only.
+func (s *Server) gate(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	deny := http.StatusForbidden
+	if text := q.Get("deny"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 400 || n > 599 {
+			fail(w, http.StatusBadRequest, fmt.Sprintf("deny=%q is not a status in 400 to 599", text), "nginx wants deny=403, Envoy and Caddy deny=503")
+			return
+		}
+		deny = n
+	}
+	c, err := callOf(q.Get("host"), q.Get("resolver"), q.Get("role"))
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error(), "GET /v1/gate?host=api.example.org&deny=403")
+		return
+	}
+	d, _ := s.opt.Gate.AllowHTTP(r.Context(), c) // its report names no permit
+	if d.Allowed() {
+		s.opt.Metrics.Decided(true, "")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	n := d.Rejection()
+	s.opt.Metrics.Decided(false, string(n.Reason))
+	w.Header().Set("Retry-After", strconv.FormatInt(max(1, int64((n.RetryAfter+time.Second-1)/time.Second)), 10))
+	w.Header().Set("X-Fleetfuse-Reason", string(n.Reason))
+	fail(w, deny, fmt.Sprintf("%s is %s: %s %s", n.Key, n.State, n.Reason, n.Detail), "wait as long as Retry-After says")
+}
