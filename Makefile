@@ -1,0 +1,43 @@
+# Every text names the binaries that "make build" writes.
+VERSION ?= dev
+LDFLAGS := -X main.version=$(VERSION)
+
+.PHONY: help build demo test race bench lint fmt generate fuzz
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/fleetfuse-node and bin/fleetfuse-ctl (the first build compiles SQLite: 1 to 3 minutes)
+	@command -v gcc >/dev/null || { echo "a C compiler is missing: apt-get install gcc"; exit 1; }
+	CGO_ENABLED=1 go build -ldflags "$(LDFLAGS)" -o bin/fleetfuse-node ./cmd/node
+	CGO_ENABLED=0 go build -ldflags "$(LDFLAGS)" -o bin/fleetfuse-ctl ./cmd/ctl
+
+demo: build ## a node, an upstream that fails, eight workers (under 40 s)
+	go run ./simulation/demo -node bin/fleetfuse-node
+
+test: ## all tests
+	go vet ./...
+	go test ./...
+
+race: ## all tests with the race detector
+	go test -race ./...
+
+bench: ## gate against peers, in one run
+	cd bench && go run ./cmd/table
+
+lint: ## vet, gofmt, staticcheck
+	go vet ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go tool staticcheck ./...
+
+fmt: ## gofmt
+	gofmt -w $$(git ls-files '*.go')
+
+generate: ## rewrite transcripts
+	go test ./breaker -update
+
+FUZZTIME ?= 20s
+fuzz: ## each fuzz target in turn
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read f; do \
+	  for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | sed 's/func //'); do \
+	    go test $$(dirname $$f) -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) || exit 1; done; done

@@ -1,0 +1,182 @@
+// Package fleet is the one harness that starts, kills and pauses real node
+// processes. Tests, the demo and the benchmarks use it.
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A Program starts nodes.
+type Program struct {
+	Binary string // fleetfuse-node
+	Dir    string // data directories go below it
+}
+
+// startLimit bounds the time until a node is ready, stopLimit its drain.
+const (
+	startLimit = 30 * time.Second
+	stopLimit  = 20 * time.Second
+)
+
+// Node is one node process.
+type Node struct {
+	Name    string
+	HTTP    string // base URL
+	Socket  string
+	DataDir string
+
+	cmd    *exec.Cmd
+	exited chan struct{}
+	err    error // of Wait, once exited
+	log    *tail
+}
+
+// Start starts a node and waits until it is ready. A node of a name that ran
+// before finds its data again. args are further flags of "node run".
+func (p Program) Start(ctx context.Context, name string, args ...string) (*Node, error) {
+	dir := filepath.Join(p.Dir, name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	readyFile := filepath.Join(dir, "ready.json")
+	if err := os.Remove(readyFile); err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	n := &Node{
+		Name: name, DataDir: filepath.Join(dir, "data"), Socket: filepath.Join(dir, "s"),
+		exited: make(chan struct{}), log: &tail{},
+	}
+	n.cmd = exec.Command(p.Binary, append([]string{
+		"run", "--node.name", name, "--data-dir", n.DataDir, "--ready-file", readyFile, "--http.socket", n.Socket,
+		"--http.listen-address", "127.0.0.1:0", "--actor.listen-address", "127.0.0.1:0",
+	}, args...)...)
+	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	// A node must not outlive a test that was killed.
+	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := n.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		n.err = n.cmd.Wait()
+		close(n.exited)
+	}()
+	return n, n.awaitReady(ctx, readyFile)
+}
+
+// awaitReady polls for the ready file, which appears in one step.
+func (n *Node) awaitReady(ctx context.Context, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		if text, err := os.ReadFile(path); err == nil {
+			var ready struct {
+				HTTP string `json:"http"`
+			}
+			if err := json.Unmarshal(text, &ready); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			n.HTTP = "http://" + ready.HTTP
+			return nil
+		}
+		select {
+		case <-poll.C:
+		case <-n.exited:
+			return fmt.Errorf("node %s ended before it was ready: %v\n%s", n.Name, n.err, n.Log())
+		case <-ctx.Done():
+			n.Kill()
+			return fmt.Errorf("node %s is not ready: %w\n%s", n.Name, ctx.Err(), n.Log())
+		}
+	}
+}
+
+// Kill ends the process as kill -9 does and waits for its end.
+func (n *Node) Kill() {
+	_ = n.cmd.Process.Kill()
+	<-n.exited
+}
+
+// Pause stops the process, Resume lets it go on.
+func (n *Node) Pause() error  { return n.cmd.Process.Signal(syscall.SIGSTOP) }
+func (n *Node) Resume() error { return n.cmd.Process.Signal(syscall.SIGCONT) }
+
+// Stop drains the node and returns how it ended.
+func (n *Node) Stop() error {
+	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-n.exited:
+		return n.err
+	case <-time.After(stopLimit):
+		n.Kill()
+		return fmt.Errorf("node %s did not stop within %v\n%s", n.Name, stopLimit, n.Log())
+	}
+}
+
+// Log is the end of what the process printed, for failure messages.
+func (n *Node) Log() string { return n.log.String() }
+
+// Call sends a JSON request and decodes the answer into out unless it is nil.
+// It returns the HTTP status.
+func (n *Node) Call(ctx context.Context, method, path string, in, out any) (int, error) {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return 0, err
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, n.HTTP+path, body)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	if out == nil {
+		_, err = io.Copy(io.Discard, resp.Body)
+		return resp.StatusCode, err
+	}
+	return resp.StatusCode, json.NewDecoder(resp.Body).Decode(out)
+}
+
+// tail keeps the last part of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailBytes = 64 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	if n := len(t.buf) - tailBytes; n > 0 {
+		t.buf = append(t.buf[:0], t.buf[n:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.buf)
+}
