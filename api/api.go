@@ -149,6 +149,8 @@ type Window struct {
 	Calls     int     `json:"calls,omitempty"`
 	Failures  int     `json:"failures"`
 	Threshold float64 `json:"threshold"`
+	// MinCalls is how many calls the rate rule waits for.
+	MinCalls int `json:"min_calls,omitempty"`
 }
 
 // Permit is a probe that is out.

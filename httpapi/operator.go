@@ -46,7 +46,11 @@ func (s *Server) breakers(w http.ResponseWriter, r *http.Request) {
 	now := s.opt.Clock.Now()
 	seen := map[breaker.Key]bool{}
 	resp := api.BreakersResponse{Node: s.opt.Node, Breakers: []api.Breaker{}}
+	notClosed := 0
 	add := func(b api.Breaker) {
+		if b.State != breaker.Closed.String() {
+			notClosed++
+		}
 		if want == "all" || want == b.State || want == "" && b.State != breaker.Closed.String() {
 			resp.Breakers = append(resp.Breakers, b)
 		}
@@ -70,6 +74,7 @@ func (s *Server) breakers(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+	resp.Closed = max(0, s.opt.Gate.Counts().Hosts-notClosed)
 	slices.SortFunc(resp.Breakers, func(a, b api.Breaker) int { return strings.Compare(a.Key, b.Key) })
 	write(w, http.StatusOK, resp)
 }
@@ -143,6 +148,8 @@ func (s *Server) breaker(w http.ResponseWriter, r *http.Request) {
 // detail adds what only the owner knows.
 func (s *Server) detail(b *api.Breaker, k breaker.Key, in *breaker.Inspection) {
 	p := s.opt.Policy(k)
+	shown := policyOf(p)
+	b.Policy = &shown
 	for _, r := range in.Runs {
 		rp := p.ForRole(r.Role)
 		b.Roles = append(b.Roles, api.Role{
@@ -156,7 +163,7 @@ func (s *Server) detail(b *api.Breaker, k breaker.Key, in *breaker.Inspection) {
 		b.Rolling = &api.Window{WindowMS: p.Rolling.Window.Milliseconds(), Failures: in.Burst, Threshold: float64(p.Rolling.ThresholdFailures)}
 	}
 	if p.FailureRate.Enabled {
-		b.Rate = &api.Window{WindowMS: p.FailureRate.Window.Milliseconds(), Calls: in.Calls, Failures: in.Failures, Threshold: p.FailureRate.Ratio}
+		b.Rate = &api.Window{WindowMS: p.FailureRate.Window.Milliseconds(), Calls: in.Calls, Failures: in.Failures, Threshold: p.FailureRate.Ratio, MinCalls: p.FailureRate.MinCalls}
 	}
 	for _, x := range in.Permits {
 		b.Permits = append(b.Permits, api.Permit{Role: x.Role, Node: x.Node, ExpiresInMS: ceilMS(x.ExpiresIn)})

@@ -156,6 +156,7 @@ func policyOf(p *breaker.Policy) api.Policy {
 		Mode: string(p.Mode), FailMax: p.FailMax, ResetTimeoutMS: p.ResetTimeout.Milliseconds(),
 		RetryAfterCapMS: p.RetryAfterCap.Milliseconds(), RetryAfterStatuses: p.RetryAfterStatuses,
 		FailureStatuses: p.Classify.FailureStatuses, NeutralStatuses: p.Classify.NeutralStatuses, RateMultiplier: p.RateMultiplier,
+		SuccessThreshold: p.SuccessThreshold, TrialCalls: p.TrialCalls, PermitTimeoutMS: p.PermitTimeout.Milliseconds(), Witnesses: p.Witnesses,
 	}
 	if p.SlowCall.Enabled {
 		a.SlowCallMS = p.SlowCall.Duration.Milliseconds()

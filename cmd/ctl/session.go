@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,12 +65,16 @@ else to stderr. The exit code is the answer: see "fleetfuse-ctl help exit-codes"
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	})
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd.HasSubCommands() && cmd.Flags().NArg() > 0 { // "ctl open --for 10m": it is the command that is wrong
+			return cmd.RunE(cmd, cmd.Flags().Args())
+		}
 		return &usageError{what: err.Error(), try: cmd.CommandPath() + " --help"}
 	})
 	flags := root.PersistentFlags()
-	flags.StringVar(&s.addr, "addr", "", "node to ask: host:port, http://host:port or unix:///path\n(else FLEETFUSE_ADDR, else "+admin.DefaultAddr+")")
+	flags.StringVar(&s.addr, "addr", "", "node to ask: host:port, http://`host:port` or unix:///path\n(else FLEETFUSE_ADDR, else "+admin.DefaultAddr+")")
 	flags.VarP(&s.output, "output", "o", "how the answer is written: table or json")
 	flags.Var(&s.color, "color", "colour the answer: auto, always or never")
+	root.SetUsageFunc(usage)
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
 	return root
@@ -85,13 +90,29 @@ func group(cmd *cobra.Command) *cobra.Command {
 			return &usageError{what: "no command is named", try: help}
 		}
 		what := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			return &usageError{what: what, try: cmd.CommandPath() + " " + near[0]}
+		if near := meant(cmd, args[0]); near != "" {
+			return &usageError{what: what, try: near}
 		}
 		return &usageError{what: what, try: help}
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	return cmd
+}
+
+// meant is the command that was probably meant: one of that name a level
+// below, as in "ctl open" for "ctl breaker open", or one spelled much like it.
+func meant(cmd *cobra.Command, name string) string {
+	for _, sub := range cmd.Commands() {
+		for _, below := range sub.Commands() {
+			if below.Name() == name {
+				return below.CommandPath()
+			}
+		}
+	}
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		return cmd.CommandPath() + " " + near[0]
+	}
+	return ""
 }
 
 // helpCommand is cobra's, except that an unknown topic is an error.
@@ -103,7 +124,7 @@ func helpCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			topic, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return &usageError{what: fmt.Sprintf("there is no help about %q", args), try: cmd.Root().Name() + " --help"}
+				return &usageError{what: fmt.Sprintf("there is no help about %q", strings.Join(args, " ")), try: cmd.Root().Name() + " --help"}
 			}
 			topic.InitDefaultHelpFlag()
 			return topic.Help()

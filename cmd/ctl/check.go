@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+)
+
+func (s *session) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check HOST",
+		Short: "Exit 0 if the breaker is closed, 1 if it is not",
+		Long: `Exit 0 if the breaker is closed, 1 if it is open or half-open, higher if there
+is no answer. Asking takes no permit: a worker that wants to probe asks its node
+with POST /v1/allow.`,
+		Example: `  fleetfuse-ctl breaker check api.example.org && ./harvest`,
+		Args:    oneHost, ValidArgsFunction: s.completeHosts,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, err := s.breaker(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			if err := s.printCheck(b); err != nil {
+				return err
+			}
+			if b.State != breaker.Closed.String() {
+				return errNo
+			}
+			return nil
+		},
+	}
+}
+
+func (s *session) printCheck(b api.Breaker) error {
+	if s.json() {
+		return s.printJSON(b)
+	}
+	text := printable(b.Key) + " is " + s.paint(printable(b.State))
+	if b.Reason != "" && b.State != breaker.Closed.String() {
+		text += " (" + printable(b.Reason) + ")"
+	}
+	if b.State == breaker.Open.String() {
+		text += fmt.Sprintf(", for another %s", millis(b.RemainingMS))
+	}
+	if b.Local {
+		text += ", on the node asked only"
+	}
+	if toothless(b) {
+		text += fmt.Sprintf(", in mode %s: calls are allowed", printable(b.Mode))
+	}
+	return s.print(text + "\n")
+}
+
+// breaker asks for the one breaker an argument names.
+func (s *session) breaker(cmd *cobra.Command, arg string) (api.Breaker, error) {
+	keys, err := parseKeys(cmd, []string{arg})
+	if err != nil {
+		return api.Breaker{}, err
+	}
+	client, err := s.client()
+	if err != nil {
+		return api.Breaker{}, err
+	}
+	return client.Breaker(cmd.Context(), keys[0])
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fleetfuse/api"
+)
+
+// Members in these states need nobody's attention.
+const (
+	memberAlive = "alive"
+	memberLeft  = "left" // somebody told it to
+)
+
+func (s *session) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Say whether the node, its members and its store are well",
+		Long: `Say whether the node, the members of its cluster and its store are well. Exits 1
+if one of them is not normal. An open breaker is normal: it is doing its work.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := s.client()
+			if err != nil {
+				return err
+			}
+			r, err := client.Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			problems := problemsOf(r)
+			if s.json() {
+				r.Problems = problems
+				err = s.printJSON(r)
+			} else {
+				err = s.printStatus(r, problems)
+			}
+			if err == nil && len(problems) > 0 {
+				return errNo
+			}
+			return err
+		},
+	}
+}
+
+// problemsOf lists what is not normal: the node's own words, or ours where it
+// shows a problem without words.
+func problemsOf(r api.StatusResponse) []string {
+	if len(r.Problems) > 0 {
+		return r.Problems
+	}
+	problems := []string{}
+	if !r.Ready {
+		problems = append(problems, "node "+r.Node+" is not ready: it is starting or draining")
+	}
+	for _, m := range r.Members {
+		if m.State != memberAlive && m.State != memberLeft {
+			problems = append(problems, fmt.Sprintf("member %s is %s", m.Name, orDash(m.State)))
+		}
+	}
+	if !r.Store.OK {
+		text := "store " + r.Store.Kind + " does not work"
+		if r.Store.Error != "" {
+			text += ": " + r.Store.Error
+		}
+		problems = append(problems, text)
+	}
+	return problems
+}
+
+func (s *session) printStatus(r api.StatusResponse, problems []string) error {
+	now := s.env.now()
+	var b strings.Builder
+	field := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-10s%s\n", name, printable(fmt.Sprintf(format, args...)))
+	}
+	ready := "ready"
+	if !r.Ready {
+		ready = "not ready"
+	}
+	field("node", "%s, %s, version %s, up %s", r.Node, ready, orDash(r.Version), span(now.Sub(r.StartedAt)))
+	store := "ok"
+	if !r.Store.OK {
+		store = "NOT OK"
+		if r.Store.Since != nil {
+			store += fmt.Sprintf(" since %s (%s)", moment(*r.Store.Since), ago(*r.Store.Since, now))
+		}
+	}
+	field("store", "%s, %s, %s to write", r.Store.Kind, store, count(r.Store.Pending, "change"))
+	field("breakers", "%d open, %d half-open, %d local; %s known, %s active",
+		r.Open, r.HalfOpen, r.Local, count(r.Hosts, "key"), count(r.Actors, "actor"))
+	switch len(problems) {
+	case 0:
+		field("problems", "none")
+	default:
+		for _, p := range problems {
+			field("PROBLEM", "%s", p)
+		}
+	}
+	if err := s.print(b.String()); err != nil || len(r.Members) == 0 {
+		return err
+	}
+	rows := make([][]string, len(r.Members))
+	for i, m := range r.Members {
+		rows[i] = []string{m.Name, m.State, orDash(m.Address), orDash(m.Version), m.ID}
+	}
+	if err := s.print("\n"); err != nil {
+		return err
+	}
+	return s.table([]string{"MEMBER", "STATE", "ADDRESS", "VERSION", "ID"}, rows)
+}

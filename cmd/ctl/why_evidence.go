@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+)
+
+// evidence says what the outcomes were and who reported them.
+func (a *account) evidence() string {
+	var text []string
+	if l := a.Last; l != nil && l.To == breaker.Open.String() {
+		if told := outcomeWords(l.Status, l.Error, l.RetryAfter, reporters(l.Nodes)); told != "" {
+			text = append(text, "The outcome that fired it: "+told+".")
+		}
+		if l.Detail != "" && l.Detail != a.Detail {
+			text = append(text, fmt.Sprintf("It said: %q.", l.Detail))
+		}
+	}
+	if f := a.LastFailure; f != nil && (len(text) == 0 || !f.At.Equal(a.Last.At)) { // else it is the one told
+		told := outcomeWords(f.Status, f.Error, f.RetryAfter, reporters([]string{f.Node}))
+		text = append(text, fmt.Sprintf("The latest failure%s, at %s (%s): %s.", ofRole(f.Role), moment(f.At), ago(f.At, a.now), orDash(told)))
+	}
+	return strings.Join(text, " ")
+}
+
+func outcomeWords(status int, class, retryAfter, reporters string) string {
+	var parts []string
+	if status != 0 {
+		parts = append(parts, fmt.Sprintf("HTTP status %d", status))
+	}
+	if class != "" {
+		parts = append(parts, "transport error "+class)
+	}
+	if retryAfter != "" {
+		parts = append(parts, fmt.Sprintf("Retry-After %q", retryAfter))
+	}
+	if reporters != "" {
+		parts = append(parts, reporters)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func reporters(nodes []string) string {
+	last := len(nodes) - 1
+	switch {
+	case last < 0 || last == 0 && nodes[0] == "":
+		return ""
+	case last == 0:
+		return "reported by node " + nodes[0]
+	}
+	return "reported by nodes " + strings.Join(nodes[:last], ", ") + " and " + nodes[last]
+}
+
+// others tells the cooldowns that are not the reason given: if the first one
+// is ended they go on.
+func (a *account) others() string {
+	var text []string
+	for i, c := range a.Cooldowns {
+		if i == 0 && c.Reason == a.Reason {
+			continue
+		}
+		text = append(text, fmt.Sprintf("There is another cooldown, %s, with %s left. %s", c.Reason, millis(c.RemainingMS), cooldownText(c)))
+	}
+	return strings.Join(text, " ")
+}
+
+// progress says how far it is from opening, or how far from closing.
+func (a *account) progress() string {
+	var text []string
+	for _, r := range a.Roles {
+		switch {
+		case !a.is(breaker.Closed) && r.SuccessThreshold > 0 && (a.is(breaker.HalfOpen) || r.ProbeSuccesses > 0):
+			text = append(text, fmt.Sprintf("%s: %d of %s.", roleName(r), r.ProbeSuccesses, count(r.SuccessThreshold, "successful probe")))
+		case r.FailMax > 0 && (a.is(breaker.Closed) || r.Failures > 0):
+			text = append(text, fmt.Sprintf("%s: %d of %s in a row.", roleName(r), r.Failures, count(r.FailMax, "failure")))
+		}
+	}
+	if !a.is(breaker.Closed) {
+		return strings.Join(text, " ")
+	}
+	if len(text) == 0 {
+		text = append(text, a.clean())
+	}
+	if w := a.Rolling; w != nil {
+		text = append(text, fmt.Sprintf("Burst rule: %s; it opens at %s.", count(w.Failures, "failure"), threshold(w, "failures")))
+	}
+	if w := a.Rate; w != nil {
+		text = append(text, fmt.Sprintf("Rate rule: %d of %s failed; it opens at %s.", w.Failures, count(w.Calls, "call"), threshold(w, ofTheCalls)))
+	}
+	return strings.Join(text, " ")
+}
+
+// clean is the progress of a breaker without a failure.
+func (a *account) clean() string {
+	if a.Policy == nil || a.Policy.FailMax == 0 {
+		return "No failure is counted against it."
+	}
+	return fmt.Sprintf("No failure is counted against it: 0 of %s in a row.", count(a.Policy.FailMax, "failure"))
+}
+
+func roleName(r api.Role) string {
+	if r.Role == "" {
+		return "Calls without a role"
+	}
+	return "Role " + r.Role
+}
+
+// seen says what the node asked counted.
+func (a *account) seen() string {
+	n := a.Seen
+	switch {
+	case n != nil:
+		return fmt.Sprintf("Node %s was told of %d successful calls, %d failed and %d neutral ones; it rejected %d.", n.Node, n.Successes, n.Failures, n.Neutral, n.Rejected)
+	case a.is(breaker.Closed) && a.Last == nil && a.LastFailure == nil:
+		return "The node asked has no report about it. A host nobody complained about is closed; if you expected calls to it, check the spelling."
+	}
+	return ""
+}
+
+// outlook says when the next probe is due and who holds permits.
+func (a *account) outlook() string {
+	switch {
+	case a.is(breaker.Open):
+		return fmt.Sprintf("Next: at %s it becomes half-open, and the next caller after that gets a permit to probe.%s", moment(a.until()), a.probeWords())
+	case !a.is(breaker.HalfOpen):
+		return ""
+	case len(a.Permits) == 0:
+		return "Next: no probe is out, and the next caller gets a permit." + a.probeWords()
+	}
+	text := "Next:"
+	for _, p := range a.Permits {
+		text += fmt.Sprintf(" node %s holds a permit%s that expires in %s.", p.Node, forRole(p.Role), millis(p.ExpiresInMS))
+	}
+	return text + a.probeWords()
+}
+
+func forRole(role string) string {
+	if role == "" {
+		return ""
+	}
+	return " for role " + role
+}
+
+// probeWords tells the policy's numbers about probes.
+func (a *account) probeWords() string {
+	p := a.Policy
+	if p == nil || p.TrialCalls == 0 || p.SuccessThreshold == 0 {
+		return ""
+	}
+	text := fmt.Sprintf(" %s may be out at once (trial_calls).", count(p.TrialCalls, "permit"))
+	if !a.is(breaker.HalfOpen) || len(a.Roles) == 0 { // else progress told it, role by role
+		text += fmt.Sprintf(" It takes %s to close it (success_threshold).", count(p.SuccessThreshold, "successful probe"))
+	}
+	failed := "A failed probe opens"
+	if p.Witnesses > 1 {
+		failed = fmt.Sprintf("Failed probes of %d nodes (witnesses; of one, if it is alone) open", p.Witnesses)
+	}
+	return fmt.Sprintf("%s %s it again; reset_timeout is %s.", text, failed, millis(p.ResetTimeoutMS))
+}
+
+// keeper says who keeps it and how safely.
+func (a *account) keeper() string {
+	var text []string
+	if a.Owner != "" {
+		text = append(text, fmt.Sprintf("Its owner is node %s.", a.Owner))
+	}
+	if !a.is(breaker.Closed) && !a.Local {
+		if a.Durable {
+			text = append(text, "Its state is on disk and survives a restart.")
+		} else {
+			text = append(text, "Its state is NOT on disk: a restart of its owner may forget it.")
+		}
+	}
+	return strings.Join(text, " ")
+}

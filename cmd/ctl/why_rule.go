@@ -1,0 +1,186 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+)
+
+// effect says what happens to calls now.
+func (a *account) effect() string {
+	switch {
+	case a.is(breaker.Closed):
+		return "Calls to it are allowed."
+	case toothless(a.Breaker):
+		return fmt.Sprintf("Calls to it are allowed all the same: its policy has the mode %s, which never rejects.", a.Mode)
+	case a.is(breaker.HalfOpen):
+		return "It is being probed: single calls are let through to find out whether it has recovered. All others are rejected."
+	case !a.is(breaker.Open):
+		return "This version of fleetfuse-ctl does not know that state. Is the node newer?"
+	}
+	text := fmt.Sprintf("Calls to it are rejected for another %s, until %s.", millis(a.RemainingMS), moment(a.until()))
+	if a.Local {
+		text += " Only the node asked rejects them; for the rest of the fleet it is closed."
+	}
+	return text
+}
+
+// since says when it came into its state.
+func (a *account) since() string {
+	last := a.Last
+	if last == nil {
+		if a.is(breaker.Closed) || a.Local || len(a.Cooldowns) > 0 {
+			return "" // a ring has no transitions; a cooldown says itself when it was set
+		}
+		return "When that began is not known: its owner took it over afterwards, or was restarted."
+	}
+	at := fmt.Sprintf("%s (%s)", moment(last.At), ago(last.At, a.now))
+	var text string
+	switch {
+	case last.To == breaker.Closed.String() && last.Author != "":
+		text = fmt.Sprintf("%s closed it at %s.", last.Author, at)
+	case last.To == breaker.Closed.String():
+		text = fmt.Sprintf("It recovered at %s: it was %s before.", at, last.From)
+	case last.To == breaker.HalfOpen.String():
+		text = fmt.Sprintf("The time it was open for ran out at %s.", at)
+	case last.From == last.To:
+		text = fmt.Sprintf("Its time was extended at %s.", at)
+	default:
+		text = fmt.Sprintf("It went from %s to %s at %s.", last.From, last.To, at)
+	}
+	if a.Opens > 1 {
+		text += fmt.Sprintf(" It has opened %d times since it was last closed.", a.Opens)
+	}
+	return text
+}
+
+// rule says which rule fired, with its numbers.
+func (a *account) rule() string {
+	if a.is(breaker.Closed) || a.Reason == "" {
+		return ""
+	}
+	text := "Rule: " + a.Reason + ". " + a.ruleWords()
+	if a.Detail != "" && !strings.Contains(text, fmt.Sprintf("%q", a.Detail)) {
+		text += fmt.Sprintf(" Detail: %q.", a.Detail)
+	}
+	return strings.TrimSpace(text)
+}
+
+func (a *account) ruleWords() string {
+	switch breaker.Reason(a.Reason) {
+	case breaker.ReasonRetryAfter:
+		return "The host itself asked for this pause; one answer is enough, and no other node has to agree." + a.cooldownWords()
+	case breaker.ReasonCLIOpen:
+		return "An operator opened it." + a.cooldownWords()
+	case breaker.ReasonStore:
+		return "A row in the shared cooldown store, written by another program, asks to leave it alone." + a.cooldownWords()
+	case breaker.ReasonConsecutive:
+		return a.runWords()
+	case breaker.ReasonRolling:
+		return "Too many calls failed within a short time, over all roles." + theLimit(a.Rolling, "failures")
+	case breaker.ReasonFailureRate:
+		return "Too large a part of the calls failed." + theLimit(a.Rate, ofTheCalls)
+	case breaker.ReasonProbeFailed:
+		return "It was probed, the probe failed, and so it opened again."
+	case breaker.ReasonProbePending:
+		return "All probes that may be out at once are out; other calls wait for what they find."
+	case breaker.ReasonLocalEvidence:
+		return "Calls failed on this node, and too few other nodes say the same. The fault may lie with this machine: its network, its DNS, or the host refuses its address."
+	}
+	return "This version of fleetfuse-ctl does not know that rule."
+}
+
+// cooldownWords tells the cooldown behind the state. The first one is the
+// longest, which is the one that counts.
+func (a *account) cooldownWords() string {
+	if len(a.Cooldowns) == 0 || a.Cooldowns[0].Reason != a.Reason {
+		if a.Author != "" {
+			return " It was " + a.Author + "."
+		}
+		return ""
+	}
+	text := " " + cooldownText(a.Cooldowns[0])
+	if p := a.Policy; p != nil && a.Reason == string(breaker.ReasonRetryAfter) && p.RetryAfterCapMS > 0 {
+		text += fmt.Sprintf(" No more than %s of a Retry-After are honoured (retry_after_cap).", millis(p.RetryAfterCapMS))
+	}
+	return text
+}
+
+func cooldownText(c api.Cooldown) string {
+	text := fmt.Sprintf("%s asked for %s at %s", orNode(c.Author, c.SetBy), millis(c.LengthMS), moment(c.SetAt))
+	if c.Author != "" && c.SetBy != "" {
+		text += ", on node " + c.SetBy
+	}
+	if c.Detail != "" {
+		text += fmt.Sprintf(": %q", c.Detail)
+	}
+	return text + "."
+}
+
+func orNode(author, node string) string {
+	switch {
+	case author != "":
+		return author
+	case node != "":
+		return "The answer that node " + node + " got"
+	}
+	return "Somebody"
+}
+
+// runWords tells the run of failures that tripped the circuit.
+func (a *account) runWords() string {
+	text := "Calls failed one after another"
+	if l := a.Last; l != nil && l.Failures > 0 && l.Reason == a.Reason {
+		text = fmt.Sprintf("%s%s failed one after another", count(l.Failures, "call"), ofRole(l.Role))
+	}
+	if p := a.Policy; p != nil && p.FailMax > 0 {
+		text += fmt.Sprintf(" (fail_max is %d)", a.failMax())
+	}
+	text += "."
+	if p := a.Policy; p != nil && p.Witnesses > 1 {
+		text += fmt.Sprintf(" In a fleet %d nodes have to see it (witnesses).", p.Witnesses)
+	}
+	return text
+}
+
+// failMax is the limit of the role that tripped it.
+func (a *account) failMax() int {
+	if a.Last != nil {
+		if r, ok := a.Policy.Roles[a.Last.Role]; ok && r.FailMax > 0 {
+			return r.FailMax
+		}
+	}
+	return a.Policy.FailMax
+}
+
+func ofRole(role string) string {
+	if role == "" {
+		return ""
+	}
+	return " of role " + role
+}
+
+// ofTheCalls is the unit of a threshold that is a ratio.
+const ofTheCalls = "of the calls"
+
+func theLimit(w *api.Window, unit string) string {
+	if w == nil || w.WindowMS <= 0 {
+		return ""
+	}
+	return " The limit is " + threshold(w, unit) + "."
+}
+
+// threshold writes "6 failures within 30s" or "50 % of the calls within 1m".
+func threshold(w *api.Window, unit string) string {
+	limit := fmt.Sprintf("%g", w.Threshold)
+	if unit == ofTheCalls {
+		limit = fmt.Sprintf("%.3g %%", w.Threshold*100)
+	}
+	limit += " " + unit + " within " + millis(w.WindowMS)
+	if w.MinCalls > 0 {
+		limit += fmt.Sprintf(", of at least %d", w.MinCalls)
+	}
+	return limit
+}
