@@ -172,7 +172,7 @@ func spellIPv6(s string) (string, error) {
 func spellName(s string) (string, error) {
 	name, err := profile.ToASCII(s)
 	if err != nil {
-		return "", fmt.Errorf("not a host name (%w); check it for a typing error", err)
+		return "", fmt.Errorf("not a host name (%.120v); check it for a typing error", err)
 	}
 	// After mapping: an ideographic full stop is a dot too.
 	name = strings.TrimSuffix(name, ".")

@@ -1,0 +1,134 @@
+package archtest
+
+import (
+	"os"
+	"sync"
+	"testing"
+)
+
+// Third-party modules. A package may import only those its row names; what
+// only _test.go files import is not looked at.
+const (
+	cmp        = "github.com/google/go-cmp"
+	cobra      = "github.com/spf13/cobra"
+	grpc       = "google.golang.org/grpc"
+	idna       = "golang.org/x/net/idna"
+	memberlist = "github.com/hashicorp/memberlist"
+	pflag      = "github.com/spf13/pflag"
+	prometheus = "github.com/prometheus"
+	protoactor = "github.com/asynkron/protoactor-go"
+	protobuf   = "google.golang.org/protobuf"
+	rapid      = "pgregory.net/rapid"
+	redis      = "github.com/redis/go-redis/v9"
+	sqlite3    = "github.com/mattn/go-sqlite3"
+	yaml       = "go.yaml.in/yaml/v3"
+)
+
+// architecture lists the packages, the lowest layer first: a package imports
+// only packages in rows above its own. A pure package has no clock, goroutine,
+// lock, I/O or randomness of its own and imports only pure ones. A path
+// that ends in "/..." stands for the packages below it.
+var architecture = []row{
+	// Layer 0: words and rules.
+	{0, "breaker", pure, none},
+	{0, "hostname", effects, uses{idna}},
+	{0, "api", effects, none},
+	{0, "wire", effects, uses{protobuf}},
+
+	// Layer 1: what is believed, kept and configured.
+	{1, "internal/clock", effects, none},
+	{1, "cluster/view", pure, none},
+	{1, "cluster/placement", pure, none},
+	{1, "cluster/spread", pure, none},
+	{1, "cooldownstore", effects, none},
+	{1, "cooldownstore/memory", effects, none},
+	{1, "cooldownstore/sqlite", effects, uses{sqlite3}},
+	{1, "cooldownstore/redis", effects, uses{redis}},
+	{1, "cooldownstore/storetest", effects, uses{cmp, rapid}},
+	{1, "tuner", pure, none},
+	{1, "config", effects, uses{pflag, yaml}},
+
+	// Layer 2: the parts of a process.
+	{2, "gate", effects, none},
+	{2, "telemetry", effects, uses{sqlite3, prometheus}},
+	{2, "client", effects, none},
+	{2, "client/admin", effects, none},
+	{2, "cluster", effects, uses{memberlist, protoactor, grpc, protobuf}},
+	{2, "actors", effects, uses{protoactor, protobuf}},
+
+	// Layer 3: what people and workers talk to.
+	{3, "httpapi", effects, uses{prometheus}},
+
+	// Layer 4: wholes.
+	{4, "node", effects, uses{protoactor}},
+	{4, "simulation", effects, none},
+
+	// Layer 5: programs, and tests with real parts.
+	{5, "cmd/node", effects, uses{cobra, pflag}},
+	{5, "cmd/ctl", effects, uses{cobra, pflag}},
+	{5, "internal/fleet", effects, none},
+	{5, "simulation/bubbles", effects, none},
+	{5, "simulation/fleets", effects, none},
+	{5, "simulation/demo/...", effects, none},
+	{5, "internal/archtest", effects, none},
+}
+
+// apart lists packages that do not import each other although the order of
+// the rows would let one: node introduces them.
+var apart = [][2]string{{"actors", "cluster"}}
+
+// unreachable lists what a package must not link, however indirectly: these
+// are built with CGO_ENABLED=0 and go into other people's programs.
+var unreachable = []struct {
+	from    string
+	modules []string
+}{
+	{"client", []string{sqlite3, protoactor, memberlist}},
+	{"client/admin", []string{sqlite3, protoactor, memberlist}},
+	{"cmd/ctl", []string{sqlite3, protoactor, memberlist}},
+}
+
+// Limits of a hand-written file that is not a test.
+const (
+	maxFileLines     = 300
+	maxFunctionLines = 60
+)
+
+// vague lists names that say nothing about what a package is for (DESIGN 11).
+var vague = []string{"manager", "helper", "util", "data", "common", "impl"}
+
+// module is the repository, read once, in the first test that asks: what is
+// read before the tests start the test cache does not know of.
+var module = sync.OnceValue(func() tree { return load(os.DirFS("../..")) })
+
+func TestTable(t *testing.T)     { report(t, checkTable(architecture)) }
+func TestImports(t *testing.T)   { report(t, checkImports(module(), architecture, apart)) }
+func TestPurity(t *testing.T)    { report(t, checkPurity(module(), architecture)) }
+func TestSizes(t *testing.T)     { report(t, checkSizes(module(), maxFileLines, maxFunctionLines)) }
+func TestNames(t *testing.T)     { report(t, checkNames(module(), vague)) }
+func TestTreeReads(t *testing.T) { report(t, module().problems) }
+
+// The tree is really there: an empty one would satisfy every rule.
+func TestTreeIsThere(t *testing.T) {
+	for _, want := range []string{"breaker", "internal/archtest"} {
+		if !module().has(want) {
+			t.Errorf("package %s was not found", want)
+		}
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	for _, u := range unreachable {
+		if !module().has(u.from) {
+			continue // not written yet
+		}
+		report(t, checkReach(u.from, linked(t, u.from), u.modules))
+	}
+}
+
+func report(t *testing.T, problems []string) {
+	t.Helper()
+	for _, p := range problems {
+		t.Error(p)
+	}
+}
