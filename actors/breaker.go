@@ -1,72 +1,136 @@
 package actors
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	proto "github.com/asynkron/protoactor-go/cluster"
 
 	"fleetfuse/breaker"
 )
 
 // breakerActor is the mailbox around one machine.
 type breakerActor struct {
-	key     breaker.Key
 	door    *Breakers
-	machine *breaker.Machine
+	key     breaker.Key
+	machine *breaker.Machine // nil until recalled, and after a panic
+
 	timer   *time.Timer
-	wakeAt  breaker.Instant
+	ringsAt breaker.Instant // when the timer goes off; zero: it is not set
+	wakeAt  breaker.Instant // when the machine wants its Tick; zero: never
+	restAt  breaker.Instant // when to see whether it may be passivated
+	leaving bool            // it gave up its name and passes messages on
 }
-
-// idleAfter is how long an actor that has nothing to do stays.
-const idleAfter = time.Minute
-
-// commitLimit bounds the write of an operator's word.
-const commitLimit = 3 * time.Second
 
 // Receive is called by protoactor, one message at a time.
 func (a *breakerActor) Receive(c actor.Context) {
 	defer a.contain(c)
 	switch msg := c.Message().(type) {
 	case *actor.Started:
-		c.SetReceiveTimeout(idleAfter)
-		a.activate(c)
+		a.key = breaker.Key(proto.GetClusterIdentity(c).Identity)
+		a.door.active.Add(1)
+		a.restLater(a.door.opt.Clock.Now())
+		a.arm(c)
+	case *proto.ClusterInit: // says again who it is
 	case *actor.Stopping:
 		a.stopTimer()
-	case *actor.ReceiveTimeout:
-		a.passivate(c)
-	case *report:
-		for _, o := range msg.outcomes {
-			a.carryOut(c, a.machine.Report(a.moment(), o))
+	case *actor.Restarting: // contain panicked; nothing should
+		a.stopTimer()
+		a.door.active.Add(-1)
+	case *actor.Stopped:
+		a.door.active.Add(-1)
+		a.door.opt.Router.Passivated(kind, string(a.key), c.Self())
+	case *rang:
+		a.rang(c)
+	case *leave:
+		c.Stop(c.Self())
+	default:
+		if a.leaving {
+			a.passOn(c)
+			return
 		}
+		a.step(c, msg)
+	}
+}
+
+// step turns a message into a step of the machine.
+func (a *breakerActor) step(c actor.Context, msg any) {
+	if r, ok := msg.(*report); ok { // out of the mailbox, whatever comes of it
+		a.door.waiting.Add(-int64(len(r.outcomes)))
+	}
+	now := a.door.opt.Clock.Now()
+	a.restLater(now)
+	msg, travelled := arriving(msg, now)
+	a.recall(c, msg)
+	switch msg := msg.(type) {
+	case *report:
+		a.report(c, msg)
 	case *ask:
-		answer, eff := a.machine.Ask(a.moment(), msg.question)
-		a.carryOut(c, eff)
-		c.Respond(answer)
+		answer, e := a.machine.Ask(a.moment(), msg.question)
+		a.carryOut(c, e)
+		a.answer(c, answer, travelled)
 	case *giveBack:
 		a.carryOut(c, a.machine.Return(a.moment(), msg.permit))
 	case *cool:
 		a.carryOut(c, a.machine.Cool(a.moment(), msg.cooldown))
-	case *wake:
-		if msg.at == a.wakeAt {
-			a.wakeAt = 0
-			a.carryOut(c, a.machine.Tick(a.moment()))
-		}
 	case *inspect:
-		c.Respond(a.machine.Inspect(a.moment().Now))
+		a.answer(c, a.machine.Inspect(now), travelled)
 	case *replace:
-		a.carryOut(c, a.machine.Replace(a.moment(), msg.policy))
+		p := msg.policy
+		if p == nil { // another node says that it changed: read our own copy
+			p = a.door.opt.Policy(a.key)
+		}
+		a.carryOut(c, a.machine.Replace(a.moment(), p))
 	case *openUntil:
-		a.operator(c, a.machine.OpenUntil(a.moment(), a.door.opt.Node, msg.d, msg.author, msg.detail))
+		a.answer(c, a.operate(c, func(mo breaker.Moment) breaker.Effects {
+			return a.machine.OpenUntil(mo, a.door.opt.Node, msg.d, msg.author, msg.detail)
+		}), travelled)
 	case *closeNow:
-		a.operator(c, a.machine.Close(a.moment(), msg.author, msg.detail))
+		a.answer(c, a.operate(c, func(mo breaker.Moment) breaker.Effects {
+			return a.machine.Close(mo, msg.author, msg.detail)
+		}), travelled)
 	}
 }
 
-// contain answers a message whose step panicked and starts over from what the
-// view and the store know.
+// answer responds in the form in which the message came.
+func (a *breakerActor) answer(c actor.Context, answer any, travelled bool) {
+	if travelled {
+		answer = departing(answer, a.key, a.door.opt.Clock.Now())
+	}
+	c.Respond(answer)
+}
+
+// refuse answers a message that wants one with an error.
+func (a *breakerActor) refuse(c actor.Context, err error) {
+	if c.Sender() == nil {
+		return
+	}
+	_, travelled := arriving(c.Message(), 0)
+	a.answer(c, err, travelled)
+}
+
+// report counts a batch. Its outcomes arrived together, so they share a moment
+// until one of them moves the breaker: no two transitions have one stamp.
+func (a *breakerActor) report(c actor.Context, r *report) {
+	if r.gap {
+		a.machine.Gap(r.node)
+	}
+	mo := a.moment()
+	for _, o := range r.outcomes {
+		e := a.machine.Report(mo, o)
+		a.carryOut(c, e)
+		if e.Announce != nil {
+			mo = a.moment()
+		}
+	}
+}
+
+// contain answers a message whose step panicked. The machine is thrown away;
+// the next message starts over from what the view and the store know.
 func (a *breakerActor) contain(c actor.Context) {
 	r := recover()
 	if r == nil {
@@ -74,87 +138,42 @@ func (a *breakerActor) contain(c actor.Context) {
 	}
 	a.door.panics.Add(1)
 	a.door.opt.Logger.Error("a breaker panicked; it starts over from its last snapshot",
-		slog.String("key", string(a.key)), slog.Any("panic", r), slog.String("message", fmt.Sprintf("%T", c.Message())))
-	if c.Sender() != nil {
-		c.Respond(fmt.Errorf("%s: panic: %v", a.key, r))
-	}
-	a.activate(c)
+		slog.String("key", string(a.key)), slog.Any("panic", r),
+		slog.String("message", fmt.Sprintf("%T", c.Message())), slog.String("stack", string(debug.Stack())))
+	a.machine, a.wakeAt = nil, 0
+	a.restLater(a.door.opt.Clock.Now())
+	a.arm(c)
+	a.refuse(c, fmt.Errorf("%w: %s: %v", ErrPanicked, a.key, r))
 }
 
-// activate starts from what the view and the store know of the key.
-func (a *breakerActor) activate(c actor.Context) {
-	a.machine = breaker.New(a.door.opt.Policy(a.key))
-	if known := a.door.opt.Recall(a.key); !known.Empty() {
-		a.carryOut(c, a.machine.Adopt(a.moment(), known))
-	}
-}
-
-// passivate stops an actor that remembers nothing the view and the store do
-// not.
-func (a *breakerActor) passivate(c actor.Context) {
-	if !a.machine.Idle(a.moment()) {
+// recall starts the machine from what the view and the store know of the key.
+// first is the message it is started for.
+func (a *breakerActor) recall(c actor.Context, first any) {
+	if a.machine != nil {
 		return
 	}
-	a.door.opt.Router.Passivated(kind, string(a.key), c.Self())
-	c.Stop(c.Self())
+	machine := breaker.New(a.door.opt.Policy(a.key))
+	known := a.door.opt.Recall(a.key)
+	if m, ok := first.(*cool); ok { // its node has put it into the view; here it is news
+		known.Cooldowns = slices.DeleteFunc(slices.Clone(known.Cooldowns), func(k breaker.Cooldown) bool {
+			return k.Setter == m.cooldown.Setter && k.Stamp == m.cooldown.Stamp
+		})
+	}
+	var e breaker.Effects
+	if !known.Empty() {
+		e = machine.Adopt(a.moment(), known)
+	}
+	a.machine = machine
+	if a.status(a.door.opt.Clock.Now()).State == breaker.Closed { // nothing the view and the store do not know
+		e.Announce, e.Persist = nil, nil
+	}
+	a.carryOut(c, e)
 }
 
 func (a *breakerActor) moment() breaker.Moment { return a.door.opt.Clock.Moment(a.door.opt.Members()) }
 
-// carryOut does what a step asked for.
-func (a *breakerActor) carryOut(c actor.Context, e breaker.Effects) {
-	if e.Announce != nil {
-		a.door.opt.Announcer.Announce(a.key, *e.Announce)
-	}
-	if e.Persist != nil {
-		a.door.opt.Keeper.Put(a.key, *e.Persist)
-	}
-	a.wake(c, e.WakeAt)
-	if e.AskWitnesses != nil {
-		a.door.opt.Logger.Error("a witness round in a cluster of one", slog.String("key", string(a.key)))
-	}
-}
-
-// operator carries out an operator's word: written through, then answered.
-func (a *breakerActor) operator(c actor.Context, e breaker.Effects) {
-	before := breaker.Status{}
-	if e.Announce != nil && len(e.Announce.Transitions) > 0 {
-		before.State = e.Announce.Transitions[0].From
-	}
-	result := OperatorResult{Before: before, Copies: 1}
-	if e.Persist != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), commitLimit)
-		result.Err = a.door.opt.Keeper.Commit(ctx, a.key, *e.Persist)
-		cancel()
-		result.Durable = result.Err == nil && a.door.opt.Keeper.Lasting()
-		if result.Err == nil {
-			e.Persist = nil
-		}
-	}
-	a.carryOut(c, e)
-	now := a.door.opt.Clock.Now()
-	snap := a.machine.Snapshot()
-	result.After = snap.At(now)
-	c.Respond(result)
-}
-
-// wake arms the one timer.
-func (a *breakerActor) wake(c actor.Context, at breaker.Instant) {
-	if at == a.wakeAt {
-		return
-	}
-	a.stopTimer()
-	a.wakeAt = at
-	if at == 0 {
-		return
-	}
-	self, root := c.Self(), c.ActorSystem().Root
-	a.timer = time.AfterFunc(at.Sub(a.door.opt.Clock.Now()), func() { root.Send(self, &wake{at}) })
-}
-
-func (a *breakerActor) stopTimer() {
-	if a.timer != nil {
-		a.timer.Stop()
-		a.timer = nil
-	}
+// status reads the machine's state.
+func (a *breakerActor) status(now breaker.Instant) breaker.Status {
+	s := a.machine.Snapshot()
+	return s.At(now)
 }

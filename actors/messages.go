@@ -6,21 +6,32 @@ import (
 	"fleetfuse/breaker"
 )
 
-// The messages of a breaker actor. In a cluster of one they never leave the
-// process; package wire will hold their protobuf form.
+// The messages of a breaker actor inside a process: they carry instants, which
+// are exact here and meaningless elsewhere. Between nodes their wire form
+// travels (travel.go).
 type (
-	report    struct{ outcomes []breaker.Outcome }
+	report struct {
+		node     string
+		gap      bool // reports of the node before this one were lost
+		outcomes []breaker.Outcome
+	}
 	ask       struct{ question breaker.Question }
 	giveBack  struct{ permit breaker.PermitID }
 	cool      struct{ cooldown breaker.Cooldown }
 	inspect   struct{}
 	replace   struct{ policy *breaker.Policy }
-	wake      struct{ at breaker.Instant }
+	activate  struct{}
 	openUntil struct {
 		d              time.Duration
 		author, detail string
 	}
 	closeNow struct{ author, detail string }
+)
+
+// Messages of an actor to itself.
+type (
+	rang  struct{} // its timer went off
+	leave struct{} // everything sent before it gave up its name has arrived
 )
 
 // OperatorResult answers an operator's open or close.

@@ -19,14 +19,19 @@ type Machine struct {
 
 	probing     probing
 	round       *round
+	unasked     bool // the circuit was counted elsewhere: its witnesses are not the present members
 	noRoundTill Instant
-	asked       Instant // last question for a permit
+	asked       Instant // last question for a permit while half-open
 
 	lastTransition *Transition
 	lastFailure    *FailureSeen
 	pending        []Transition // transitions of the step in progress
 	dirty          bool         // the snapshot changed in the step in progress
+	forgot         bool         // something was forgotten in it, as on every node
 }
+
+// maxCount bounds the Count of an outcome, so that sums do not overflow.
+const maxCount = 1_000_000
 
 // roleRun is the run of consecutive failures of one role.
 type roleRun struct {
@@ -53,7 +58,9 @@ func (m *Machine) Report(mo Moment, o Outcome) Effects {
 }
 
 func (m *Machine) report(mo Moment, o Outcome) {
-	o.Count = max(o.Count, 1)
+	o.Count = min(max(o.Count, 1), maxCount)
+	o.Ended = min(o.Ended, mo.Now)
+	o.Began = min(o.Began, o.Ended)
 	if o.Kind == Failure {
 		m.lastFailure = &FailureSeen{o.Ended, o.Node, o.Role, o.Evidence}
 	}
@@ -61,15 +68,15 @@ func (m *Machine) report(mo Moment, o Outcome) {
 		m.probeEnded(mo, o)
 		return
 	}
-	if o.Began < m.changed || m.policy.Mode == ModeOff || o.Kind == Neutral {
+	if o.Began < m.changed || m.policy.Mode == ModeOff {
 		return
 	}
-	switch m.state {
-	case HalfOpen:
-		if m.policy.Mode == ModeShadow { // nobody asks for permits, so every call is a probe
+	switch {
+	case m.state == HalfOpen && m.policy.Mode == ModeShadow: // nobody asks for permits, so every call is a probe
+		if o.Kind != Neutral || o.Strict {
 			m.probed(mo, o)
 		}
-	case Closed:
+	case m.state == Closed && o.Kind != Neutral:
 		m.count(mo, o)
 	}
 }
@@ -91,6 +98,7 @@ func (m *Machine) trip(mo Moment, t trip) {
 	first, opens := c.FirstTrip, c.Opens+1
 	if c.State == Closed {
 		first, opens = mo.Now, 1
+		m.unasked = false
 	}
 	*c = Circuit{
 		State: Open, Stamp: mo.Stamp, Until: mo.Now.Add(m.policy.openFor(t.length, opens)),
@@ -100,6 +108,9 @@ func (m *Machine) trip(mo Moment, t trip) {
 	m.become(mo, mo.Now, Transition{
 		Reason: t.reason, Role: t.role, Failures: t.failures, Nodes: t.nodes, Evidence: t.evidence,
 	})
+	if m.unasked {
+		m.heal(mo)
+	}
 }
 
 // become is the only place where the state changes. It takes the state from
@@ -107,7 +118,7 @@ func (m *Machine) trip(mo Moment, t trip) {
 func (m *Machine) become(mo Moment, at Instant, t Transition) {
 	t.From, t.To, t.At, t.Stamp = m.state, m.snap.At(mo.Now).State, at, mo.Stamp
 	m.state, m.changed = t.To, at
-	m.round = nil
+	m.round, m.asked = nil, 0
 	m.probing = probing{since: at}
 	if t.To == Closed || t.To == Open {
 		m.forgetCounts()
@@ -122,26 +133,39 @@ func (m *Machine) forgetCounts() {
 }
 
 // settle applies what time alone has changed since the last step: a deadline
-// that ran out is a transition at the deadline, without a message.
+// that ran out is a transition at the deadline, and so is forgetting. Every
+// node derives both for itself: no stamp, no message.
 func (m *Machine) settle(mo Moment) {
-	st := m.snap.At(mo.Now)
-	if st.State == HalfOpen && m.state == Open {
-		silent := mo
-		silent.Stamp = 0
-		m.become(silent, st.Until, Transition{Reason: st.Reason, Detail: st.Detail})
+	silent := mo
+	silent.Stamp = 0
+	if st := m.snap.At(mo.Now); st.State < m.state {
+		m.become(silent, m.ranOut(st, mo.Now), Transition{Reason: st.Reason, Detail: st.Detail})
 	}
-	if m.snap.Forget(mo.Now) {
-		m.dirty = true
-		if m.snap.At(mo.Now).State != m.state {
-			m.become(mo, mo.Now, Transition{Detail: "nobody asked for 10 minutes"})
-		}
+	if !m.snap.Forget(mo.Now) {
+		return
 	}
+	m.forgot = true
+	if m.snap.At(mo.Now).State != m.state {
+		m.become(silent, mo.Now, Transition{Detail: "nobody asked for 10 minutes"})
+	}
+}
+
+// ranOut is when the last deadline before a status was.
+func (m *Machine) ranOut(st Status, now Instant) Instant {
+	if st.State == HalfOpen {
+		return st.Until
+	}
+	return min(m.snap.LastDeadline(), now)
 }
 
 // Tick does what is due; call it at Effects.WakeAt.
 func (m *Machine) Tick(mo Moment) Effects {
 	m.settle(mo)
 	m.renew(mo)
+	if m.noRoundTill != 0 && m.noRoundTill <= mo.Now {
+		m.noRoundTill = 0
+		m.recheck(mo)
+	}
 	return m.effects(mo)
 }
 
@@ -150,32 +174,56 @@ func (m *Machine) Tick(mo Moment) Effects {
 const renewEvery = time.Minute
 
 func (m *Machine) renew(mo Moment) {
-	if m.state != HalfOpen || mo.Now < m.renewAt() || m.asked <= m.snap.Renewed {
+	if m.state != HalfOpen || mo.Now < m.renewAt(mo.Now) || m.asked <= m.snap.Renewed {
 		return
 	}
 	m.snap.Renewed = mo.Now
 	m.dirty = true
 }
 
-func (m *Machine) renewAt() Instant { return max(m.changed, m.snap.Renewed).Add(renewEvery) }
+// renewAt counts from the deadline that ran out.
+func (m *Machine) renewAt(now Instant) Instant {
+	return max(m.snap.At(now).Until, m.snap.Renewed).Add(renewEvery)
+}
 
-// Replace swaps the policy. Run, windows, deadlines and permits stay.
+// Replace swaps the policy. Run, windows, deadlines and permits stay; a window
+// that is switched off is forgotten.
 func (m *Machine) Replace(mo Moment, p *Policy) Effects {
 	m.settle(mo)
+	m.forgetOld(mo)
 	if m.rate != nil && m.policy.FailureRate.Window != p.FailureRate.Window {
-		m.rate = nil // its slices have another width
+		m.rate = m.rate.resized(mo.Now, m.rateWidth(), p.FailureRate.sliceWidth())
 	}
 	m.policy = p
+	if !p.Rolling.Enabled {
+		m.burst = tally{}
+	}
+	if !p.FailureRate.Enabled {
+		m.rate = nil
+	}
 	return m.effects(mo)
+}
+
+// forgetOld drops what is older than the policy remembers, so that a policy
+// with a longer memory does not bring it back.
+func (m *Machine) forgetOld(mo Moment) {
+	for i := range m.runs {
+		if r := &m.runs[i]; mo.Now.Sub(r.run.last()) > m.policy.MemoryOf(r.role) {
+			r.run = tally{}
+		}
+	}
+	m.burst.within(mo.Now.Add(-m.policy.Rolling.Window))
 }
 
 // effects collects what the step has to say.
 func (m *Machine) effects(mo Moment) Effects {
 	var e Effects
-	if m.dirty || len(m.pending) > 0 {
+	if m.dirty || m.forgot || len(m.pending) > 0 {
 		s := m.snap.Clone()
-		e.Announce = &Announcement{Snapshot: s, Transitions: m.pending}
-		if m.dirty {
+		if m.dirty || len(m.pending) > 0 {
+			e.Announce = &Announcement{Snapshot: s, Transitions: m.pending}
+		}
+		if m.dirty || m.forgot {
 			e.Persist = &s
 		}
 	}
@@ -183,23 +231,33 @@ func (m *Machine) effects(mo Moment) Effects {
 		m.round.asked = true
 		e.AskWitnesses = &WitnessQuestion{Round: m.round.id, From: m.round.from, To: m.round.to, Window: m.round.window}
 	}
-	e.WakeAt = m.snap.Deadline(mo.Now)
-	if m.state == HalfOpen && m.asked > m.snap.Renewed {
-		if at := max(m.renewAt(), mo.Now+1); e.WakeAt == 0 || at < e.WakeAt {
-			e.WakeAt = at
+	e.WakeAt = m.wakeAt(mo.Now)
+	m.pending, m.dirty, m.forgot = nil, false, false
+	return e
+}
+
+// wakeAt is when time alone will change something, zero for never.
+func (m *Machine) wakeAt(now Instant) Instant {
+	at := m.snap.Deadline(now)
+	sooner := func(t Instant) {
+		if t > now && (at == 0 || t < at) {
+			at = t
 		}
 	}
-	m.pending, m.dirty = nil, false
-	return e
+	sooner(m.noRoundTill)
+	if m.state == HalfOpen && m.asked > m.snap.Renewed {
+		sooner(m.renewAt(now))
+	}
+	return at
 }
 
 // Snapshot is what of the machine outlives it.
 func (m *Machine) Snapshot() Snapshot { return m.snap.Clone() }
 
-// Idle reports whether the machine remembers nothing that a fresh one would
-// not: it may be passivated.
+// Idle reports whether the machine remembers nothing that a fresh one, handed
+// its Snapshot, would not: it may be passivated.
 func (m *Machine) Idle(mo Moment) bool {
-	if m.state != Closed || m.round != nil || len(m.probing.permits) > 0 {
+	if m.state != Closed || m.round != nil || mo.Now < m.noRoundTill {
 		return false
 	}
 	for i := range m.runs {

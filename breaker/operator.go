@@ -5,16 +5,21 @@ import (
 	"unicode/utf8"
 )
 
-// Cool adds a cooldown: a Retry-After that the calling node saw, or heard of.
-// While a Retry-After runs, a shorter one changes nothing; an operator's open
-// does not make one redundant, because a close may end it first.
+// Cool adds a cooldown that the calling node set: a Retry-After it saw. While a
+// Retry-After runs, a shorter one changes nothing; an operator's open does not
+// make one redundant, because a close may end it first. A deadline that is not
+// in the future is no cooldown.
 func (m *Machine) Cool(mo Moment, c Cooldown) Effects {
 	m.settle(mo)
+	if c.Until <= mo.Now {
+		return m.effects(mo)
+	}
 	for _, k := range m.snap.Cooldowns {
-		if c.Reason == ReasonRetryAfter && k.Reason == ReasonRetryAfter && k.Until >= c.Until && k.Stamp != c.Stamp {
+		if c.Reason == ReasonRetryAfter && k.Reason == ReasonRetryAfter && k.Until >= c.Until && !k.same(c) {
 			return m.effects(mo)
 		}
 	}
+	c.Author, c.Detail = Cut(c.Author), Cut(c.Detail)
 	m.join(mo, Snapshot{Cooldowns: []Cooldown{c}}, Transition{
 		Reason: c.Reason, Author: c.Author, Detail: c.Detail,
 	})
@@ -26,7 +31,7 @@ func (m *Machine) OpenUntil(mo Moment, setter string, d time.Duration, author, d
 	d = min(d, MaxOpen)
 	return m.Cool(mo, Cooldown{
 		Setter: setter, Stamp: mo.Stamp, Until: mo.Now.Add(d), Length: d,
-		Reason: ReasonCLIOpen, Author: Cut(author), Detail: Cut(detail),
+		Reason: ReasonCLIOpen, Author: author, Detail: detail,
 	})
 }
 
@@ -38,44 +43,70 @@ func (m *Machine) Close(mo Moment, author, detail string) Effects {
 	m.forgetCounts()
 	m.snap = Snapshot{Clear: mo.Stamp, ClearKept: mo.Now.Add(KeepClear)}
 	m.dirty = true
-	m.become(mo, mo.Now, Transition{Author: Cut(author), Detail: Cut("closed by hand: " + detail)})
+	text := "closed by hand"
+	if detail != "" {
+		text += ": " + detail
+	}
+	m.become(mo, mo.Now, Transition{Author: Cut(author), Detail: Cut(text)})
 	return m.effects(mo)
 }
 
 // Adopt takes what a store, the own view or another owner says of the key.
-// Cooldowns and clears merge. Of another's circuit: an older one is ignored, a
-// stricter one adopted; else this machine's own is announced again with a newer
-// stamp.
+// Cooldowns and clears merge. Of another's circuit: an older one is ignored;
+// one as strict as this machine's or stricter is adopted, and the present
+// members are asked about it; else this machine's own is announced again with
+// a newer stamp.
 func (m *Machine) Adopt(mo Moment, s Snapshot) Effects {
 	m.settle(mo)
-	theirs := s.Circuit
+	s = s.Clone()
+	s.Forget(mo.Now) // what ran out more than 10 minutes ago is gone
 	own := m.snap.Circuit
-	if theirs.Stamp > max(own.Stamp, m.snap.Clear) && theirs.State < own.State && own.Stamp > s.Clear {
+	if own.Stamp > s.Clear && s.Circuit.Stamp > max(own.Stamp, m.snap.Clear) && own.stricter(s.Circuit, mo.Now) {
 		s.Circuit = Circuit{}
-		m.snap.Circuit.Stamp = mo.Stamp
+		own.Stamp = mo.Stamp
+		m.snap.Circuit = own
 		m.dirty = true
 	}
-	counted := own.State == Closed && s.Circuit.State != Closed
 	m.join(mo, s, Transition{Detail: "adopted"})
-	if counted && mo.Members > 1 && m.snap.Circuit.State != Closed && m.round == nil {
-		// Its present members were not asked about this circuit: healing must
-		// not open the fleet.
-		m.round = &round{id: mo.Stamp, heal: true, from: m.snap.Circuit.FirstTrip, to: mo.Now}
+	if c := &m.snap.Circuit; c.State != Closed && c.Stamp != own.Stamp {
+		m.heal(mo)
 	}
 	return m.effects(mo)
 }
 
-// join merges s and records the transition if the state changed.
+// stricter reports whether c rejects more than d: it is open, or open for
+// longer.
+func (c Circuit) stricter(d Circuit, now Instant) bool {
+	left := func(c Circuit) Instant {
+		if c.State == Closed {
+			return -1
+		}
+		return max(c.Until-now, 0)
+	}
+	return left(c) > left(d)
+}
+
+// join merges s and records the transition if the state changed or an
+// operator's close arrived.
 func (m *Machine) join(mo Moment, s Snapshot, t Transition) {
+	before := m.snap
 	if !m.snap.Merge(s) {
 		return
 	}
 	m.dirty = true
 	st := m.snap.At(mo.Now)
+	if m.snap.Clear > before.Clear {
+		at := min(mo.Now, m.snap.ClearKept.Add(-KeepClear))
+		m.become(mo, max(at, m.changed), t)
+		return
+	}
 	if st.State == m.state {
 		if t.Reason != "" && st.State == Open { // an extension: worth a line, not a change of state
 			t.From, t.To, t.At, t.Stamp = m.state, m.state, mo.Now, mo.Stamp
 			m.pending = append(m.pending, t)
+		}
+		if st.State == Closed { // calls that began before another owner's close are old here too
+			m.changed = max(m.changed, min(mo.Now, m.snap.Circuit.Keep.Add(-keepAfterDeadline)))
 		}
 		return
 	}
@@ -90,9 +121,9 @@ func Cut(s string) string {
 	if len(s) <= MaxDetailBytes {
 		return s
 	}
-	s = s[:MaxDetailBytes]
-	for s != "" && !utf8.RuneStart(s[len(s)-1]) {
-		s = s[:len(s)-1]
+	n := MaxDetailBytes
+	for n > MaxDetailBytes-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
 	}
-	return s[:max(len(s)-1, 0)]
+	return s[:n]
 }

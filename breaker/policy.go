@@ -3,6 +3,7 @@ package breaker
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -231,7 +232,7 @@ func (p *Policy) Validate() error {
 			v.add("classify: status %d is both a failure and neutral", s)
 		}
 	}
-	for name := range p.Roles {
+	for _, name := range slices.Sorted(maps.Keys(p.Roles)) {
 		r := p.ForRole(name)
 		at := "roles." + name + "."
 		v.count(at+"fail_max", r.FailMax, 1, 10_000)

@@ -8,7 +8,9 @@ import (
 // MinRetryIn is the shortest time a refused question may be repeated after.
 const MinRetryIn = 100 * time.Millisecond
 
-// maxRetryIn bounds how long a question waits for a probe that is out.
+// maxRetryIn bounds how long a refusal is repeated without asking again: a gate
+// must not go on refusing for a reason that an operator's close or another
+// node's probe has removed.
 const maxRetryIn = time.Second
 
 // permit is a probe that is out.
@@ -40,18 +42,19 @@ type roleCount struct {
 func (m *Machine) Ask(mo Moment, q Question) (Answer, Effects) {
 	m.settle(mo)
 	a := m.ask(mo, q)
+	m.renew(mo)
 	return a, m.effects(mo)
 }
 
 func (m *Machine) ask(mo Moment, q Question) Answer {
-	m.asked = mo.Now
 	st := m.snap.At(mo.Now)
 	switch st.State {
 	case Closed:
 		return Answer{State: Closed}
 	case Open:
-		return Answer{State: Open, Reason: st.Reason, RetryIn: max(st.Until.Sub(mo.Now), MinRetryIn)}
+		return Answer{State: Open, Reason: st.Reason, RetryIn: retryIn(st.Until.Sub(mo.Now))}
 	}
+	m.asked = mo.Now
 	role := m.policy.BudgetRole(q.Role)
 	if role == m.snap.Circuit.Role {
 		m.probing.asked = mo.Now
@@ -67,19 +70,20 @@ func (m *Machine) ask(mo Moment, q Question) Answer {
 		}
 	}
 	if wait := m.sickFor(mo.Now, q.Node); wait > 0 {
-		return Answer{State: HalfOpen, Reason: ReasonProbeFailed, RetryIn: max(wait, MinRetryIn)}
+		return Answer{State: HalfOpen, Reason: ReasonProbeFailed, RetryIn: retryIn(wait)}
 	}
 	if oldest, out := m.outstanding(role); out >= m.policy.ForRole(role).TrialCalls {
 		// The longer a probe is out, the more patient the question may be.
-		wait := min(max(mo.Now.Sub(oldest), MinRetryIn), maxRetryIn)
-		return Answer{State: HalfOpen, Reason: ReasonProbePending, RetryIn: wait}
+		return Answer{State: HalfOpen, Reason: ReasonProbePending, RetryIn: retryIn(mo.Now.Sub(oldest))}
 	}
 	return m.grant(mo, q, role)
 }
 
+func retryIn(wait time.Duration) time.Duration { return min(max(wait, MinRetryIn), maxRetryIn) }
+
 func (m *Machine) grant(mo Moment, q Question, role string) Answer {
 	p := permit{
-		id: PermitID(mix(mo.Rand) | 1), question: q.ID, role: role, node: q.Node,
+		id: m.freeID(PermitID(mix(mo.Rand) | 1)), question: q.ID, role: role, node: q.Node,
 		issued: mo.Now, expires: mo.Now.Add(m.policy.PermitTimeout),
 	}
 	if j := m.policy.HalfOpenJitter; j > 0 {
@@ -87,6 +91,14 @@ func (m *Machine) grant(mo Moment, q Question, role string) Answer {
 	}
 	m.probing.permits = append(m.probing.permits, p)
 	return Answer{State: HalfOpen, Permit: p.id, Expires: p.expires, Delay: p.delay}
+}
+
+// freeID is the first id from this one on that is not out.
+func (m *Machine) freeID(id PermitID) PermitID {
+	for slices.ContainsFunc(m.probing.permits, func(p permit) bool { return p.id == id }) {
+		id += 2
+	}
+	return id
 }
 
 // mix spreads the bits of a random number (the finaliser of SplitMix64).
@@ -153,7 +165,7 @@ func (m *Machine) probeEnded(mo Moment, o Outcome) {
 	if !ok || m.state != HalfOpen || o.Kind == Neutral && !o.Strict {
 		return
 	}
-	o.Role = p.role
+	o.Role, o.Node = p.role, p.node
 	m.probed(mo, o)
 }
 
@@ -206,9 +218,12 @@ func (m *Machine) probeFailed(mo Moment, o Outcome) {
 	if !known {
 		m.probing.failed = append(m.probing.failed, failure{mo.Now, o.Node, 1})
 	}
-	nodes := distinct(m.probing.failed)
-	if len(nodes) < m.need(mo) {
+	if len(m.probing.failed) < m.need(mo) {
 		return
+	}
+	nodes := make([]string, len(m.probing.failed))
+	for i, f := range m.probing.failed {
+		nodes[i] = f.node
 	}
 	c := m.snap.Circuit
 	m.trip(mo, trip{
@@ -225,10 +240,14 @@ func (m *Machine) reopenLength() time.Duration {
 	return m.policy.ResetTimeout
 }
 
-// close ends an outage: probes succeeded.
+// close ends an outage: probes succeeded. Cooldowns that ran out are ended by
+// it (Snapshot.At), and forgotten in their time.
 func (m *Machine) close(mo Moment) {
-	m.snap.Cooldowns = slices.DeleteFunc(m.snap.Cooldowns, func(c Cooldown) bool { return c.Until <= mo.Now })
-	m.snap.Circuit = Circuit{Stamp: mo.Stamp, Keep: mo.Now.Add(keepAfterDeadline)}
+	keep := mo.Now
+	if m.snap.Circuit.State != Closed {
+		keep = max(keep, m.snap.Circuit.Until)
+	}
+	m.snap.Circuit = Circuit{Stamp: mo.Stamp, Keep: keep.Add(keepAfterDeadline)}
 	m.dirty = true
 	m.become(mo, mo.Now, Transition{})
 }

@@ -1,5 +1,7 @@
 package breaker
 
+import "slices"
+
 // rateSlices is how finely the rate window is cut.
 const rateSlices = 12
 
@@ -92,5 +94,6 @@ func (r *rate) nodes(after Instant) []string {
 			nodes = append(nodes, f.node)
 		}
 	}
+	slices.Sort(nodes)
 	return nodes
 }

@@ -6,7 +6,7 @@ func (m *Machine) count(mo Moment, o Outcome) {
 	m.countRate(mo, o)
 	if o.Kind == Success {
 		if r := m.run(role); r != nil {
-			r.keep(func(f failure) bool { return f.at >= o.Began })
+			r.since(o.Began)
 		}
 		m.checkRate(mo, o)
 		return
@@ -21,8 +21,8 @@ func (m *Machine) count(mo Moment, o Outcome) {
 	}
 	r.add(o.Ended, o.Node, o.Count, m.policy.ForRole(role).FailMax)
 	if m.policy.Rolling.Enabled {
-		m.burst.since(mo.Now.Add(-m.policy.Rolling.Window))
 		m.burst.add(o.Ended, o.Node, o.Count, m.policy.Rolling.ThresholdFailures)
+		m.burst.within(mo.Now.Add(-m.policy.Rolling.Window))
 	}
 	m.checkRun(mo, role, o.Evidence)
 	m.checkBurst(mo, o)
@@ -37,6 +37,17 @@ func (m *Machine) run(role string) *tally {
 		}
 	}
 	return nil
+}
+
+// recheck reads the rules again when the pause after a refused round is over.
+func (m *Machine) recheck(mo Moment) {
+	if m.state != Closed || m.lastFailure == nil {
+		return
+	}
+	for i := range m.runs {
+		m.checkRun(mo, m.runs[i].role, m.lastFailure.Evidence)
+	}
+	m.checkRate(mo, Outcome{Role: m.lastFailure.Role, Evidence: m.lastFailure.Evidence})
 }
 
 // need is the number of distinct nodes a counted trip or re-open needs.
@@ -72,9 +83,9 @@ func (m *Machine) checkBurst(mo Moment, o Outcome) {
 }
 
 // rateWidth is the width of a slice of the rate window.
-func (m *Machine) rateWidth() Instant {
-	return max(1, Instant(m.policy.FailureRate.Window)/rateSlices)
-}
+func (m *Machine) rateWidth() Instant { return m.policy.FailureRate.sliceWidth() }
+
+func (f FailureRate) sliceWidth() Instant { return max(1, Instant(f.Window)/rateSlices) }
 
 func (m *Machine) countRate(mo Moment, o Outcome) {
 	if !m.policy.FailureRate.Enabled || mo.Now.Sub(o.Ended) >= m.policy.FailureRate.Window {
@@ -105,7 +116,8 @@ func (m *Machine) checkRate(mo Moment, o Outcome) {
 }
 
 func rateTrips(p FailureRate, calls, failures int) bool {
-	return calls >= p.MinCalls && float64(failures) >= p.Ratio*float64(calls)
+	// A quotient: 7 of 100 is exactly the number written 0.07, 0.07*100 is not 7.
+	return calls >= p.MinCalls && float64(failures)/float64(calls) >= p.Ratio
 }
 
 // Gap says that reports of a node were lost: what it had reported before no

@@ -9,14 +9,14 @@ type failure struct {
 	count int
 }
 
-// tally is a bounded list of failures in order of arrival: a role's run, or
-// the burst window. No step costs more than one pass over the distinct nodes
-// unless failures are removed by age.
+// tally is a bounded list of failures, the oldest first: a role's run, or the
+// burst window. Adding one that is not late costs a pass over the distinct
+// nodes, never over the list.
 type tally struct {
-	list   []failure
-	total  int
-	newest Instant
-	from   []nodeEntries // distinct nodes in order of arrival
+	list  []failure
+	total int
+	begun Instant       // the first failure, also when trim has dropped it
+	from  []nodeEntries // distinct nodes in order of arrival
 }
 
 // nodeEntries is how many entries of the list are a node's.
@@ -26,23 +26,23 @@ type nodeEntries struct {
 }
 
 // add counts n failures. limit is the number the rule asks for: beyond it the
-// oldest go, as long as the witness they are is still in the list.
+// oldest go.
 func (t *tally) add(at Instant, node string, n, limit int) {
-	if last := len(t.list) - 1; last >= 0 && t.list[last].node == node && t.list[last].at == at {
-		t.list[last].count += n
+	if len(t.list) == 0 || at < t.begun {
+		t.begun = at
+	}
+	i := len(t.list)
+	for i > 0 && t.list[i-1].at > at {
+		i--
+	}
+	if i > 0 && t.list[i-1].node == node && t.list[i-1].at == at {
+		t.list[i-1].count += n
 	} else {
-		t.list = append(t.list, failure{at, node, n})
+		t.list = slices.Insert(t.list, i, failure{at, node, n})
 		t.entries(node).n++
 	}
 	t.total += n
-	t.newest = max(t.newest, at)
-	for t.total > limit {
-		i := t.redundant(limit)
-		if i < 0 {
-			return
-		}
-		t.remove(i)
-	}
+	t.trim(limit)
 }
 
 // entries is the count of a node's entries, made if there is none.
@@ -56,19 +56,25 @@ func (t *tally) entries(node string) *nodeEntries {
 	return &t.from[len(t.from)-1]
 }
 
-// redundant finds the oldest failure whose loss leaves both the limit and the
-// witnesses as they are; -1 if there is none. More witnesses than a policy can
-// ask for are not kept.
-func (t *tally) redundant(limit int) int {
-	for i, f := range t.list {
-		if t.total-f.count >= limit && (len(t.from) > maxWitnesses || t.entries(f.node).n > 1) {
-			return i
-		}
-		if f.count >= limit { // what came later is all that may go, and it is the newest
-			return -1
+// trim takes the excess over limit from the oldest failures. The newest stays
+// whole, and so does the last failure of each witness; more witnesses than a
+// policy can ask for are not kept.
+func (t *tally) trim(limit int) {
+	for i := 0; i < len(t.list)-1 && t.total > limit; {
+		f := &t.list[i]
+		excess := t.total - limit
+		switch {
+		case f.count > excess:
+			f.count -= excess
+			t.total = limit
+		case len(t.from) > maxWitnesses || t.entries(f.node).n > 1:
+			t.remove(i)
+		default:
+			t.total -= f.count - 1
+			f.count = 1
+			i++
 		}
 	}
-	return -1
 }
 
 // remove drops one failure near the front.
@@ -94,34 +100,45 @@ func (t *tally) keep(ok func(failure) bool) {
 		if ok(f) {
 			kept = append(kept, f)
 			t.total += f.count
-			t.newest = max(t.newest, f.at)
 			t.entries(f.node).n++
 		}
 	}
 	clear(old[len(kept):])
 	if len(kept) > 0 {
-		t.list = kept
+		t.list, t.begun = kept, kept[0].at
 	}
 }
 
-// since drops failures that are not newer than a moment.
-func (t *tally) since(at Instant) {
-	if len(t.list) > 0 && t.first() <= at {
-		t.keep(func(f failure) bool { return f.at > at })
+// since drops failures older than a success. Where trim has dropped younger ones
+// the run began with the first of those, at the success at the earliest.
+func (t *tally) since(success Instant) {
+	if len(t.list) == 0 {
+		return
+	}
+	if t.list[0].at < success {
+		t.keep(func(f failure) bool { return f.at >= success })
+		return
+	}
+	t.begun = max(t.begun, success)
+}
+
+// within drops failures that are not newer than a moment.
+func (t *tally) within(after Instant) {
+	if len(t.list) > 0 && t.begun <= after {
+		t.keep(func(f failure) bool { return f.at > after })
 	}
 }
 
 // last is when the newest failure was, zero for none.
-func (t *tally) last() Instant { return t.newest }
-
-// first is when the oldest failure was, zero for none.
-func (t *tally) first() Instant {
-	at := t.newest
-	for _, f := range t.list {
-		at = min(at, f.at)
+func (t *tally) last() Instant {
+	if len(t.list) == 0 {
+		return 0
 	}
-	return at
+	return t.list[len(t.list)-1].at
 }
+
+// first is when the first failure was, zero for none.
+func (t *tally) first() Instant { return t.begun }
 
 // nodes lists the distinct nodes in order of arrival.
 func (t *tally) nodes() []string {

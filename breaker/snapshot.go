@@ -180,6 +180,9 @@ func (s *Snapshot) Forget(now Instant) bool {
 	n := len(s.Cooldowns)
 	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(c Cooldown) bool { return s.forgetAt(c.Until) <= now })
 	dropped := len(s.Cooldowns) != n
+	if len(s.Cooldowns) == 0 {
+		s.Cooldowns = nil
+	}
 	c := &s.Circuit
 	if c.State != Closed && s.forgetAt(c.Until) <= now || c.State == Closed && c.Stamp != 0 && c.Keep <= now {
 		*c = Circuit{}

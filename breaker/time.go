@@ -24,8 +24,9 @@ type Stamp uint64
 
 const stampCounterBits = 16
 
-// StampAt is the lowest stamp of a wall-clock millisecond.
-func StampAt(wall time.Time) Stamp { return Stamp(wall.UnixMilli()) << stampCounterBits }
+// StampAt is the lowest stamp of a wall-clock millisecond; zero before 1970,
+// which is what a machine without a battery believes at boot.
+func StampAt(wall time.Time) Stamp { return Stamp(max(wall.UnixMilli(), 0)) << stampCounterBits }
 
 // Wall is the wall-clock time in the stamp, to the millisecond.
 func (s Stamp) Wall() time.Time { return time.UnixMilli(int64(s >> stampCounterBits)) }

@@ -1,6 +1,9 @@
 package breaker
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // pauseAfterRefusal is how long no witness round follows a refused one.
 const pauseAfterRefusal = time.Second
@@ -15,6 +18,7 @@ type round struct {
 	heal     bool
 	veto     Instant // latest success that counts against the run
 	unseen   int     // successes no report has brought yet
+	answered []string
 }
 
 // tripOrAsk trips, or where there are other members asks them first: one sick
@@ -35,21 +39,22 @@ func (m *Machine) tripOrAsk(mo Moment, t trip, from, to Instant) {
 
 // Witness takes one member's answer. A success that began inside the span
 // refuses a run at once; totals are summed until the round ends. Answers to
-// other rounds are dropped.
+// other rounds, and second ones, are dropped.
 func (m *Machine) Witness(mo Moment, a WitnessAnswer) Effects {
 	m.settle(mo)
 	r := m.round
-	if r == nil || r.id != a.Round {
+	if r == nil || r.id != a.Round || slices.Contains(r.answered, a.Node) {
 		return m.effects(mo)
 	}
+	r.answered = append(r.answered, a.Node)
 	inside := a.Success > r.from && a.Success < r.to
 	switch {
 	case r.heal:
 		if a.Success > r.from { // newer than the first trip: a successful probe
-			m.close(mo)
+			m.healed(mo)
 		}
 	case r.window != 0:
-		r.unseen += a.Successes
+		r.unseen += min(max(a.Successes, 0), maxCount)
 	case inside:
 		r.veto = a.Success
 		m.refuse(mo)
@@ -57,11 +62,53 @@ func (m *Machine) Witness(mo Moment, a WitnessAnswer) Effects {
 	return m.effects(mo)
 }
 
+// Joined says that members joined: if the breaker holds a counted circuit they
+// were not asked about it.
+func (m *Machine) Joined(mo Moment) Effects {
+	m.settle(mo)
+	m.heal(mo)
+	return m.effects(mo)
+}
+
+// heal asks the present members about a circuit that others counted: healing
+// must not open the fleet. It asks again after every re-open.
+func (m *Machine) heal(mo Moment) {
+	c := &m.snap.Circuit
+	m.unasked = c.State != Closed
+	if !m.unasked || mo.Members <= 1 {
+		return
+	}
+	m.round = &round{id: mo.Stamp, heal: true, from: c.FirstTrip, to: mo.Now}
+	if c.FirstTrip == 0 { // not known: no success is newer
+		m.round.from = mo.Now
+	}
+}
+
+// healed counts a member's success as that of a probe. A cooldown that runs
+// rejects to its end; then the circuit no longer does, and a probe follows.
+func (m *Machine) healed(mo Moment) {
+	c := &m.snap.Circuit
+	m.countProbe(c.Role)
+	switch {
+	case !m.recovered(mo):
+	case m.cooling(mo.Now):
+		c.Until, c.Stamp = min(c.Until, mo.Now), mo.Stamp
+		m.round, m.dirty = nil, true
+	default:
+		m.close(mo)
+	}
+}
+
+// cooling reports whether a cooldown runs.
+func (m *Machine) cooling(now Instant) bool {
+	return slices.ContainsFunc(m.snap.Cooldowns, func(c Cooldown) bool { return c.Until > now })
+}
+
 // refuse ends a round without a trip and drops the failures older than the
 // success that refused it.
 func (m *Machine) refuse(mo Moment) {
 	if run := m.run(m.round.trip.role); run != nil && m.round.veto != 0 {
-		run.keep(func(f failure) bool { return f.at >= m.round.veto })
+		run.since(m.round.veto)
 	}
 	m.round = nil
 	m.noRoundTill = mo.Now.Add(pauseAfterRefusal)
@@ -91,8 +138,11 @@ func (m *Machine) EndRound(mo Moment, id Stamp) Effects {
 
 // stillTrips reads the rule of a round again, with the totals it gathered.
 func (m *Machine) stillTrips(mo Moment, r *round) bool {
+	if m.policy.Mode == ModeOff {
+		return false
+	}
 	if r.trip.reason == ReasonFailureRate {
-		if m.rate == nil {
+		if m.rate == nil || !m.policy.FailureRate.Enabled {
 			return false
 		}
 		calls, failures := m.rate.totals(mo.Now, m.rateWidth())

@@ -6,27 +6,38 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	proto "github.com/asynkron/protoactor-go/cluster"
 	"github.com/asynkron/protoactor-go/remote"
+
+	"fleetfuse/cluster/placement"
 )
 
-// Options of a Cluster.
+// Options of a Cluster. All are required.
 type Options struct {
 	NodeID string // unique, persisted
-	Listen string // actor port, host:port; port 0 picks one
+	Listen string // actor port, host:port on loopback; port 0 picks one
 	Logger *slog.Logger
 }
 
-// A Cluster is the running shell.
+// A Cluster is the running shell. It is safe for concurrent use.
 type Cluster struct {
-	System  *actor.ActorSystem
-	nodeID  string
-	shell   *proto.Cluster
-	lookup  *lookup
-	started chan struct{} // closed when StartMember returned
+	System *actor.ActorSystem
+	nodeID string
+	shell  *proto.Cluster
+	lookup *lookup
+	ended  chan struct{} // closed when StartMember returned or panicked
+	failed chan error    // why it panicked
+	stop   sync.Once
+}
+
+// A Member is a live member of the cluster.
+type Member struct {
+	ID      string
+	Address string // actor port
 }
 
 // clusterName separates our actor systems from others; it is not a setting.
@@ -35,69 +46,98 @@ const clusterName = "fleetfuse"
 // gossipNever switches protoactor's own gossip, a second failure detector, off.
 const gossipNever = 24 * time.Hour
 
-// Start starts the shell with the kinds of actor it can activate, by name.
+// Start starts the shell with the kinds of actor it can activate, by name. Stop
+// it when done.
 func Start(ctx context.Context, opt Options, kinds map[string]*actor.Props) (*Cluster, error) {
 	host, port, err := splitListen(opt.Listen)
 	if err != nil {
 		return nil, err
 	}
-	logger := slog.New(quiet{opt.Logger.Handler()})
-	c := &Cluster{nodeID: opt.NodeID, started: make(chan struct{})}
-	c.System = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger }))
-	c.lookup = newLookup(opt.NodeID)
 	up := &alone{id: opt.NodeID, up: make(chan struct{})}
-	config := proto.Configure(clusterName, up, c.lookup, remote.Configure(host, port, remote.WithServerOptions(noPeers()...)))
-	config.GossipInterval = gossipNever
-	for name, props := range kinds {
-		k := proto.NewKind(name, props)
-		config.Kinds[name] = k
-	}
-	c.shell = proto.New(c.System, config)
-	failed := make(chan error, 1)
-	go func() {
-		defer close(c.started)
-		defer func() {
-			if r := recover(); r != nil {
-				failed <- fmt.Errorf("actor port %s: %v", opt.Listen, r)
-			}
-		}()
-		c.shell.StartMember() // sleeps a second after the member is up
-	}()
+	c := newCluster(opt, up, remote.Configure(host, port, remote.WithServerOptions(noPeers()...)), kinds)
+	go c.run(opt.Listen)
 	select {
 	case <-up.up:
 		return c, nil
-	case err := <-failed:
-		c.System.Shutdown()
-		return nil, err
+	case err = <-c.failed:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		err = fmt.Errorf("start the actor port %s: %w", opt.Listen, context.Cause(ctx))
 	}
+	c.Stop()
+	return nil, err
 }
 
+func newCluster(opt Options, up *alone, port *remote.Config, kinds map[string]*actor.Props) *Cluster {
+	logger := slog.New(quiet{opt.Logger.Handler()})
+	c := &Cluster{
+		System: actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger })),
+		nodeID: opt.NodeID, lookup: newLookup(opt.NodeID), ended: make(chan struct{}), failed: make(chan error, 1),
+	}
+	config := proto.Configure(clusterName, up, c.lookup, port)
+	config.GossipInterval = gossipNever
+	for name, props := range kinds {
+		config.Kinds[name] = proto.NewKind(name, props)
+	}
+	c.shell = proto.New(c.System, config)
+	return c
+}
+
+// run starts the member: the shell panics where others return an error, and
+// sleeps a second at its end.
+func (c *Cluster) run(listen string) {
+	defer close(c.ended)
+	defer func() {
+		if r := recover(); r != nil {
+			c.failed <- fmt.Errorf("start the actor port %s: %v", listen, r)
+		}
+	}()
+	c.shell.StartMember()
+}
+
+// splitListen reads the actor port. A cluster of one has no peer, so it must
+// not be reachable from elsewhere.
 func splitListen(addr string) (string, int, error) {
 	host, digits, err := net.SplitHostPort(addr)
 	if err != nil {
 		return "", 0, fmt.Errorf("actor.listen-address %q: %w", addr, err)
 	}
-	port, err := strconv.Atoi(digits)
-	if err != nil || port < 0 || port > 65535 {
+	port, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil {
 		return "", 0, fmt.Errorf("actor.listen-address %q: the port is not in 0 to 65535", addr)
 	}
-	return host, port, nil
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", 0, fmt.Errorf("actor.listen-address %q: want a loopback address such as 127.0.0.1, "+
+			"because the port takes no peers yet", addr)
+	}
+	if net.ParseIP(host).To4() == nil && host != "localhost" {
+		host = "[" + host + "]" // the shell joins host and port without brackets
+	}
+	return host, int(port), nil
 }
 
 // Address is the actor port as bound.
 func (c *Cluster) Address() string { return c.System.Address() }
 
-// Owner is the node that owns a key.
-func (c *Cluster) Owner(string) string { return c.nodeID }
+// Owner is the id of the node that owns a key.
+func (c *Cluster) Owner(key string) string { return placement.Owner([]string{c.nodeID}, key) }
+
+// Members are the live members, this node among them.
+func (c *Cluster) Members() []Member { return []Member{{ID: c.nodeID, Address: c.Address()}} }
 
 // PID finds the actor of a key, activating it if needed; nil while stopping.
+// A message sent to it may come too late; Deliver's cannot.
 func (c *Cluster) PID(kind, identity string) *actor.PID {
 	return c.lookup.Get(proto.NewClusterIdentity(identity, kind))
 }
 
-// Passivated must be called by an actor that stops itself.
+// Deliver sends a message to the actor of a key, activating it if needed. It is
+// false while stopping, or if no node owns the key.
+func (c *Cluster) Deliver(kind, identity string, msg any, sender *actor.PID) bool {
+	return c.lookup.deliver(name{kind, identity}, msg, sender)
+}
+
+// Passivated must be called by an actor that stops itself. After it returns
+// nothing more is delivered to it.
 func (c *Cluster) Passivated(kind, identity string, pid *actor.PID) {
 	c.lookup.RemovePid(proto.NewClusterIdentity(identity, kind), pid)
 }
@@ -106,49 +146,16 @@ func (c *Cluster) Passivated(kind, identity string, pid *actor.PID) {
 func (c *Cluster) Active() int { return c.lookup.active() }
 
 // Stop stops all actors and the shell. It does not use the shell's own
-// Shutdown, which races and sleeps.
-func (c *Cluster) Stop() {
-	<-c.started
+// Shutdown, which races and sleeps. A second Stop does nothing.
+func (c *Cluster) Stop() { c.stop.Do(c.stopAll) }
+
+func (c *Cluster) stopAll() {
+	<-c.ended
+	defer c.System.Shutdown()
 	c.lookup.Shutdown()
+	if c.lookup.shell == nil {
+		return // the port was not opened, so nothing else was started
+	}
 	c.shell.Gossip.Shutdown()
 	c.shell.Remote.Shutdown(false)
-	c.System.Shutdown()
 }
-
-// alone is the ClusterProvider of a cluster of one.
-type alone struct {
-	id string
-	up chan struct{}
-}
-
-func (a *alone) StartMember(c *proto.Cluster) error {
-	host, port, err := c.ActorSystem.GetHostPort()
-	if err != nil {
-		return err
-	}
-	c.MemberList.UpdateClusterTopology(proto.Members{
-		{Host: host, Port: int32(port), Id: a.id + "#0", Kinds: c.GetClusterKinds()},
-	})
-	close(a.up)
-	return nil
-}
-
-func (a *alone) StartClient(*proto.Cluster) error { return nil }
-func (a *alone) Shutdown(bool) error              { return nil }
-
-// quiet passes protoactor's log on, one level lower: its info is our debug.
-type quiet struct{ slog.Handler }
-
-func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
-	return q.Handler.Enabled(ctx, lower(l))
-}
-
-func (q quiet) Handle(ctx context.Context, r slog.Record) error {
-	r.Level = lower(r.Level)
-	return q.Handler.Handle(ctx, r)
-}
-
-func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
-func (q quiet) WithGroup(n string) slog.Handler      { return quiet{q.Handler.WithGroup(n)} }
-
-func lower(l slog.Level) slog.Level { return l - 4 }

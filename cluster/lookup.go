@@ -15,14 +15,17 @@ type lookup struct {
 	nodeID string
 	shell  *proto.Cluster
 
-	mu      sync.Mutex
+	mu      sync.RWMutex
 	members []string
-	actors  map[string]*actor.PID
+	actors  map[name]*actor.PID
 	stopped bool
 }
 
+// name is a ClusterIdentity that costs nothing to look up.
+type name struct{ kind, identity string }
+
 func newLookup(nodeID string) *lookup {
-	return &lookup{nodeID: nodeID, members: []string{nodeID}, actors: map[string]*actor.PID{}}
+	return &lookup{nodeID: nodeID, members: []string{nodeID}, actors: map[name]*actor.PID{}}
 }
 
 // Setup is called once by the shell.
@@ -32,47 +35,86 @@ func (l *lookup) Setup(c *proto.Cluster, _ []string, _ bool) { l.shell = c }
 func (l *lookup) Get(ci *proto.ClusterIdentity) *actor.PID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.activate(name{ci.Kind, ci.Identity})
+}
+
+// deliver sends under the lock: once RemovePid returned, nothing more is sent
+// to the actor, so it can stop without losing a message.
+func (l *lookup) deliver(n name, msg any, sender *actor.PID) bool {
+	l.mu.RLock()
+	if pid, ok := l.actors[n]; ok {
+		l.send(pid, msg, sender)
+		l.mu.RUnlock()
+		return true
+	}
+	l.mu.RUnlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pid := l.activate(n)
+	if pid == nil {
+		return false
+	}
+	l.send(pid, msg, sender)
+	return true
+}
+
+func (l *lookup) send(pid *actor.PID, msg any, sender *actor.PID) {
+	if root := l.shell.ActorSystem.Root; sender == nil {
+		root.Send(pid, msg)
+	} else {
+		root.RequestWithCustomSender(pid, msg, sender)
+	}
+}
+
+// activate finds or spawns an actor; nil if another node owns it or this one
+// is stopping. The lock is held.
+func (l *lookup) activate(n name) *actor.PID {
 	if l.stopped {
 		return nil
 	}
-	name := ci.AsKey()
-	if pid, ok := l.actors[name]; ok {
+	if pid, ok := l.actors[n]; ok {
 		return pid
 	}
-	if placement.Owner(l.members, ci.Identity) != l.nodeID {
+	if placement.Owner(l.members, n.identity) != l.nodeID {
 		return nil // the fleet issue asks the owner here
 	}
-	kind, ok := l.shell.TryGetClusterKind(ci.Kind)
+	kind, ok := l.shell.TryGetClusterKind(n.kind)
 	if !ok {
 		return nil
 	}
-	pid := l.shell.ActorSystem.Root.SpawnPrefix(proto.WithClusterIdentity(kind.Props, ci), ci.Kind)
-	l.actors[name] = pid
+	ci := proto.NewClusterIdentity(n.identity, n.kind)
+	pid := l.shell.ActorSystem.Root.SpawnPrefix(proto.WithClusterIdentity(kind.Props, ci), n.kind)
+	l.actors[n] = pid
 	return pid
 }
 
 // RemovePid forgets an actor that stopped.
 func (l *lookup) RemovePid(ci *proto.ClusterIdentity, pid *actor.PID) {
+	n := name{ci.Kind, ci.Identity}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if have := l.actors[ci.AsKey()]; have != nil && have.Id == pid.Id {
-		delete(l.actors, ci.AsKey())
+	if have := l.actors[n]; have != nil && have.Id == pid.Id {
+		delete(l.actors, n)
 	}
 }
 
 func (l *lookup) active() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.mu.RLock()
+	defer l.mu.RUnlock()
 	return len(l.actors)
 }
 
-// Shutdown stops every actor here and waits for them.
+// Shutdown lets every actor here finish what is in its mailbox, stops it and
+// waits.
 func (l *lookup) Shutdown() {
 	l.mu.Lock()
 	l.stopped = true
 	all := l.actors
-	l.actors = map[string]*actor.PID{}
+	l.actors = map[name]*actor.PID{}
 	l.mu.Unlock()
+	if l.shell == nil {
+		return // the shell never got as far as Setup
+	}
 	root := l.shell.ActorSystem.Root
 	waits := make([]*actor.Future, 0, len(all))
 	for _, pid := range all {

@@ -106,7 +106,7 @@ func hostKey(name string) (breaker.Key, error) {
 	}
 	host, err := hostname.Normalize(name)
 	if err != nil {
-		return "", fmt.Errorf("host %s: %w", quote(name), err)
+		return "", err
 	}
 	return breaker.HostKey(host), nil
 }
@@ -115,29 +115,15 @@ func hostKey(name string) (breaker.Key, error) {
 func resolverKey(name string) (breaker.Key, error) {
 	resolver, err := hostname.Resolver(name)
 	if err != nil {
-		return "", fmt.Errorf("resolver %s: %w", quote(name), err)
+		return "", err
 	}
 	return breaker.ResolverKey(resolver), nil
 }
 
-// maxRoleBytes bounds the name of a role.
-const maxRoleBytes = 64
-
-// roleName is a role as policies spell it; meta is short for metadata.
+// roleName is the spelling of a role that has a name.
 func roleName(name string) (string, error) {
-	if name == "meta" {
-		return breaker.RoleMetadata, nil
-	}
 	if name == "" {
-		return "", errors.New("a role needs a name")
+		return "", errors.New("a role needs a name, as in metadata")
 	}
-	if len(name) > maxRoleBytes {
-		return "", fmt.Errorf("role %s: a name has at most %d bytes", quote(name), maxRoleBytes)
-	}
-	for _, c := range []byte(name) {
-		if !isDigit(c) && !('a' <= c && c <= 'z') && !('A' <= c && c <= 'Z') && !strings.ContainsRune("-_", rune(c)) {
-			return "", fmt.Errorf("role %s: want letters, digits, - and _", quote(name))
-		}
-	}
-	return name, nil
+	return hostname.Role(name)
 }

@@ -2,218 +2,232 @@ package cooldownstore
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
 	"fleetfuse/breaker"
 )
 
-// Defaults and limits of a Behind.
+// Limits of a Behind and their defaults.
 const (
-	writeDelay   = 50 * time.Millisecond
-	retryMax     = 5 * time.Second
-	batchRecords = 1000
-	pendingLimit = 200_000
+	defaultDelay = 50 * time.Millisecond
+	defaultLimit = 200_000
+	maxBatch     = 1000
+	maxBackoff   = 5 * time.Second
 )
 
-// Health says how a store is.
+// BehindOptions configures a Behind. Clock is required.
+type BehindOptions struct {
+	// Delay is how long evidence may wait for its write; default 50 ms.
+	Delay time.Duration
+	// Limit bounds the keys with a word not yet on disk; default 200,000.
+	Limit int
+	// Clock reads both clocks at one moment.
+	Clock func() (breaker.Instant, time.Time)
+	// OnHealth, if not nil, is told when OK or Dropped changed, one call at a
+	// time. It must not call Close.
+	OnHealth func(Health)
+}
+
+// Health says how writing goes.
 type Health struct {
 	OK      bool
-	Since   time.Time // when it stopped being OK
-	Err     error
-	Pending int    // keys whose latest word is not written
-	Dropped uint64 // words lost because too many were pending
+	Since   time.Time // when OK last changed
+	Err     error     // of the last attempt, nil if OK
+	Pending int       // keys whose latest word is not on disk
+	Dropped uint64    // words given up: beyond Limit, or put after Close
 }
 
-// A Behind writes evidence behind (Put) and operators' words through (Commit).
-// It is safe for concurrent use.
+// A Behind writes to a store without making its callers wait: evidence behind
+// (Put), operators' words through (Commit). One goroutine writes everything,
+// so that the words on a key reach the disk in their order. What cannot be
+// written stays pending and is retried. It is safe for concurrent use.
 type Behind struct {
-	store Store
-	both  func() (breaker.Instant, time.Time)
+	store  Store
+	opt    BehindOptions
+	ctx    context.Context // of the writes; ends with Close
+	cancel context.CancelFunc
+	wake   chan struct{}
+	done   chan struct{}
 
-	mu      sync.Mutex
-	pending map[breaker.Key]breaker.Snapshot
-	health  Health
-	saving  sync.Mutex // one writer at a time, so that words keep their order
-	kick    chan struct{}
-	stop    chan struct{}
-	done    chan struct{}
+	mu       sync.Mutex
+	pending  pending
+	flushes  []flush
+	due      time.Time // of the next write of evidence
+	backoff  time.Duration
+	health   Health
+	reported uint64 // Health.Dropped as OnHealth knows it
+	closed   bool
 }
 
-// NewBehind starts a writer in front of a store; Close it when done. both reads
-// the two clocks at one moment.
-func NewBehind(store Store, both func() (breaker.Instant, time.Time)) *Behind {
-	b := &Behind{
-		store: store, both: both, pending: map[breaker.Key]breaker.Snapshot{}, health: Health{OK: true},
-		kick: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+// A flush waits for the words up to a version.
+type flush struct {
+	version uint64
+	done    chan<- error
+}
+
+// NewBehind starts a writer in front of a store; Close it when done.
+func NewBehind(store Store, opt BehindOptions) *Behind {
+	if opt.Delay <= 0 {
+		opt.Delay = defaultDelay
 	}
+	if opt.Limit <= 0 {
+		opt.Limit = defaultLimit
+	}
+	b := &Behind{
+		store: store, opt: opt, wake: make(chan struct{}, 1), done: make(chan struct{}), pending: newPending(),
+	}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	_, wall := opt.Clock()
+	b.health = Health{OK: true, Since: wall}
 	go b.run()
 	return b
 }
 
-// Put replaces what is pending of a key; it is written within 50 ms while the
-// store works, and kept and retried while it does not.
+// Put replaces the word on a key and returns at once. It is on disk within
+// Delay while the store works. Beyond Limit the word that ends soonest is
+// dropped and counted.
 func (b *Behind) Put(key breaker.Key, s breaker.Snapshot) {
 	b.mu.Lock()
-	if _, known := b.pending[key]; !known && len(b.pending) >= pendingLimit {
-		b.dropOne()
+	defer b.mu.Unlock()
+	if b.closed {
+		b.health.Dropped++
+		return
 	}
-	b.pending[key] = s
-	b.mu.Unlock()
+	b.put(key, s, nil)
+}
+
+// put must be called with mu held.
+func (b *Behind) put(key breaker.Key, s breaker.Snapshot, waiter chan<- error) {
+	if len(b.pending.words) == 0 {
+		// Half of the delay collects, the other half is for the write.
+		b.due = time.Now().Add(b.opt.Delay / 2)
+		b.poke()
+	}
+	b.pending.put(key, s, waiter)
+	if len(b.pending.words) > b.opt.Limit {
+		b.pending.dropSoonest()
+		b.health.Dropped++
+	}
+}
+
+// poke makes the writer look again.
+func (b *Behind) poke() {
 	select {
-	case b.kick <- struct{}{}:
+	case b.wake <- struct{}{}:
 	default:
 	}
 }
 
-// dropOne gives up the word that ends soonest, of a sample.
-func (b *Behind) dropOne() {
-	var victim breaker.Key
-	var until breaker.Instant
-	n := 0
-	for k, s := range b.pending {
-		if at := s.LastDeadline(); victim == "" || at < until {
-			victim, until = k, at
-		}
-		if n++; n == 64 {
-			break
-		}
+// Commit writes a word at once so that it survives power loss, and supersedes
+// what was pending of its key. When it returns nil, this word or a later one is
+// on disk. On any other error than ErrClosed the word stays pending and is
+// retried like evidence: it may be acted on, but is not durable yet.
+func (b *Behind) Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) error {
+	done := make(chan error, 1)
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return fmt.Errorf("commit %s: %w", key, ErrClosed)
 	}
-	delete(b.pending, victim)
-	b.health.Dropped++
+	b.put(key, s, done)
+	b.poke()
+	b.mu.Unlock()
+	if err := b.wait(ctx, done); err != nil {
+		return fmt.Errorf("commit %s: %w", key, err)
+	}
+	return nil
 }
 
-// Commit writes at once and durably. On an error the word stays pending.
-func (b *Behind) Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) error {
-	b.Put(key, s)
-	b.saving.Lock()
-	defer b.saving.Unlock()
+// Flush writes everything that is pending now, without waiting for its time.
+// It returns the error of the first attempt that fails.
+func (b *Behind) Flush(ctx context.Context) error {
 	b.mu.Lock()
-	latest, ok := b.pending[key]
+	closed := b.closed
 	b.mu.Unlock()
-	if !ok {
-		latest = s // the writer took it meanwhile: write it once more, durably
+	if closed {
+		return fmt.Errorf("flush: %w", ErrClosed)
 	}
-	now, wall := b.both()
-	err := b.store.Save(ctx, []Record{FromSnapshot(key, latest, now, wall)}, SurvivesPowerLoss)
-	b.note(err)
-	if err == nil {
-		b.mu.Lock()
-		delete(b.pending, key)
-		b.mu.Unlock()
+	return b.flush(ctx)
+}
+
+func (b *Behind) flush(ctx context.Context) error {
+	done := make(chan error, 1)
+	b.mu.Lock()
+	n := len(b.pending.words)
+	if n > 0 {
+		b.flushes = append(b.flushes, flush{b.pending.version, done})
+		b.poke()
 	}
-	return err
+	b.mu.Unlock()
+	if n == 0 {
+		return nil
+	}
+	if err := b.wait(ctx, done); err != nil {
+		return fmt.Errorf("flush %d words: %w", n, err)
+	}
+	return nil
+}
+
+// wait returns what done says, or why it will not say anything in time.
+func (b *Behind) wait(ctx context.Context, done <-chan error) error {
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.done:
+	}
+	select {
+	case err := <-done:
+		return err
+	default:
+		return ErrClosed
+	}
+}
+
+// Pending reports whether the latest word on a key is not on disk yet.
+func (b *Behind) Pending(key breaker.Key) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pending.words[key] != nil
 }
 
 // Lasting reports whether what is written outlives the process.
 func (b *Behind) Lasting() bool { return b.store.Kind() != "memory" }
 
-// Durable reports whether the latest word on a key is on disk.
-func (b *Behind) Durable(key breaker.Key) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	_, pending := b.pending[key]
-	return !pending && b.Lasting()
-}
+// Durable reports whether the latest word on a key outlives the process.
+func (b *Behind) Durable(key breaker.Key) bool { return b.Lasting() && !b.Pending(key) }
 
-// Health says how the store is.
+// Health says how writing goes.
 func (b *Behind) Health() Health {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.healthNow()
+}
+
+func (b *Behind) healthNow() Health {
 	h := b.health
-	h.Pending = len(b.pending)
+	h.Pending = len(b.pending.words)
 	return h
 }
 
-func (b *Behind) note(err error) {
+// Close writes what is pending, once, and stops; it gives up when ctx ends. It
+// does not close the store. A second Close does nothing.
+func (b *Behind) Close(ctx context.Context) error {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case err == nil:
-		b.health.OK, b.health.Err, b.health.Since = true, nil, time.Time{}
-	case b.health.OK:
-		b.health.OK, b.health.Err, b.health.Since = false, err, time.Now()
-	default:
-		b.health.Err = err
-	}
-}
-
-func (b *Behind) run() {
-	defer close(b.done)
-	retry := writeDelay
-	for {
-		select {
-		case <-b.stop:
-			return
-		case <-b.kick:
-		}
-		if !b.wait(retry) {
-			return
-		}
-		if err := b.Flush(context.Background()); err != nil {
-			retry = min(2*retry, retryMax)
-			select {
-			case b.kick <- struct{}{}:
-			default:
-			}
-			continue
-		}
-		retry = writeDelay
-	}
-}
-
-// wait pauses and reports whether to go on.
-func (b *Behind) wait(d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-b.stop:
-		return false
-	case <-t.C:
-		return true
-	}
-}
-
-// Flush writes what is pending now. What fails stays pending.
-func (b *Behind) Flush(ctx context.Context) error {
-	b.saving.Lock()
-	defer b.saving.Unlock()
-	b.mu.Lock()
-	todo := b.pending
-	b.pending = map[breaker.Key]breaker.Snapshot{}
+	closed := b.closed
+	b.closed = true
 	b.mu.Unlock()
-	now, wall := b.both()
-	batch := make([]Record, 0, batchRecords)
-	for key, s := range todo {
-		batch = append(batch, FromSnapshot(key, s, now, wall))
+	if closed {
+		return nil
 	}
-	for len(batch) > 0 {
-		n := min(len(batch), batchRecords)
-		err := b.store.Save(ctx, batch[:n], SurvivesKill)
-		b.note(err)
-		if err != nil {
-			b.putBack(todo, batch)
-			return err
-		}
-		batch = batch[n:]
+	err := b.flush(ctx)
+	b.cancel()
+	<-b.done
+	if h := b.Health(); err != nil && h.Pending > 0 {
+		return fmt.Errorf("close the writer, %d words are lost: %w", h.Pending, err)
 	}
 	return nil
-}
-
-// putBack makes unwritten words pending again, unless a newer one came.
-func (b *Behind) putBack(todo map[breaker.Key]breaker.Snapshot, unwritten []Record) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, r := range unwritten {
-		if _, newer := b.pending[r.Key]; !newer {
-			b.pending[r.Key] = todo[r.Key]
-		}
-	}
-}
-
-// Close writes what is pending and stops. It does not close the store.
-func (b *Behind) Close(ctx context.Context) error {
-	close(b.stop)
-	<-b.done
-	return b.Flush(ctx)
 }

@@ -16,8 +16,14 @@ const ForeignSetter = "store"
 // fields, and nothing in them can be relied on.
 type Foreign struct {
 	UntilWall float64 // epoch seconds
-	UpdatedAt float64 // epoch seconds; not usable if not in (0, seen + 24 h]
+	UpdatedAt float64 // epoch seconds; see Dated
 	Reason    string  // free text
+}
+
+// Dated reports whether UpdatedAt is usable: after 1970, and not further ahead
+// of now than a stamp may be.
+func (f Foreign) Dated(now time.Time) bool {
+	return f.UpdatedAt > 0 && f.UpdatedAt <= EpochSeconds(now.Add(breaker.MaxStampLead))
 }
 
 // Cooldown reads what another program wrote, seen first at this wall time. Its
@@ -29,7 +35,7 @@ func (f Foreign) Cooldown(seen time.Time) (c breaker.Cooldown, until, written ti
 		return breaker.Cooldown{}, time.Time{}, time.Time{}, false
 	}
 	written = seen.Round(0)
-	if f.UpdatedAt > 0 && f.UpdatedAt <= EpochSeconds(seen.Add(breaker.MaxStampLead)) {
+	if f.Dated(seen) {
 		written = FromEpochSeconds(f.UpdatedAt)
 	}
 	length := breaker.MaxOpen

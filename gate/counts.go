@@ -9,7 +9,7 @@ import (
 // counters are what a gate counts beside its entries. Successes on quiet keys
 // are counted there.
 type counters struct {
-	failures, neutral, fromCache, rejected atomic.Uint64
+	failures, neutral, fromCache atomic.Uint64
 }
 
 // Counts are the gate's totals, for metrics.

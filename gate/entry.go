@@ -24,12 +24,14 @@ type entry struct {
 	key  breaker.Key
 	name string
 	hash uint64
+	made breaker.Instant
 
 	mu sync.Mutex
 	// recent counts successes of about the last rate window.
 	recent  recentCount
-	ticks   uint64 // the 64 ticks up to tick in which such calls began
-	seconds uint64 // the same for seconds
+	window  time.Duration // of the rate rule, zero where it is off
+	ticks   uint64        // the 64 ticks up to tick in which such calls began
+	seconds uint64        // the same for seconds
 	failing *failing
 }
 
@@ -45,6 +47,7 @@ type exception struct {
 	openUntil breaker.Instant // rejects before it
 	denial                    // why
 	mode      breaker.Mode
+	passes    bool // neither the view nor the ring objects
 	view      breaker.Snapshot
 }
 
@@ -91,6 +94,12 @@ const ticksPerSecond = int64(time.Second / tickLength)
 func (e *entry) mark(tick int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.markLocked(tick)
+	e.rotate(breaker.Instant(tick * int64(tickLength)))
+}
+
+// markLocked is mark for a locked entry.
+func (e *entry) markLocked(tick int64) {
 	old := e.tick.Load()
 	if tick <= old {
 		return
@@ -113,13 +122,29 @@ func (e *entry) lastBegan() breaker.Instant {
 	return breaker.Instant(e.tick.Load() * int64(tickLength))
 }
 
-// rotate moves the recent count on.
-func (e *entry) rotate(now breaker.Instant, window time.Duration) {
+// rateWindow is how far back successes matter to a policy.
+func rateWindow(p *breaker.Policy) time.Duration {
+	if !p.FailureRate.Enabled {
+		return 0
+	}
+	return p.FailureRate.Window
+}
+
+// rotate moves the recent count on. Without a window nothing is recent. The
+// entry is locked.
+func (e *entry) rotate(now breaker.Instant) {
 	r := &e.recent
 	switch idle := now.Sub(r.halfAt); {
-	case idle >= window:
-		r.before, r.half, r.halfAt = e.total(), e.total(), now
-	case idle >= window/2:
+	case e.window == 0:
+		r.before = e.total()
+	case r.halfAt == 0: // all it ever counted
+		r.halfAt = now
+	case idle >= e.window:
+		r.before, r.half, r.halfAt = r.half, e.total(), now
+		if idle >= 2*e.window {
+			r.before = r.half
+		}
+	case idle >= e.window/2:
 		r.before, r.half, r.halfAt = r.half, e.total(), now
 	}
 }
@@ -129,9 +154,9 @@ func (e *entry) idleSince() breaker.Instant {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.failing != nil {
-		return max(e.failing.lastFailure, e.lastBegan())
+		return max(e.made, e.failing.lastFailure, e.lastBegan())
 	}
-	return e.lastBegan()
+	return max(e.made, e.lastBegan())
 }
 
 // disposable reports whether forgetting the entry lets no call through that

@@ -11,8 +11,21 @@ type failing struct {
 	lastFailure breaker.Instant
 	reportUntil breaker.Instant
 	reported    uint64 // of the entry's successes, those already sent
+	node        string
+	run         breaker.Outcome // successes in a row that the ring has not counted yet; Count 0 is none
 	outbox      []breaker.Outcome
+	touched     bool // the next flush looks at the entry
 	roles       map[string]*roleAsk
+}
+
+// asking reports whether a question is out or a permit waits.
+func (f *failing) asking() bool {
+	for _, ask := range f.roles {
+		if ask.asking || ask.stash != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // maxOutbox bounds the outcomes of one key that wait for the next flush.
@@ -23,8 +36,8 @@ const maxOutbox = 256
 func (g *Gate) fail(e *entry) *failing {
 	if e.failing == nil {
 		p := g.opt.Policy(e.key)
-		e.rotate(g.opt.Clock.Now(), p.FailureRate.Window)
-		e.failing = &failing{ring: breaker.New(p), policy: p, reported: e.recent.before}
+		e.rotate(g.opt.Clock.Now())
+		e.failing = &failing{ring: breaker.New(p), policy: p, node: g.opt.Node, reported: e.recent.before}
 		g.mu.Lock()
 		g.failing[e] = struct{}{}
 		g.mu.Unlock()
@@ -46,6 +59,7 @@ func (g *Gate) refresh(e *entry, view breaker.Snapshot) {
 		ring := f.ring.Snapshot()
 		x.denial = denial{status: ring.At(now), key: e.key, local: true}
 	}
+	x.passes = x.status.State == breaker.Closed
 	if x.status.State == breaker.Open {
 		x.openUntil = x.status.Until
 	}
@@ -63,36 +77,67 @@ func viewOf(e *entry) breaker.Snapshot {
 // Apply takes what the view says of a key now. An announced close empties a
 // ring that opened before its stamp.
 func (g *Gate) Apply(key breaker.Key, view breaker.Snapshot) {
-	e := g.entryOf(key)
+	t := g.tableOf(key)
+	for {
+		e := t.find(key.Name())
+		if e == nil {
+			if view.Empty() {
+				return
+			}
+			e = g.entry(t, key.Name())
+		}
+		g.apply(e, view)
+		if view.Empty() || t.holds(e) { // else it was evicted meanwhile
+			return
+		}
+	}
+}
+
+func (g *Gate) apply(e *entry, view breaker.Snapshot) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	closed := view.Clear
-	if view.Circuit.State == breaker.Closed {
-		closed = max(closed, view.Circuit.Stamp)
-	}
 	if view.Empty() && e.failing == nil {
 		return
 	}
 	f := g.fail(e)
-	if ring := f.ring.Snapshot(); closed > 0 && ring.Circuit.Stamp < closed {
-		if cooled := ring.MaxStamp(); cooled < closed || ring.Circuit.State != breaker.Closed {
-			f.ring = breaker.New(f.policy)
-		}
+	closed := view.Clear
+	if view.Circuit.State == breaker.Closed {
+		closed = max(closed, view.Circuit.Stamp)
+	}
+	if closed > 0 {
+		g.empty(f, closed)
 	}
 	if view.At(g.opt.Clock.Now()).State == breaker.Closed {
-		f.roles = nil
+		f.roles = nil // whoever closed it voided the permits
 	}
 	g.refresh(e, view)
 }
 
-// Replace swaps the policies of all keys that have state; the rings keep what
-// they count.
+// empty takes from a ring what is older than an announced close. Outcomes of
+// calls that began before now count no more.
+func (g *Gate) empty(f *failing, closed breaker.Stamp) {
+	mo := g.opt.Clock.Moment(1)
+	ring := f.ring.Snapshot()
+	switch {
+	case ring.Clear >= closed: // heard before
+	case ring.MaxStamp() <= closed:
+		mo.Stamp = closed
+		f.ring.Close(mo, "", "")
+		f.run = breaker.Outcome{}
+	default:
+		f.ring.Adopt(mo, breaker.Snapshot{Clear: closed, ClearKept: mo.Now.Add(breaker.KeepClear)})
+	}
+}
+
+// Replace swaps the policies of all keys; the rings keep what they count.
 func (g *Gate) Replace() {
-	for _, e := range g.failingEntries() {
+	for _, e := range append(g.hosts.all(), g.resolvers.all()...) {
 		e.mu.Lock()
+		p := g.opt.Policy(e.key)
+		e.window = rateWindow(p)
 		if f := e.failing; f != nil {
-			f.policy = g.opt.Policy(e.key)
-			f.ring.Replace(g.opt.Clock.Moment(1), f.policy)
+			f.policy = p
+			f.ring.Replace(g.opt.Clock.Moment(1), p)
 			g.refresh(e, viewOf(e))
 		}
 		e.mu.Unlock()

@@ -41,6 +41,7 @@ type Gate struct {
 
 	mu       sync.Mutex
 	failing  map[*entry]struct{} // entries with a failing part
+	touched  []*entry            // those the next flush looks at
 	counters counters
 
 	stop chan struct{}
@@ -70,6 +71,15 @@ func (g *Gate) Stop() {
 	close(g.stop)
 	g.work.Wait()
 	g.flush()
+	for _, e := range g.failingEntries() {
+		var stale []breaker.PermitID
+		e.mu.Lock()
+		if e.failing != nil {
+			stale, _ = g.unstash(e, true)
+		}
+		e.mu.Unlock()
+		g.returnPermits(e.key, stale)
+	}
 }
 
 // A Call is what a caller wants to do: call a host, a resolver or both. Names
@@ -133,15 +143,16 @@ func (g *Gate) entry(t *table, name string) *entry {
 	if e := t.find(name); e != nil {
 		return e
 	}
-	return t.findOrAdd(name, func(key breaker.Key) *entry { return &entry{key: key} })
+	return t.findOrAdd(name, func(key breaker.Key) *entry {
+		return &entry{key: key, window: rateWindow(g.opt.Policy(key)), made: g.opt.Clock.Tick()}
+	})
 }
 
-// entryOf is entry by key.
-func (g *Gate) entryOf(key breaker.Key) *entry {
+func (g *Gate) tableOf(key breaker.Key) *table {
 	if key.Scope() == breaker.ScopeResolver {
-		return g.entry(g.resolvers, key.Name())
+		return g.resolvers
 	}
-	return g.entry(g.hosts, key.Name())
+	return g.hosts
 }
 
 func (g *Gate) decide(ctx context.Context, d Decision) Decision {
@@ -155,18 +166,13 @@ func (g *Gate) decide(ctx context.Context, d Decision) Decision {
 // decideException checks both keys for rejection, then asks; if the second
 // refuses, the first's permit goes back.
 func (g *Gate) decideException(ctx context.Context, d Decision) Decision {
-	tick := g.opt.Clock.Tick()
-	for _, e := range [2]*entry{d.host, d.resolver} {
-		if e == nil {
-			continue
-		}
-		if x := e.exception.Load(); x != nil && tick < x.openUntil && x.mode == breaker.ModeEnforce {
-			d.denied = &x.denial
-			if g.opt.Clock.Now() < x.openUntil {
-				return d
-			}
-			d.denied = nil
-		}
+	if denied := g.rejected(d.host); denied != nil {
+		d.denied = denied
+		return d
+	}
+	if denied := g.rejected(d.resolver); denied != nil {
+		d.denied = denied
+		return d
 	}
 	now := g.opt.Clock.Now()
 	d.began = now
@@ -186,11 +192,30 @@ func (g *Gate) decideException(ctx context.Context, d Decision) Decision {
 	return d
 }
 
+// tickSlack is more than a tick is old, unless the machine is starved.
+const tickSlack = 50 * time.Millisecond
+
+// rejected is why an entry rejects all calls, nil if it does not.
+func (g *Gate) rejected(e *entry) *denial {
+	if e == nil {
+		return nil
+	}
+	x := e.exception.Load()
+	if x == nil || x.openUntil == 0 || x.mode != breaker.ModeEnforce {
+		return nil
+	}
+	// The last moments before the deadline are worth reading the clock.
+	if tick := g.opt.Clock.Tick(); tick.Add(tickSlack) < x.openUntil || g.opt.Clock.Now() < x.openUntil {
+		return &x.denial
+	}
+	return nil
+}
+
 // pass lets the call through one key or says why not, taking a permit where
 // one is needed.
 func (g *Gate) pass(ctx context.Context, d *Decision, e *entry, now breaker.Instant) *denial {
 	x := e.exception.Load()
-	if x == nil || x.mode != breaker.ModeEnforce {
+	if x == nil || x.passes || x.mode != breaker.ModeEnforce {
 		return nil
 	}
 	switch st := x.view.At(now); st.State {
@@ -218,14 +243,18 @@ type Rejection struct {
 // Rejection is valid when Allowed is false.
 func (d *Decision) Rejection() Rejection {
 	n := d.denied
-	r := Rejection{
-		Key: n.key, State: n.status.State, Reason: n.status.Reason, Detail: n.status.Detail, Local: n.local,
-		RetryAfter: max(n.status.Until.Sub(d.g.opt.Clock.Now()), 0),
+	st := n.status
+	if n.local {
+		st = localStatus(st)
 	}
-	if n.local && r.Reason != breaker.ReasonRetryAfter {
-		r.Detail, r.Reason = string(r.Reason), breaker.ReasonLocalEvidence
+	least := time.Duration(0)
+	if st.State == breaker.HalfOpen {
+		least = breaker.MinRetryIn
 	}
-	return r
+	return Rejection{
+		Key: n.key, State: st.State, Reason: st.Reason, Detail: st.Detail, Local: n.local,
+		RetryAfter: max(st.Until.Sub(d.g.opt.Clock.Now()), least),
+	}
 }
 
 // State is the state the decision was taken in.

@@ -95,7 +95,6 @@ func (g *Gate) ReportCall(c Call, token string, r Result) {
 	if token != "" {
 		h = g.ledger.take(now, func(h *handedOut) bool { return h.token == token && sameKeys(h.d, d) })
 		if h == nil {
-			r.FromCache = false
 			r.Returned = true
 		}
 	} else if !quiet(d.host) || !quiet(d.resolver) {
@@ -124,14 +123,33 @@ func (g *Gate) sameBudget(d Decision, role string) bool {
 
 // Peek says what Allow would say, without asking for a permit.
 func (g *Gate) Peek(key breaker.Key) breaker.Status {
-	e := g.entryOf(key)
-	if x := e.exception.Load(); x != nil {
-		now := g.opt.Clock.Now()
-		if st := x.view.At(now); st.State != breaker.Closed {
-			return st
-		}
+	e := g.tableOf(key).find(key.Name())
+	if e == nil {
+		return breaker.Status{}
 	}
-	return breaker.Status{}
+	x := e.exception.Load()
+	if x == nil || x.passes || x.mode != breaker.ModeEnforce {
+		return breaker.Status{}
+	}
+	now := g.opt.Clock.Now()
+	if st := x.view.At(now); st.State != breaker.Closed {
+		return st
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.failing == nil {
+		return breaker.Status{}
+	}
+	ring := e.failing.ring.Snapshot()
+	return localStatus(ring.At(now))
+}
+
+// localStatus is a ring's status as callers see it.
+func localStatus(st breaker.Status) breaker.Status {
+	if st.State != breaker.Closed && st.Reason != breaker.ReasonRetryAfter {
+		st.Detail, st.Reason = string(st.Reason), breaker.ReasonLocalEvidence
+	}
+	return st
 }
 
 // AllowHTTP is Allow for a caller behind HTTP: a probe comes with its token.

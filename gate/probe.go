@@ -80,6 +80,7 @@ func (g *Gate) giveBack(p heldPermit) {
 // whole node.
 type roleAsk struct {
 	asking  bool
+	lost    breaker.Instant // no owner answered: the ring decides until then
 	noUntil breaker.Instant // a refusal is repeated locally until then
 	reason  breaker.Reason
 	stash   *breaker.Answer // a permit whose caller left
@@ -89,6 +90,9 @@ type roleAsk struct {
 // stashFor is how long a permit that arrived after its caller left waits for
 // the next caller.
 const stashFor = time.Second
+
+// lostFor is how long the ring decides without asking after no owner answered.
+const lostFor = time.Second
 
 // askOwner asks the owner of a half-open key for a permit.
 func (g *Gate) askOwner(ctx context.Context, d *Decision, e *entry, st breaker.Status) *denial {
@@ -111,6 +115,9 @@ func (g *Gate) askOwner(ctx context.Context, d *Decision, e *entry, st breaker.S
 		e.mu.Unlock()
 		d.hold(heldPermit{e: e, id: a.Permit}, a.Delay)
 		return nil
+	case now < ask.lost:
+		e.mu.Unlock()
+		return g.fallBack(d, e)
 	case now < ask.noUntil:
 		defer e.mu.Unlock()
 		return &denial{key: e.key, status: breaker.Status{State: st.State, Reason: ask.reason, Until: ask.noUntil}}
@@ -151,7 +158,7 @@ func (g *Gate) await(ctx context.Context, d *Decision, e *entry, ask *roleAsk, r
 		select {
 		case replies <- reply{a, err}:
 		case <-left:
-			g.stash(e, ask, a)
+			g.stash(e, role, ask, a)
 		}
 	}()
 	select {
@@ -168,6 +175,9 @@ func (g *Gate) answered(e *entry, ask *roleAsk, a breaker.Answer, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	ask.asking = false
+	if err != nil {
+		ask.lost = g.opt.Clock.Now().Add(lostFor)
+	}
 	if err == nil && a.Permit == 0 && a.State != breaker.Closed {
 		ask.noUntil, ask.reason = g.opt.Clock.Now().Add(max(a.RetryIn, breaker.MinRetryIn)), a.Reason
 	}
@@ -190,24 +200,43 @@ func (g *Gate) use(d *Decision, e *entry, r reply) *denial {
 }
 
 // stash keeps a permit for the next caller here.
-func (g *Gate) stash(e *entry, ask *roleAsk, a breaker.Answer) {
+func (g *Gate) stash(e *entry, role string, ask *roleAsk, a breaker.Answer) {
 	if a.Permit == 0 {
 		return
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	ask.stash, ask.stashed = &a, g.opt.Clock.Now()
+	f := e.failing
+	wanted := f != nil && f.roles[role] == ask && ask.stash == nil
+	if wanted {
+		ask.stash, ask.stashed = &a, g.opt.Clock.Now()
+		g.touch(e)
+	}
+	e.mu.Unlock()
+	if !wanted {
+		g.opt.Owner.Return(e.key, a.Permit)
+	}
 }
 
-// unstash returns permits nobody came for, or that the view or the ring
-// rejects by now. The entry is locked.
-func (g *Gate) unstash(e *entry, now breaker.Instant) {
-	view := viewOf(e)
+// unstash takes the permits nobody came for, or that the view rejects by now,
+// or all. The entry is locked; the caller returns them when it is not.
+func (g *Gate) unstash(e *entry, all bool) (stale []breaker.PermitID, waiting bool) {
+	view, now := viewOf(e), g.opt.Clock.Now()
 	for _, ask := range e.failing.roles {
-		if ask.stash != nil && (now.Sub(ask.stashed) > stashFor || view.At(now).State == breaker.Open) {
-			g.opt.Owner.Return(e.key, ask.stash.Permit)
+		switch {
+		case ask.stash == nil:
+		case all || now.Sub(ask.stashed) > stashFor || view.At(now).State == breaker.Open:
+			stale = append(stale, ask.stash.Permit)
 			ask.stash = nil
+		default:
+			waiting = true
 		}
+	}
+	return stale, waiting
+}
+
+func (g *Gate) returnPermits(key breaker.Key, ids []breaker.PermitID) {
+	for _, id := range ids {
+		g.opt.Owner.Return(key, id)
 	}
 }
 

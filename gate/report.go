@@ -37,6 +37,9 @@ func quiet(e *entry) bool { return e == nil || e.exception.Load() == nil }
 // Report tells how the call went. An outcome counts for both keys; a
 // Retry-After sets the host's cooldown only.
 func (d *Decision) Report(r Result) {
+	if d.denied != nil {
+		return // the call was not allowed, so nothing of it counts
+	}
 	now := d.g.opt.Clock.Now()
 	ended := now.Add(-r.Age)
 	began := d.began
@@ -68,6 +71,9 @@ func (g *Gate) report(e *entry, d *Decision, r Result, began, ended breaker.Inst
 		Began: began, Ended: ended, Evidence: r.Evidence,
 	}
 	cool := g.cooldown(e, p, r, ended)
+	if kind == breaker.Neutral && permit == nil && cool == nil && (!strict || quiet(e)) {
+		return // changes nothing
+	}
 	g.deliver(e, o, permit, cool)
 	if cool != nil && p.RetryAfterScope == breaker.RetryAfterCluster {
 		g.opt.Owner.Cool(e.key, *cool)
@@ -94,8 +100,14 @@ func (g *Gate) cooldown(e *entry, p *breaker.Policy, r Result, ended breaker.Ins
 func (g *Gate) deliver(e *entry, o breaker.Outcome, permit *heldPermit, cool *breaker.Cooldown) {
 	e.mu.Lock()
 	f := g.fail(e)
+	if permit == nil && o.Kind == breaker.Success && !o.Slow && f.extendRun(o) {
+		e.markLocked(int64(o.Began) / int64(tickLength))
+		g.touch(e)
+		e.mu.Unlock()
+		return
+	}
 	mo := g.opt.Clock.Moment(1)
-	view := viewOf(e)
+	f.settle(e, mo)
 	if permit != nil {
 		o.Permit = permit.id
 	}
@@ -109,8 +121,9 @@ func (g *Gate) deliver(e *entry, o breaker.Outcome, permit *heldPermit, cool *br
 		f.lastFailure = mo.Now
 		f.reportUntil = mo.Now.Add(f.policy.MemoryOf(f.policy.BudgetRole(o.Role)))
 	}
-	send := f.queue(e, o, permit)
-	g.refresh(e, view)
+	send := f.queue(o, permit)
+	g.touch(e)
+	g.refresh(e, viewOf(e))
 	e.mu.Unlock()
 	if len(send) > 0 {
 		g.opt.Owner.Report(e.key, send)
@@ -119,17 +132,8 @@ func (g *Gate) deliver(e *entry, o breaker.Outcome, permit *heldPermit, cool *br
 
 // queue adds an outcome to the outbox and returns what must go at once: a
 // failure with the successes before it, or a probe's result.
-func (f *failing) queue(e *entry, o breaker.Outcome, permit *heldPermit) []breaker.Outcome {
-	if total := e.total(); total > f.reported {
-		f.outbox = append(f.outbox, breaker.Outcome{
-			Node: o.Node, Kind: breaker.Success, Count: int(total - f.reported), Began: e.lastBegan(), Ended: o.Ended,
-		})
-		f.reported = total
-	}
-	switch {
-	case permit != nil && permit.ring: // the owner did not issue it
-	case o.Kind == breaker.Success && o.Permit == 0 && f.extendRun(o):
-	default:
+func (f *failing) queue(o breaker.Outcome, permit *heldPermit) []breaker.Outcome {
+	if permit == nil || !permit.ring { // the owner did not issue a ring's permit
 		f.outbox = append(f.outbox, o)
 	}
 	if o.Kind == breaker.Success && o.Permit == 0 && len(f.outbox) < maxOutbox {
@@ -140,67 +144,36 @@ func (f *failing) queue(e *entry, o breaker.Outcome, permit *heldPermit) []break
 	return send
 }
 
-// extendRun adds a success to the run of successes at the end of the outbox.
+// extendRun adds a success to the run of successes that is under way. It
+// reports false where the run is another role's and must be settled first.
 func (f *failing) extendRun(o breaker.Outcome) bool {
-	if len(f.outbox) == 0 {
+	if f.run.Count == 0 {
+		o.Evidence = breaker.Evidence{}
+		f.run = o
+		return true
+	}
+	if f.run.Role != o.Role {
 		return false
 	}
-	last := &f.outbox[len(f.outbox)-1]
-	if last.Kind != breaker.Success || last.Permit != 0 || last.Role != o.Role || last.Slow != o.Slow {
-		return false
-	}
-	last.Count += o.Count
-	last.Began, last.Ended = max(last.Began, o.Began), max(last.Ended, o.Ended)
+	f.run.Count += o.Count
+	f.run.Began, f.run.Ended = max(f.run.Began, o.Began), max(f.run.Ended, o.Ended)
 	return true
 }
 
-// flushEvery is how often successes on failing keys are sent.
-const flushEvery = 50 * time.Millisecond
-
-func (g *Gate) run() {
-	defer g.work.Done()
-	t := time.NewTicker(flushEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-g.stop:
-			return
-		case <-t.C:
-			g.flush()
+// settle ends the run of successes: the ring counts it and it waits to be
+// sent. Successes that were counted while the key was quiet go first.
+func (f *failing) settle(e *entry, mo breaker.Moment) {
+	if total := e.total(); total > f.reported {
+		o := breaker.Outcome{
+			Node: f.node, Kind: breaker.Success, Count: int(total - f.reported), Began: e.lastBegan(), Ended: mo.Now,
 		}
+		f.reported = total
+		f.ring.Report(mo, o)
+		f.outbox = append(f.outbox, o)
 	}
-}
-
-// flush sends waiting successes and forgets keys that have been quiet for long.
-func (g *Gate) flush() {
-	for _, e := range g.failingEntries() {
-		if send := g.flushEntry(e); len(send) > 0 {
-			g.opt.Owner.Report(e.key, send)
-		}
+	if f.run.Count > 0 {
+		f.ring.Report(mo, f.run)
+		f.outbox = append(f.outbox, f.run)
+		f.run = breaker.Outcome{}
 	}
-}
-
-func (g *Gate) flushEntry(e *entry) []breaker.Outcome {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f := e.failing
-	if f == nil {
-		return nil
-	}
-	send := f.outbox
-	f.outbox = nil
-	now := g.opt.Clock.Now()
-	ring := f.ring.Snapshot()
-	if view := viewOf(e); view.Empty() && now >= f.reportUntil && ring.At(now).State == breaker.Closed {
-		e.failing = nil
-		e.exception.Store(nil)
-		g.mu.Lock()
-		delete(g.failing, e)
-		g.mu.Unlock()
-	} else {
-		f.ring.Tick(g.opt.Clock.Moment(1))
-		g.unstash(e, now)
-		g.refresh(e, view)
-	}
-	return send
 }

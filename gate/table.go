@@ -68,6 +68,13 @@ func (t *table) findOrAdd(name string, fresh func(breaker.Key) *entry) *entry {
 	return e
 }
 
+// holds reports whether an entry is in the table: not evicted.
+func (t *table) holds(e *entry) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.find(e.name) == e
+}
+
 // place puts e into the first free slot.
 func place(slots []atomic.Pointer[entry], e *entry) {
 	mask := uint64(len(slots) - 1)
@@ -102,16 +109,24 @@ func (t *table) rebuild(list []*entry, size int) {
 // evict drops the longest idle 1/64 of the entries that reject nothing, at
 // once, so that a full table pays for it rarely.
 func (t *table) evict() {
-	list := t.all()
-	slices.SortFunc(list, func(a, b *entry) int { return cmp.Compare(a.idleSince(), b.idleSince()) })
+	type idle struct {
+		e     *entry
+		since breaker.Instant
+	}
+	all := t.all()
+	list := make([]idle, len(all))
+	for i, e := range all {
+		list[i] = idle{e, e.idleSince()}
+	}
+	slices.SortFunc(list, func(a, b idle) int { return cmp.Compare(a.since, b.since) })
 	drop := max(1, len(list)/64)
-	kept := list[:0]
-	for _, e := range list {
-		if drop > 0 && e.disposable() {
+	kept := all[:0]
+	for _, c := range list {
+		if drop > 0 && c.e.disposable() {
 			drop--
 			continue
 		}
-		kept = append(kept, e)
+		kept = append(kept, c.e)
 	}
 	t.rebuild(kept, len(*t.slots.Load()))
 }

@@ -8,7 +8,6 @@ import (
 	"fleetfuse/actors"
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/view"
-	"fleetfuse/cooldownstore"
 	"fleetfuse/gate"
 	"fleetfuse/httpapi"
 	"fleetfuse/internal/clock"
@@ -17,14 +16,13 @@ import (
 
 // board holds the node's view and tells everybody who must know of a change:
 // the gate at once, the streams, the metrics, the log. It is the Announcer of
-// the actors and the Owner of the gate.
+// the actors and, by the door it embeds, the Owner of the gate.
 type board struct {
-	*actors.Breakers // Ask, Report, Return
-	clock            *clock.Clock
-	keeper           *cooldownstore.Behind
-	metrics          *telemetry.Metrics
-	logger           *slog.Logger
-	gate             *gate.Gate
+	*actors.Breakers
+	clock   *clock.Clock
+	metrics *telemetry.Metrics
+	logger  *slog.Logger
+	gate    *gate.Gate
 
 	mu       sync.Mutex
 	view     *view.View
@@ -37,9 +35,9 @@ type board struct {
 // forgetEvery is how often the board looks for what is due to be forgotten.
 const forgetEvery = time.Second
 
-func newBoard(c *clock.Clock, keeper *cooldownstore.Behind, m *telemetry.Metrics, l *slog.Logger) *board {
+func newBoard(c *clock.Clock, m *telemetry.Metrics, l *slog.Logger) *board {
 	return &board{
-		clock: c, keeper: keeper, metrics: m, logger: l, view: view.New(view.MaxExceptions),
+		clock: c, metrics: m, logger: l, view: view.New(view.MaxExceptions),
 		watchers: map[*watcher]struct{}{}, stop: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -100,14 +98,6 @@ func (b *board) Announce(key breaker.Key, a breaker.Announcement) {
 		b.logger.Info("breaker", slog.String("key", string(key)), slog.String("from", t.From.String()), slog.String("to", t.To.String()),
 			slog.String("reason", string(t.Reason)), slog.String("role", t.Role), slog.String("author", t.Author), slog.String("detail", t.Detail))
 	}
-}
-
-// Cool implements gate.Owner: the node that saw a Retry-After puts it into its
-// own view and the store itself; the owner hears of it too.
-func (b *board) Cool(key breaker.Key, c breaker.Cooldown) {
-	merged := b.merge(key, breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
-	b.keeper.Put(key, merged)
-	b.Breakers.Cool(key, c)
 }
 
 // Of implements httpapi.Board.

@@ -100,13 +100,22 @@ func (n *Node) openStore(ctx context.Context) error {
 	if err := n.identify(ctx); err != nil {
 		return err
 	}
-	n.keeper = cooldownstore.NewBehind(n.store, n.clock.Both)
+	n.keeper = cooldownstore.NewBehind(n.store, cooldownstore.BehindOptions{Clock: n.clock.Both, OnHealth: n.storeHealth})
 	n.onStop(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 		defer cancel()
 		n.logFailure("write what was pending", n.keeper.Close(ctx))
 	})
 	return nil
+}
+
+// storeHealth logs that the store failed or works again.
+func (n *Node) storeHealth(h cooldownstore.Health) {
+	if h.OK {
+		n.opt.Logger.Info("the store works", slog.Int("pending", h.Pending), slog.Uint64("dropped", h.Dropped))
+		return
+	}
+	n.opt.Logger.Error("the store fails; decisions go on, changes wait in memory", slog.Any("err", h.Err), slog.Int("pending", h.Pending))
 }
 
 func (n *Node) logFailure(what string, err error) {
@@ -131,7 +140,7 @@ func (n *Node) identify(ctx context.Context) error {
 
 // startBreakers connects view, gate and actors and recalls what the store knows.
 func (n *Node) startBreakers(ctx context.Context) error {
-	n.board = newBoard(n.clock, n.keeper, n.metrics, n.opt.Logger)
+	n.board = newBoard(n.clock, n.metrics, n.opt.Logger)
 	n.board.Breakers = actors.New(actors.Options{
 		Node: n.opt.Name, Announcer: n.board, Keeper: n.keeper, Clock: n.clock, Logger: n.opt.Logger,
 		Policy: n.opt.Policy, Recall: n.board.Of, Members: func() int { return 1 },

@@ -41,34 +41,52 @@ func runCommand(name, short string, environ []string, stderr io.Writer) *cobra.C
 	cfg := config.Default()
 	c := &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs}
 	cfg.AddFlags(c.Flags())
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return config.FlagError(c.Flags(), err) })
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if err := cfg.Complete(c.Flags(), environ); err != nil {
+		loaded, err := config.Load(cfg, c.Flags(), environ)
+		if err != nil {
 			return err
 		}
-		return run(c.Context(), &cfg, stderr)
+		return run(c.Context(), &loaded, stderr)
 	}
 	return c
 }
 
 // run runs a node until the context is over.
 func run(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
+	name, err := displayName(cfg)
+	if err != nil {
+		return err
+	}
 	n, err := node.Start(ctx, node.Options{
-		Name: cfg.NodeName, DataDir: cfg.DataDir, Memory: cfg.CooldownStore == "memory:", HTTPListen: cfg.HTTPListen,
-		HTTPSocket: cfg.HTTPSocket, AllowedHosts: cfg.AllowedHosts, ActorListen: cfg.ActorListen,
+		Name: name, DataDir: cfg.Node.DataDir, Memory: cfg.CooldownStore == config.StoreMemory, HTTPListen: cfg.HTTP.ListenAddress,
+		HTTPSocket: cfg.HTTP.Socket, AllowedHosts: cfg.HTTP.AllowedHosts, ActorListen: cfg.Actor.ListenAddress,
 		Policy: cfg.Breakers.Policy, Named: cfg.Breakers.Keys, Version: version, Logger: logger(cfg, stderr),
 	})
 	if err != nil {
 		return err
 	}
 	defer n.Stop()
-	if cfg.ReadyFile != "" {
-		if err := writeReady(cfg.ReadyFile, n.Addresses()); err != nil {
+	if cfg.Node.ReadyFile != "" {
+		if err := writeReady(cfg.Node.ReadyFile, n.Addresses()); err != nil {
 			return err
 		}
-		defer os.Remove(cfg.ReadyFile)
+		defer os.Remove(cfg.Node.ReadyFile)
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// displayName is the configured name, else the machine's.
+func displayName(cfg *config.Config) (string, error) {
+	if cfg.Node.Name != "" {
+		return cfg.Node.Name, nil
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("%w; give --node.name", err)
+	}
+	return name, nil
 }
 
 // ready is what the ready file says.
@@ -95,9 +113,9 @@ func writeReady(path string, a node.Addresses) error {
 
 func logger(cfg *config.Config, w io.Writer) *slog.Logger {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // checked by Complete
+	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked by Load
 	opt := &slog.HandlerOptions{Level: level}
-	if cfg.LogFormat == "json" {
+	if cfg.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, opt))
 	}
 	return slog.New(slog.NewTextHandler(w, opt))

@@ -2,6 +2,6 @@
 
 package sqlite
 
-// The SQLite driver builds without a C compiler and fails at the first query.
-// This line fails the build instead.
-var _ = this_package_needs_a_C_compiler__install_gcc_and_set_CGO_ENABLED_to_1
+// The SQLite driver builds without cgo and then fails at the first query.
+// This fails the build instead, with a sentence.
+const _ = this_package_needs_a_C_compiler__install_gcc_and_set_CGO_ENABLED_1

@@ -1,0 +1,66 @@
+package actors
+
+import (
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/wire"
+)
+
+func inspectionOut(in breaker.Inspection, now breaker.Instant) *wire.InspectReply {
+	w := &wire.InspectReply{
+		Status: statusOut(in.Status, now), ChangedAge: behind(in.Changed, now), Snapshot: snapshotOut(in.Snapshot, now),
+		Burst: int64(in.Burst), Calls: int64(in.Calls), Failures: int64(in.Failures),
+	}
+	for _, r := range in.Runs {
+		w.Runs = append(w.Runs, &wire.Run{
+			Role: r.Role, Failures: int64(r.Failures), Nodes: r.Nodes, ProbeSuccesses: int64(r.ProbeSuccesses),
+		})
+	}
+	for _, p := range in.Permits {
+		w.Permits = append(w.Permits, &wire.Permit{Role: p.Role, Node: p.Node, ExpiresIn: int64(p.ExpiresIn)})
+	}
+	if t := in.LastTransition; t != nil {
+		w.LastTransition = &wire.Transition{
+			AtAge: behind(t.At, now), Stamp: uint64(t.Stamp), From: wire.State(t.From), To: wire.State(t.To),
+			Reason: string(t.Reason), Role: t.Role, Author: t.Author, Detail: t.Detail,
+			Failures: int64(t.Failures), Nodes: t.Nodes, Evidence: evidenceOut(t.Evidence),
+		}
+	}
+	if f := in.LastFailure; f != nil {
+		w.LastFailure = &wire.LastFailure{
+			AtAge: behind(f.At, now), Node: f.Node, Role: f.Role, Evidence: evidenceOut(f.Evidence),
+		}
+	}
+	return w
+}
+
+func inspectionIn(w *wire.InspectReply, now breaker.Instant) breaker.Inspection {
+	in := breaker.Inspection{
+		Status: statusIn(w.Status, now), Changed: ago(w.ChangedAge, now), Snapshot: snapshotIn(w.Snapshot, now),
+		Burst: int(w.Burst), Calls: int(w.Calls), Failures: int(w.Failures),
+	}
+	for _, r := range w.Runs {
+		in.Runs = append(in.Runs, breaker.RunSeen{
+			Role: r.GetRole(), Failures: int(r.GetFailures()), Nodes: r.GetNodes(), ProbeSuccesses: int(r.GetProbeSuccesses()),
+		})
+	}
+	for _, p := range w.Permits {
+		in.Permits = append(in.Permits, breaker.PermitSeen{
+			Role: p.GetRole(), Node: p.GetNode(), ExpiresIn: time.Duration(p.GetExpiresIn()),
+		})
+	}
+	if t := w.LastTransition; t != nil {
+		in.LastTransition = &breaker.Transition{
+			At: ago(t.AtAge, now), Stamp: breaker.Stamp(t.Stamp), From: stateIn(t.From), To: stateIn(t.To),
+			Reason: breaker.Reason(t.Reason), Role: t.Role, Author: t.Author, Detail: t.Detail,
+			Failures: int(t.Failures), Nodes: t.Nodes, Evidence: evidenceIn(t.Evidence),
+		}
+	}
+	if f := w.LastFailure; f != nil {
+		in.LastFailure = &breaker.FailureSeen{
+			At: ago(f.AtAge, now), Node: f.Node, Role: f.Role, Evidence: evidenceIn(f.Evidence),
+		}
+	}
+	return in
+}

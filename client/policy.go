@@ -1,0 +1,119 @@
+package client
+
+import (
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+)
+
+// policies are the node's, each in two forms. They are immutable.
+type policies struct {
+	byKey map[breaker.Key]policyPair
+	other policyPair // of keys without one of their own
+}
+
+// policyPair is one policy as this process's ring obeys it while the node is
+// away, and while the node answers and the ring only counts.
+type policyPair struct{ alone, fed *breaker.Policy }
+
+// neverTrip is the highest fail_max there is: a fed ring must not decide, and
+// its memory stays bounded.
+const neverTrip = 10_000
+
+func pairOf(p breaker.Policy) policyPair {
+	fed := p
+	fed.FailMax = neverTrip
+	fed.Rolling.Enabled, fed.FailureRate.Enabled = false, false
+	fed.Roles = make(map[string]breaker.RolePolicy, len(p.Roles))
+	for name, r := range p.Roles {
+		r.FailMax = neverTrip
+		fed.Roles[name] = r
+	}
+	return policyPair{alone: &p, fed: &fed}
+}
+
+func defaultPolicies() *policies { return &policies{other: pairOf(breaker.DefaultPolicy())} }
+
+// with returns the policies after an event; in a full one, what is not listed
+// is gone.
+func (p *policies) with(list map[string]api.Policy, full bool) *policies {
+	next := &policies{byKey: map[breaker.Key]policyPair{}, other: p.other}
+	if !full {
+		for k, pair := range p.byKey {
+			next.byKey[k] = pair
+		}
+	}
+	for k, a := range list {
+		pair := pairOf(policyOf(a))
+		if k == "" {
+			next.other = pair
+		} else {
+			next.byKey[breaker.Key(k)] = pair
+		}
+	}
+	return next
+}
+
+func (p *policies) of(key breaker.Key, fed bool) *breaker.Policy {
+	pair, ok := p.byKey[key]
+	if !ok {
+		pair = p.other
+	}
+	if fed {
+		return pair.fed
+	}
+	return pair.alone
+}
+
+// policyOf is a policy as the node sent it. What an older node does not send
+// keeps its default.
+func policyOf(a api.Policy) breaker.Policy {
+	p := breaker.DefaultPolicy()
+	if a.Mode != "" {
+		p.Mode = breaker.Mode(a.Mode)
+	}
+	number(&p.FailMax, a.FailMax)
+	number(&p.SuccessThreshold, a.SuccessThreshold)
+	number(&p.TrialCalls, a.TrialCalls)
+	number(&p.Witnesses, a.Witnesses)
+	number(&p.RateMultiplier, a.RateMultiplier)
+	span(&p.ResetTimeout, a.ResetTimeoutMS)
+	span(&p.RetryAfterCap, a.RetryAfterCapMS)
+	span(&p.PermitTimeout, a.PermitTimeoutMS)
+	if a.RetryAfterStatuses != nil {
+		p.RetryAfterStatuses = a.RetryAfterStatuses
+	}
+	if a.FailureStatuses != nil {
+		p.Classify.FailureStatuses = a.FailureStatuses
+	}
+	if a.NeutralStatuses != nil {
+		p.Classify.NeutralStatuses = a.NeutralStatuses
+	}
+	if a.SlowCallMS > 0 {
+		p.SlowCall = breaker.SlowCall{Enabled: true, Duration: milliseconds(a.SlowCallMS)}
+	}
+	for name, r := range a.Roles {
+		if p.Roles == nil {
+			p.Roles = map[string]breaker.RolePolicy{}
+		}
+		p.Roles[name] = breaker.RolePolicy{
+			FailMax: r.FailMax, ResetTimeout: milliseconds(r.ResetTimeoutMS), RateMultiplier: r.RateMultiplier,
+		}
+	}
+	return p
+}
+
+func number[N int | float64](field *N, n N) {
+	if n > 0 {
+		*field = n
+	}
+}
+
+func span(field *time.Duration, ms int64) {
+	if ms > 0 {
+		*field = milliseconds(ms)
+	}
+}
+
+func milliseconds(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }

@@ -1,0 +1,89 @@
+package config
+
+import "fleetfuse/breaker"
+
+// Config says how a node runs. Code below package node sees it, or a part of
+// it, and never a flag or a variable.
+type Config struct {
+	Files []string // the files it was read from, --config; later ones win
+
+	Node          Node
+	HTTP          HTTP
+	Cluster       Cluster
+	Actor         Actor
+	TLS           TLS
+	Insecure      bool   // allow ports beyond loopback without TLS; the fleet version reads it
+	CooldownStore string // where cooldowns are shared beyond state.db: StoreSQLite or StoreMemory
+	Log           Log
+	Breakers      Breakers
+
+	origins map[string]Origin // of each option somebody set, by flag
+}
+
+// Node is what makes this node itself.
+type Node struct {
+	Name      string // for people; empty is the machine's host name
+	DataDir   string // holds state.db; one node to a directory
+	ReadyFile string // pid and addresses as JSON, written when ready; empty is none
+}
+
+// HTTP is where workers and operators reach the node.
+type HTTP struct {
+	ListenAddress string   // host:port; port 0 picks one
+	Socket        string   // path of a Unix socket; empty is none
+	AllowedHosts  []string // Host headers accepted beside loopback, in their one spelling
+}
+
+// Cluster is how nodes find each other. The fleet version reads it; in this
+// one a node is alone and no flag sets it.
+type Cluster struct {
+	Label            string // nodes of another label are not talked to
+	GossipProfile    string // lan, local, wan or tuned
+	ListenAddress    string // host:port of gossip
+	AdvertiseAddress string // what others are told; empty is the listen address
+	Peers            []string
+	KeyringFile      string
+}
+
+// Actor is where the actors of other nodes reach those of this one.
+type Actor struct {
+	ListenAddress    string // host:port; port 0 picks one
+	AdvertiseAddress string // what others are told; empty is the listen address
+}
+
+// TLS names the PEM files of this node's identity. The fleet version reads it.
+type TLS struct {
+	CertFile string
+	KeyFile  string
+	CAFile   string // whom to believe
+}
+
+// Log is how the node writes its log.
+type Log struct {
+	Format string // text, json, or auto: text on a terminal
+	Level  string // debug, info, warn or error
+}
+
+// The cooldown stores of this version.
+const (
+	StoreSQLite = "sqlite"  // nowhere beyond the data directory
+	StoreMemory = "memory:" // state.db in memory too; for tests
+)
+
+// Default is the configuration nobody changed. It does not look at the
+// machine it runs on.
+func Default() Config {
+	return Config{
+		Node:          Node{DataDir: "data"},
+		HTTP:          HTTP{ListenAddress: "127.0.0.1:7140"},
+		Cluster:       Cluster{GossipProfile: "lan", ListenAddress: "127.0.0.1:7141"},
+		Actor:         Actor{ListenAddress: "127.0.0.1:7142"},
+		CooldownStore: StoreSQLite,
+		Log:           Log{Format: "auto", Level: "info"},
+		Breakers:      Breakers{Defaults: breaker.DefaultPolicy()},
+	}
+}
+
+// Origin says where the value of an option comes from, by its flag's name
+// ("http.socket").
+func (c *Config) Origin(flag string) Origin { return c.origins[flag] }

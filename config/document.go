@@ -1,0 +1,150 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"fleetfuse/breaker"
+)
+
+// The sections of a file that set policies; the others are in the table of
+// options.
+var policySections = []string{"defaults", "advanced", "hosts", "resolvers"}
+
+// laterSections are read by later versions; a file that says something there
+// wants what this node does not do.
+var laterSections = []string{"profile", "cluster", "tls", "telemetry", "tuner"}
+
+// readDocument takes the settings of a file.
+func (l *loader) readDocument(path string, text []byte) {
+	root, err := parseYAML(path, text)
+	if err != nil {
+		l.add(err)
+		return
+	}
+	if root == nil {
+		return
+	}
+	d := &document{loader: l, path: path}
+	defaults := &policyReader{document: d}
+	for _, e := range d.mapping(root) {
+		switch e.key {
+		case "defaults":
+			defaults.read(e.value, "")
+		case "advanced":
+			d.advanced(e, defaults)
+		case "hosts":
+			d.named(e.value, hostKey)
+		case "resolvers":
+			d.named(e.value, resolverKey)
+		default:
+			d.options(e, "")
+		}
+	}
+	if d.entries > maxEntries {
+		d.fail(root, "the file has more than %d entries, those that aliases repeat included", maxEntries)
+	}
+}
+
+// advanced reads rules that files keep apart from the other defaults.
+func (d *document) advanced(section entry, defaults *policyReader) {
+	for _, e := range d.mapping(section.value) {
+		if e.key != "rolling" {
+			d.fail(e.at, "unknown key %s in advanced; known here: rolling", quote(e.key))
+			continue
+		}
+		defaults.read(e.value, "rolling.")
+	}
+}
+
+// named reads the policies of hosts or of resolvers.
+func (d *document) named(section *yaml.Node, keyOf func(string) (breaker.Key, error)) {
+	lines := map[breaker.Key]int{}
+	for _, e := range d.mapping(section) {
+		key, err := keyOf(e.key)
+		if err != nil {
+			d.fail(e.at, "%w", err)
+			continue
+		}
+		if line, ok := lines[key]; ok {
+			if !e.merged {
+				d.fail(e.at, "%s is the %s of line %d in another spelling", quote(e.key), key.Scope(), line)
+			}
+			continue
+		}
+		lines[key] = e.at.Line
+		reader := policyReader{document: d, key: key}
+		reader.read(e.value, "")
+	}
+}
+
+// options reads an entry of a file that is an option, or a section of them.
+func (d *document) options(e entry, prefix string) {
+	path := prefix + e.key
+	if i := slices.IndexFunc(options, func(o option) bool { return o.key == path }); i >= 0 {
+		d.option(&options[i], e)
+		return
+	}
+	if prefix == "" && slices.ContainsFunc(options, func(o option) bool { return strings.HasPrefix(o.key, path+".") }) {
+		for _, inner := range d.mapping(e.value) {
+			d.options(inner, path+".")
+		}
+		return
+	}
+	if prefix == "" && slices.Contains(laterSections, e.key) {
+		if !isNull(e.value) {
+			d.fail(e.at, "%s is not yet available in this version", e.key)
+		}
+		return
+	}
+	d.fail(e.at, "unknown key %s%s", quote(e.key), d.hint(e.key, prefix))
+}
+
+func (d *document) option(o *option, e entry) {
+	text, err := "", error(nil)
+	if _, isList := o.at(&d.config).(*[]string); isList && e.value.Kind == yaml.SequenceNode {
+		var texts []string
+		texts, err = scalars(e.value)
+		text = strings.Join(texts, ",")
+	} else {
+		text, err = scalar(e.value)
+	}
+	if err != nil {
+		d.fail(e.value, "%s %w", o.key, err)
+		return
+	}
+	d.setOption(o, text, d.origin(e.value))
+}
+
+// hint says what an unknown key at the top, or in the section prefix names,
+// was probably meant to be.
+func (d *document) hint(key, prefix string) string {
+	if d.full() {
+		return ""
+	}
+	var known []string
+	if prefix == "" {
+		known = slices.Clone(policySections)
+	}
+	for i := range options {
+		if rest, ok := strings.CutPrefix(options[i].key, prefix); ok {
+			first, _, _ := strings.Cut(rest, ".")
+			known = append(known, first)
+		}
+	}
+	if best := didYouMean(key, known); best != "" {
+		return best
+	}
+	for i := range options {
+		if section, last, ok := strings.Cut(options[i].key, "."); ok && last == strings.ReplaceAll(key, "-", "_") {
+			return "; it belongs into the section " + section
+		}
+	}
+	if prefix == "" && len(pathsBelow(key, false)) > 0 {
+		return "; policy fields belong into the section defaults or below a host"
+	}
+	slices.Sort(known)
+	return "; known here: " + strings.Join(slices.Compact(known), ", ")
+}

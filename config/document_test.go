@@ -1,0 +1,218 @@
+package config_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetfuse/breaker"
+	"fleetfuse/config"
+)
+
+func TestFullFile(t *testing.T) {
+	c, err := load(t, "", nil, "--config=testdata/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := breaker.DefaultPolicy()
+	want.Rolling.Enabled = true
+	want.Roles = map[string]breaker.RolePolicy{
+		"metadata": {FailMax: 8, ResetTimeout: 30 * time.Second, SuccessThreshold: 2, TrialCalls: 2, RateMultiplier: 0.5},
+		"preview":  {},
+	}
+	if diff := cmp.Diff(want, c.Breakers.Defaults); diff != "" {
+		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+	api, doi := c.Breakers.Policy("host:api.example.org"), c.Breakers.Policy("host:doi.example.org")
+	for _, tt := range []struct {
+		what      string
+		got, want any
+	}{
+		{"node", c.Node, config.Node{Name: "node-1", DataDir: "data", ReadyFile: "/run/fleetfuse/ready.json"}},
+		{"allowed hosts", strings.Join(c.HTTP.AllowedHosts, " "), "node.internal breakers.example.org"},
+		{"api reset", api.ResetTimeout, 2 * time.Minute},
+		{"api fail_max in a default role", api.ForRole("metadata").FailMax, 3},
+		{"api role", api.ForRole("artifact").TrialCalls, 4},
+		{"api rolling", api.Rolling.Enabled, false},
+		{"doi merges api", doi.ResetTimeout, 2 * time.Minute},
+		{"doi merges its roles", doi.ForRole("artifact").TrialCalls, 4},
+		{"doi mode", doi.Mode, breaker.ModeShadow},
+		{"big", c.Breakers.Policy("host:big.example.org").FailMax, 1000},
+		{"IPv6", c.Breakers.Policy("host:[2001:db8::1]:8443").ResetTimeout, 10 * time.Second},
+		{"resolver", c.Breakers.Policy("resolver:crossref").RetryAfterCap, time.Hour},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.what, tt.got, tt.want)
+		}
+	}
+}
+
+func TestFileIsRead(t *testing.T) {
+	for _, tt := range []struct {
+		file    string
+		failMax int // of host a.example
+	}{
+		{"", 5},
+		{"# nothing\n", 5},
+		{"---\n", 5},
+		{"defaults:\nhosts:\nresolvers:\nadvanced:\nhttp:\ntuner:\nprofile:\n", 5},
+		{"hosts:\n  a.example:\n", 5},
+		{"defaults: {roles: , classify: , half_open: , fail_max: 6}", 6},
+		{"defaults: {fail_max: \"6\"}", 6},
+		{"defaults: {fail_max: !!int 6, failure_rate.ratio: 0.5}", 6},
+		{"{\"hosts\": {\"a.example\": {\"fail_max\": 7}}}", 7},
+		{"\xef\xbb\xbfdefaults:\r\n  fail_max: 6\r\n", 6},
+		{"defaults: &d {fail_max: 6}\nhosts: {a.example: *d}", 6},
+		{"hosts: {b.example: &b {fail_max: 6, reset: 3}, a.example: {reset_timeout: 5, <<: *b}}", 6},
+		{"hosts: {b.example: &b {fail_max: 6}, c.example: &c {fail_max: 7}, a.example: {<<: [*c, *b]}}", 7},
+		{"hosts: {resolver:x: {fail_max: 9}, a.example:443: {fail_max: 6}}", 6},
+	} {
+		c, err := load(t, tt.file+"\n", nil)
+		if err != nil {
+			t.Errorf("%q: %v", tt.file, err)
+			continue
+		}
+		if got := c.Breakers.Policy("host:a.example").FailMax; got != tt.failMax {
+			t.Errorf("%q: fail_max %d, want %d", tt.file, got, tt.failMax)
+		}
+	}
+}
+
+func TestFileIsRefused(t *testing.T) {
+	for _, tt := range []struct{ file, want string }{
+		{"a", ":1:1: want a mapping here"},
+		{"[a]", ":1:1: want a mapping here"},
+		{"\tdefaults: {}", ":1:1: a tab indents this line"},
+		{"defaults:\n\tfail_max: 3", ":2:1: a tab indents this line"},
+		{"defaults: {", ":"},
+		{"defaults: {}\n---\ndefaults: {}", ":2: a second document"},
+		{"defaults: {fail_max: 3}\ndefaults: {fail_max: 3}", `:2:1: "defaults" is here twice; the first is on line 1`},
+		{"defaults: {fail_max: 3, fail_max: 3}", `:1:25: "fail_max" is here twice`},
+		{"defaults: {reset: 3,\n reset_timeout_s: 3}", ":2:2: reset and reset_timeout_s set the same field; keep one; the other is on line 1"},
+		{"defaults: {rolling: {window: 3}}\nadvanced: {rolling: {window_s: 3}}", ":2:22: rolling.window and rolling.window_s set the same"},
+		{"defaults: {roles: {meta: {}, metadata: {}}}", `:1:30: "metadata" is the role of line 1 in another spelling`},
+		{"hosts: {a.example: {}, A.example: {}}", `:1:24: "A.example" is the host of line 1 in another spelling`},
+		{"hosts: {'*.example.org': {fail_max: 3}}", ":1:9: host \"*.example.org\": wildcards come with the policies version"},
+		{"hosts: {a b: {fail_max: 3}}", ":1:9: host"},
+		{"hosts: [a.example]", ":1:8: want a mapping here"},
+		{"hosts: {a.example: fail_max:3}", ":1:20: want a mapping here"},
+		{"resolvers: {a/b: {}}", ":1:13: resolver"},
+		{"defaults: {fail_max: 0}", ":1:22: fail_max is 0; want 1 to 10000"},
+		{"defaults: {fail_max: }", ":1:22: fail_max has no value"},
+		{"defaults: {fail_max: ''}", ":1:22: fail_max has no value"},
+		{"defaults: {fail_max: [3]}", ":1:22: fail_max wants one value"},
+		{"defaults: {fail_max: {a: 3}}", ":1:22: fail_max wants one value"},
+		{"defaults: {fail_max: true}", ":1:22: fail_max is \"true\""},
+		{"defaults: {fail_max: !!binary Mw==}", "not supported"},
+		{"defaults: {fail_max: !x 3}", "not supported"},
+		{"defaults: {fail_max: .nan, reset: .inf}", ":1:35: reset is \".inf\""},
+		{"defaults: {reset: -1}", ":1:19: reset is \"-1\": a duration cannot be negative"},
+		{"defaults: {half_open: 3}", ":1:23: want a mapping here"},
+		{"defaults: {half_open: {jiter_ms: 3}}", `did you mean "half_open.jitter_ms"?`},
+		{"defaults: {classify: {failure_statuses: [500, x]}}", "an HTTP status"},
+		{"defaults: {classify: {failure_statuses: [500, [1]]}}", "an element that wants one value"},
+		{"defaults: {classify: {failure_statuses: [500, 600]}}", "has 600; want 100 to 599"},
+		{"defaults: {classify: {neutral_statuses: [429]}}", ":1:41: classify: status 429 is both"},
+		{"hosts: {a.example: {neutral_statuses: [429]}}", ":1:39: host:a.example: classify: status 429 is both"},
+		{"defaults: {roles: {x: {mode: off}}}", "cannot be set for a role"},
+		{"defaults: {roles: {x: {fail_max: 0}}}", ":1:34: roles.x.fail_max is 0"},
+		{"defaults: {roles: {x: {roles: {}}}}", `unknown policy field "roles"`},
+		{"defaults: {roles: {'': {}}}", "needs a name"},
+		{"advanced: {roling: {}}", "known here: rolling"},
+		{"advanced: {rolling: {thresh: 3, fail_max: 3}}", `unknown policy field "rolling.fail_max"`},
+		{"fail_max: 3", "policy fields belong into the section defaults"},
+		{"data_dir: x", "it belongs into the section node"},
+		{"http: {zzzzzzzz: x}", "known here: allowed_hosts, listen_address, socket"},
+		{"http: 3", ":1:7: want a mapping here"},
+		{"http: {socket: [a]}", ":1:16: http.socket wants one value"},
+		{"http: {socket: }", ":1:16: http.socket has no value"},
+		{"http: {listen_address: 0.0.0.0:1}", ":1:24: http.listen_address is \"0.0.0.0:1\", which is not loopback"},
+		{"log: {level: loud}", ":1:14: log.level is \"loud\""},
+		{"cooldown_store: redis://x", ":1:17: cooldown_store is a redis: store"},
+		{"profile: aggressive", ":1:1: profile is not yet available"},
+		{"cluster: {label: x}", ":1:1: cluster is not yet available"},
+		{"? [a]\n: 1", "a key must be one word"},
+		{"defaults: &d {<<: *d}", "merges nest more than"},
+		{"defaults: {<<: 3}", "want a mapping here"},
+		{"defaults: *nowhere", "unknown anchor"},
+		{"defaults: &d {rolling: *d}", `unknown policy field "rolling.rolling"`},
+	} {
+		_, err := load(t, tt.file, nil)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "breakers.yaml") {
+			t.Errorf("%q: error %v, want %q", tt.file, err, tt.want)
+		}
+	}
+}
+
+func TestDirectoryAndHugeFileAreRefused(t *testing.T) {
+	for _, tt := range []struct{ path, want string }{
+		{t.TempDir(), "is a directory"},
+		{"/dev/zero", "longer than 64 MiB"},
+		{filepath.Join(t.TempDir(), "none.yaml"), "no such file"},
+	} {
+		_, err := load(t, "", nil, "--config", tt.path)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "flag --config") {
+			t.Errorf("%s: error %v, want %q", tt.path, err, tt.want)
+		}
+	}
+}
+
+// Ten aliases of ten aliases of … : cheap to write, endless to follow.
+func TestAliasBombIsBounded(t *testing.T) {
+	var merges, hosts strings.Builder
+	merges.WriteString("defaults:\n  a0: &a0 {x: 1}\n")
+	for i := 1; i < 9; i++ {
+		fmt.Fprintf(&merges, "  a%d: &a%d {<<: [%s]}\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i-1), 40), ","))
+	}
+	merges.WriteString("  <<: *a8\n")
+	hosts.WriteString("hosts:\n  h.example: &h {")
+	for i := range 3000 {
+		fmt.Fprintf(&hosts, "f%d: 1, ", i)
+	}
+	hosts.WriteString("x: 1}\n")
+	for i := range 3000 {
+		fmt.Fprintf(&hosts, "  h%d.example: *h\n", i)
+	}
+	for _, file := range []string{merges.String(), hosts.String()} {
+		start := time.Now()
+		_, err := load(t, file, nil)
+		if err == nil {
+			t.Error("no error")
+		}
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("took %v", took)
+		}
+	}
+}
+
+func TestManyHosts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loads 100,000 hosts")
+	}
+	var file strings.Builder
+	file.WriteString("hosts:\n")
+	for i := range 100_000 {
+		fmt.Fprintf(&file, "  h%d.example.org: {fail_max: 3, reset: 30}\n", i)
+	}
+	path := filepath.Join(t.TempDir(), "many.yaml")
+	if err := os.WriteFile(path, []byte(file.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	c, err := load(t, "", nil, "--config", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(start)
+	runtime.GC()
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	t.Logf("%d hosts in %v, heap %d MiB after", len(c.Breakers.Hosts), took, after.HeapAlloc>>20)
+	runtime.KeepAlive(c)
+}

@@ -1,0 +1,108 @@
+package config
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// Every field of breaker.Policy and breaker.RolePolicy has its row, and every
+// row a place of its own.
+func TestTableCoversThePolicy(t *testing.T) {
+	var p breaker.Policy
+	var r breaker.RolePolicy
+	policy, role := map[any]bool{}, map[any]bool{}
+	for i := range fields {
+		f := &fields[i]
+		if at := f.at(&p); policy[at] {
+			t.Errorf("%s: another row has its place", f.name)
+		} else {
+			policy[at] = true
+		}
+		if f.atRole != nil {
+			role[f.atRole(&r)] = true
+		}
+	}
+	if got, want := len(policy), leaves(reflect.TypeFor[breaker.Policy]()); got != want {
+		t.Errorf("the table has %d fields of breaker.Policy, want %d", got, want)
+	}
+	if got, want := len(role), leaves(reflect.TypeFor[breaker.RolePolicy]()); got != want {
+		t.Errorf("the table has %d fields of breaker.RolePolicy, want %d", got, want)
+	}
+}
+
+// leaves counts the fields of a struct and of the structs in it; the map of
+// roles is not a field that is set.
+func leaves(s reflect.Type) int {
+	n := 0
+	for i := range s.NumField() {
+		switch f := s.Field(i).Type; f.Kind() {
+		case reflect.Struct:
+			n += leaves(f)
+		case reflect.Map:
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+func TestTableIsConsistent(t *testing.T) {
+	full, err := os.ReadFile("testdata/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	def := breaker.DefaultPolicy()
+	paths := 0
+	for i := range fields {
+		f := &fields[i]
+		paths += 1 + len(f.aliases)
+		if f.doc == "" {
+			t.Errorf("%s has no doc", f.name)
+		}
+		if value := reflect.ValueOf(f.at(&def)).Elem().Interface(); f.check(value) != nil {
+			t.Errorf("%s: its default is refused: %v", f.name, f.check(value))
+		}
+		last := f.name[strings.LastIndexByte(f.name, '.')+1:]
+		if !strings.Contains(string(full), " "+last+":") && !strings.Contains(string(full), " "+last+"_") {
+			t.Errorf("testdata/full.yaml does not show %s", f.name)
+		}
+		_, isDuration := f.at(&def).(*time.Duration)
+		for _, a := range f.aliases {
+			if hasUnit := strings.HasSuffix(a, "_s") || strings.HasSuffix(a, "_ms"); hasUnit && !isDuration {
+				t.Errorf("alias %s of %s names a unit", a, f.name)
+			}
+		}
+	}
+	if got := len(fieldsByPath); got != paths {
+		t.Errorf("%d paths for %d names and aliases: one is used twice", got, paths)
+	}
+	for i := range options {
+		last := options[i].key[strings.LastIndexByte(options[i].key, '.')+1:]
+		if !strings.Contains(string(full), last+":") {
+			t.Errorf("testdata/full.yaml does not show %s", options[i].key)
+		}
+	}
+}
+
+func TestClosest(t *testing.T) {
+	for _, tt := range []struct{ word, want string }{
+		{"fail_mx", "fail_max"},
+		{"FAIL-MAX", "fail_max"},
+		{"fial_max", "fail_max"},
+		{"mdoe", "mode"},
+		{"mod", "mode"},
+		{"m", ""},
+		{"", ""},
+		{"something", ""},
+		{strings.Repeat("fail_max", 20), ""},
+	} {
+		if got := closest(tt.word, []string{"fail_max", "mode"}); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.word, got, tt.want)
+		}
+	}
+}

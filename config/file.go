@@ -1,0 +1,85 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFileBytes bounds a configuration file: room for a million hosts.
+const maxFileBytes = 64 << 20
+
+// readFile reads a configuration file.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxFileBytes {
+		return nil, fmt.Errorf("read %s: longer than %d MiB", path, maxFileBytes>>20)
+	}
+	return text, nil
+}
+
+// parseYAML returns the one document of a file, nil if it is empty. An error
+// starts with the path and, where known, the line.
+func parseYAML(path string, text []byte) (root *yaml.Node, err error) {
+	// The parser is not ours; on a reload its panic would take a running node
+	// down because of a file it can do without.
+	defer func() {
+		if r := recover(); r != nil {
+			root, err = nil, fmt.Errorf("%s: the YAML parser gave up: %v", path, r)
+		}
+	}()
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var document, second yaml.Node
+	err = decoder.Decode(&document)
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, syntaxError(path, text, err)
+	}
+	if err := decoder.Decode(&second); err == nil {
+		return nil, fmt.Errorf("%s:%d: a second document starts here; want one", path, second.Line)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxError(path, text, err)
+	}
+	return document.Content[0], nil
+}
+
+// yamlLine finds the line in an error of the parser, which has no other form.
+var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
+
+func syntaxError(path string, text []byte, err error) error {
+	message, line := strings.TrimPrefix(err.Error(), "yaml: "), 0
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		message = err.Error()[len(m[0]):]
+	}
+	// The parser complains about a tab without naming it, at the line or beside it.
+	lines := bytes.Split(text, []byte("\n"))
+	for n := max(line-1, 1); n <= min(line+1, len(lines)); n++ {
+		content := lines[n-1]
+		indent := content[:len(content)-len(bytes.TrimLeft(content, " \t"))]
+		if i := bytes.IndexByte(indent, '\t'); i >= 0 {
+			return fmt.Errorf("%s:%d:%d: a tab indents this line; YAML wants blanks (%s)", path, n, i+1, message)
+		}
+	}
+	if line == 0 {
+		return fmt.Errorf("%s: %s", path, message)
+	}
+	return fmt.Errorf("%s:%d: %s", path, line, message)
+}

@@ -1,0 +1,112 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"fleetfuse/breaker"
+)
+
+// An option is one thing about a node that can be set: with a flag, with an
+// environment variable, and with a key in a file.
+type option struct {
+	flag  string
+	key   string // dotted path in a file
+	usage string // a `word` in it names the value
+
+	at    func(*Config) any   // *string, or *[]string for a list with commas
+	check func(*Config) error // what is wrong with the value, nil if nothing
+}
+
+// options is the one table of them.
+var options = []option{
+	{"data-dir", "node.data_dir", "keep state.db in this `DIRECTORY`; one node to a directory",
+		func(c *Config) any { return &c.Node.DataDir }, func(c *Config) error { return checkPath(c.Node.DataDir, true) }},
+	{"ready-file", "node.ready_file", "write pid and addresses as JSON to this `PATH` when ready",
+		func(c *Config) any { return &c.Node.ReadyFile }, func(c *Config) error { return checkPath(c.Node.ReadyFile, false) }},
+	{"node.name", "node.name", "what people call this node (default the machine's host name)",
+		func(c *Config) any { return &c.Node.Name }, func(c *Config) error { return checkNodeName(c.Node.Name) }},
+	{"cooldown-store", "cooldown_store", "where cooldowns are shared beyond the data directory: sqlite (nowhere), or memory: for tests",
+		func(c *Config) any { return &c.CooldownStore }, func(c *Config) error { return checkStore(c.CooldownStore) }},
+	{"http.listen-address", "http.listen_address", "serve the HTTP API on this `HOST:PORT`; port 0 picks one",
+		func(c *Config) any { return &c.HTTP.ListenAddress }, func(c *Config) error { return checkLoopback(c.HTTP.ListenAddress) }},
+	{"http.socket", "http.socket", "serve the HTTP API on this Unix socket too: a `PATH`",
+		func(c *Config) any { return &c.HTTP.Socket }, func(c *Config) error { return checkSocket(c.HTTP.Socket) }},
+	{"http.allowed-hosts", "http.allowed_hosts", "accept these Host headers beside loopback: `HOST,…`",
+		func(c *Config) any { return &c.HTTP.AllowedHosts }, func(c *Config) error { return checkHosts(c.HTTP.AllowedHosts) }},
+	{"actor.listen-address", "actor.listen_address", "listen for other nodes' actors on this `HOST:PORT`; port 0 picks one",
+		func(c *Config) any { return &c.Actor.ListenAddress }, func(c *Config) error { return checkLoopback(c.Actor.ListenAddress) }},
+	{"log.format", "log.format", "text, json, or auto: text on a terminal",
+		func(c *Config) any { return &c.Log.Format }, func(c *Config) error { return checkWord(c.Log.Format, "auto", "text", "json") }},
+	{"log.level", "log.level", "debug, info, warn or error",
+		func(c *Config) any { return &c.Log.Level }, func(c *Config) error { return checkWord(c.Log.Level, "debug", "info", "warn", "error") }},
+}
+
+// A breakerOption is a flag, and its variable, that sets policies. Files have
+// sections for that.
+type breakerOption struct {
+	flag  string
+	usage string
+	parse func(text string) (breaker.Key, []setting, error)
+}
+
+// breakerOptions is the one table of them. A later one is stronger where two
+// set the same field.
+var breakerOptions = []breakerOption{
+	{"breaker-defaults", "policy of every breaker: `FIELD:VALUE,…` as in fail_max:5,reset:60,retry_after_cap:900", parseDefaults("")},
+	{"breaker-classify", "HTTP statuses: `\"failure=429,500 neutral=404\"`", parseDefaults("classify.")},
+	{"breaker-rolling", "burst rule: `FIELD:VALUE,…` as in enabled:true,window:30,thresh:6,cooldown:60", parseDefaults("rolling.")},
+	{"breaker", "policy of one host: `HOST=FIELD:VALUE,…` (repeatable)", parseHost},
+	{"breaker-role", "policy of one role of a host: `HOST:ROLE=FIELD:VALUE,…` (repeatable)", parseHostRole},
+	{"breaker-resolver", "policy of one resolver: `NAME=FIELD:VALUE,…` (repeatable)", parseResolver},
+}
+
+// laterFlags are those of later versions: what is said with them is refused,
+// not ignored.
+var laterFlags = []string{"profile", "insecure",
+	"cluster.label", "cluster.gossip-profile", "cluster.listen-address", "cluster.advertise-address", "cluster.peer",
+	"cluster.keyring-file", "actor.advertise-address", "tls.cert-file", "tls.key-file", "tls.ca-file"}
+
+// configFlag names the files; it cannot stand in one.
+const configFlag = "config"
+
+// variablePrefix starts the name of every environment variable read here.
+const variablePrefix = "FLEETFUSE_"
+
+// Variable is the environment twin of a flag: FLEETFUSE_HTTP_SOCKET of
+// http.socket.
+func Variable(flag string) string {
+	return variablePrefix + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(flag))
+}
+
+// set stores text as the value of the option.
+func (o *option) set(c *Config, text string) {
+	switch place := o.at(c).(type) {
+	case *string:
+		*place = text
+	case *[]string:
+		*place = splitList(text)
+	}
+}
+
+// text is the value of the option as set would read it.
+func (o *option) text(c *Config) string {
+	switch place := o.at(c).(type) {
+	case *string:
+		return *place
+	case *[]string:
+		return strings.Join(*place, ",")
+	}
+	panic(fmt.Sprintf("option %s is of a kind unknown here", o.flag))
+}
+
+// splitList cuts a list at its commas and drops blanks around its elements.
+func splitList(text string) []string {
+	var list []string
+	for element := range strings.SplitSeq(text, ",") {
+		if element = strings.TrimSpace(element); element != "" {
+			list = append(list, element)
+		}
+	}
+	return list
+}

@@ -1,0 +1,149 @@
+//go:build cgo
+
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const fileName = "state.db"
+
+// An Option changes how a store is opened.
+type Option func(*options)
+
+type options struct {
+	maxPages int
+	now      func() time.Time
+}
+
+// WithClock replaces the wall clock, which tells whether the deadline of
+// another program has passed.
+func WithClock(now func() time.Time) Option { return func(o *options) { o.now = now } }
+
+// Open opens dir/state.db and locks dir for this process. It makes what is
+// missing. A damaged file is set aside and a new one made: see SetAside.
+// The error wraps cooldownstore.ErrLocked if another process has the
+// directory, cooldownstore.ErrNewerSchema if a newer version wrote the file;
+// every error says what to do.
+func Open(ctx context.Context, dir string, opts ...Option) (*Store, error) {
+	o := makeOptions(opts)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, explain(err, "make the data directory")
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, fileName)
+	s, aside, err := openFile(ctx, file, o, setAside)
+	if aside != "" {
+		if s, _, err = openFile(ctx, file, o, leave); err == nil {
+			s.setAside = aside
+		}
+	}
+	if err == nil {
+		if err = syncDirs(dir); err != nil {
+			s.closePools()
+		}
+	}
+	if err != nil {
+		lock.Close()
+		return nil, explain(err, "open "+file)
+	}
+	s.lock = lock
+	return s, nil
+}
+
+// OpenShared opens a file that several processes of one machine share: without
+// a lock, and a damaged file is an error because others still write to it. The
+// file's directory must exist.
+func OpenShared(ctx context.Context, file string, opts ...Option) (*Store, error) {
+	s, _, err := openFile(ctx, file, makeOptions(opts), leave)
+	if err != nil {
+		return nil, explain(err, "open "+file)
+	}
+	return s, nil
+}
+
+func makeOptions(opts []Option) options {
+	o := options{now: time.Now}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
+// openFile opens, checks and migrates one file. A damaged one is handed to
+// damaged while it is still open, because SQLite deletes the log on closing.
+func openFile(ctx context.Context, file string, o options, damaged func(string, time.Time) (string, error)) (s *Store, aside string, err error) {
+	s = &Store{file: file, writing: make(chan struct{}, 1), now: o.now}
+	s.openPools(o)
+	if err = s.prepare(ctx); err == nil {
+		return s, "", nil
+	}
+	if isCorrupt(err) {
+		var moveErr error
+		aside, moveErr = damaged(file, o.now())
+		err = errors.Join(err, moveErr)
+	}
+	return nil, aside, errors.Join(err, s.closePools())
+}
+
+// leave leaves a damaged file where it is.
+func leave(string, time.Time) (string, error) { return "", nil }
+
+func (s *Store) prepare(ctx context.Context) error {
+	var mode string
+	if err := s.normal.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+		return err
+	}
+	if !strings.EqualFold(mode, "wal") {
+		return fmt.Errorf("this file system gives no write-ahead log (journal mode is %q): choose a local disk", mode)
+	}
+	var found string
+	if err := s.normal.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
+		return err
+	}
+	if found != "ok" {
+		return corruptError(found)
+	}
+	return migrate(ctx, s.full)
+}
+
+// setAside renames a damaged file out of the way, with its log, and returns
+// its new name. SQLite can open it under that name, for what is left of it.
+func setAside(file string, now time.Time) (string, error) {
+	aside := file + ".corrupt-" + now.UTC().Format("20060102T150405.000000000Z")
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Rename(file+suffix, aside+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("set the damaged file aside: %w", err)
+		}
+	}
+	return aside, nil
+}
+
+// syncDirs makes the names of a new directory and of the files in it survive
+// power loss.
+func syncDirs(dir string) error {
+	for _, d := range []string{dir, filepath.Dir(filepath.Clean(dir))} {
+		f, err := os.Open(d)
+		if err != nil {
+			if d != dir {
+				continue // the parent of an old directory may be none of ours to read
+			}
+			return err
+		}
+		err = f.Sync()
+		f.Close()
+		if err != nil && d == dir {
+			return fmt.Errorf("sync %s: %w", d, err)
+		}
+	}
+	return nil
+}

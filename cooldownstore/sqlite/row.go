@@ -1,0 +1,144 @@
+//go:build cgo
+
+package sqlite
+
+import (
+	"database/sql"
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cooldownstore"
+)
+
+// A row is what the tables hold of one key, as found: other programs write
+// there too, so a column may hold any type.
+type row struct {
+	host                   string
+	until, reason, updated any
+	more                   any
+	stamp                  sql.NullInt64 // when a save first met this until
+	cleared                sql.NullBool  // by an operator's close
+	circuit                any
+}
+
+func scanRow(from interface{ Scan(...any) error }) (row, error) {
+	var r row
+	err := from.Scan(&r.host, &r.until, &r.reason, &r.updated, &r.more, &r.stamp, &r.cleared, &r.circuit)
+	return r, err
+}
+
+const resolverPrefix = breaker.ScopeResolver + ":"
+
+// rowName is the host column of a key: a host's bare name, or resolver:NAME. A
+// host whose own name starts like a key (none that package hostname lets
+// through) keeps its scope, so that no two keys share a row.
+func rowName(key breaker.Key) string {
+	name := key.Name()
+	if key.Scope() == breaker.ScopeHost && !startsLikeKey(name) {
+		return name
+	}
+	return string(key)
+}
+
+func startsLikeKey(name string) bool {
+	return strings.HasPrefix(name, resolverPrefix) || strings.HasPrefix(name, breaker.ScopeHost+":")
+}
+
+// keyOf reads a host column; false if no key is written like that.
+func keyOf(host string) (breaker.Key, bool) {
+	text := host
+	if !startsLikeKey(host) {
+		text = string(breaker.HostKey(host))
+	}
+	key, err := breaker.ParseKey(text)
+	return key, err == nil && utf8.ValidString(host) && rowName(key) == host
+}
+
+// record puts together what the row says: our own record, and the cooldown of
+// another program if one changed the row.
+func (s *Store) record(key breaker.Key, w row) cooldownstore.Record {
+	r := cooldownstore.Record{Key: key}
+	if m, ok := decode[ownCooldowns](w.more); ok {
+		m.into(&r)
+	}
+	if m, ok := decode[ownCircuit](w.circuit); ok {
+		m.into(&r)
+	}
+	if n, ok := s.news(w); ok {
+		r.Snapshot.Cooldowns = append(r.Snapshot.Cooldowns, n.cooldown)
+		r.Wall = append(r.Wall, n.until)
+		if r.UpdatedAt.IsZero() {
+			r.UpdatedAt = n.written
+		}
+	}
+	return r
+}
+
+// news is a cooldown that another program wrote over ours or on its own.
+type news struct {
+	cooldown       breaker.Cooldown
+	until, written time.Time
+	untilWall      float64 // as found
+}
+
+// news reads the documented columns of a row; false if they are ours, say
+// nothing, or were covered by an operator's close.
+func (s *Store) news(w row) (news, bool) {
+	until, ok := number(w.until)
+	if !ok || w.cleared.Bool {
+		return news{}, false
+	}
+	if m, own := decode[ownCooldowns](w.more); own && m.Shown == until {
+		return news{}, false
+	}
+	updated, _ := number(w.updated)
+	f := cooldownstore.Foreign{UntilWall: until, UpdatedAt: updated, Reason: text(w.reason)}
+	seen := s.now()
+	if !f.Dated(seen) {
+		seen = s.seen.first(w.host, until, seen)
+		if w.stamp.Valid {
+			seen = breaker.Stamp(w.stamp.Int64).Wall()
+		}
+	}
+	n := news{untilWall: until}
+	n.cooldown, n.until, n.written, ok = f.Cooldown(seen)
+	if ok && w.stamp.Valid {
+		n.cooldown.Stamp = breaker.Stamp(w.stamp.Int64)
+	}
+	return n, ok
+}
+
+// decode reads one of our JSON columns. Text that is not JSON of ours counts
+// as absent: what it said is lost, and a breaker nobody remembers is closed.
+func decode[T any](column any) (T, bool) {
+	var v T
+	s := text(column)
+	if s == "" {
+		return v, false
+	}
+	err := json.Unmarshal([]byte(s), &v)
+	return v, err == nil
+}
+
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case int64:
+		return float64(v), true
+	}
+	return 0, false
+}
+
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []byte:
+		return string(v)
+	}
+	return ""
+}

@@ -1,0 +1,110 @@
+package gate
+
+import (
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// flushEvery is how often successes on failing keys are sent, sweepEvery how
+// often all failing keys are looked at, in flushes.
+const (
+	flushEvery = 50 * time.Millisecond
+	sweepEvery = 20
+)
+
+func (g *Gate) run() {
+	defer g.work.Done()
+	t := time.NewTicker(flushEvery)
+	defer t.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-g.stop:
+			return
+		case <-t.C:
+			g.flush()
+			if n%sweepEvery == 0 {
+				g.sweep()
+			}
+		}
+	}
+}
+
+// touch makes the next flush look at an entry. The entry is locked.
+func (g *Gate) touch(e *entry) {
+	if e.failing.touched {
+		return
+	}
+	e.failing.touched = true
+	g.mu.Lock()
+	g.touched = append(g.touched, e)
+	g.mu.Unlock()
+}
+
+// flush sends waiting successes and returns permits nobody came for.
+func (g *Gate) flush() {
+	g.mu.Lock()
+	list := g.touched
+	g.touched = nil
+	g.mu.Unlock()
+	for _, e := range list {
+		send, stale := g.flushEntry(e)
+		if len(send) > 0 {
+			g.opt.Owner.Report(e.key, send)
+		}
+		g.returnPermits(e.key, stale)
+	}
+}
+
+func (g *Gate) flushEntry(e *entry) (send []breaker.Outcome, stale []breaker.PermitID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := e.failing
+	if f == nil {
+		return nil, nil
+	}
+	f.touched = false
+	f.settle(e, g.opt.Clock.Moment(1))
+	send, f.outbox = f.outbox, nil
+	stale, waiting := g.unstash(e, false)
+	if waiting {
+		g.touch(e)
+	}
+	g.refresh(e, viewOf(e))
+	return send, stale
+}
+
+// sweep forgets keys that have been quiet for long.
+func (g *Gate) sweep() {
+	for _, e := range g.failingEntries() {
+		e.mu.Lock()
+		if g.settled(e) {
+			f := e.failing
+			e.recent.before, e.recent.half = max(e.recent.before, f.reported), max(e.recent.half, f.reported)
+			e.failing = nil
+			e.exception.Store(nil)
+			g.mu.Lock()
+			delete(g.failing, e)
+			g.mu.Unlock()
+		}
+		e.mu.Unlock()
+	}
+}
+
+// settled reports whether nothing is left to remember of a failing key. The
+// entry is locked.
+func (g *Gate) settled(e *entry) bool {
+	f := e.failing
+	if f == nil || f.touched || f.asking() {
+		return false
+	}
+	if x := e.exception.Load(); x != nil && !x.view.Empty() {
+		return false
+	}
+	now := g.opt.Clock.Now()
+	if now < f.reportUntil {
+		return false
+	}
+	ring := f.ring.Snapshot()
+	return ring.At(now).State == breaker.Closed
+}
