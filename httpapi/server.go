@@ -94,10 +94,21 @@ func (s *Server) Handler() http.Handler {
 		_, _ = w.Write(openapi)
 	})
 	mux.Handle("GET /metrics", s.opt.Metrics.Handler())
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, http.StatusNotFound, "there is no "+r.Method+" "+r.URL.Path, "GET /openapi.json lists what there is")
-	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { unknown(mux, w, r) })
 	return s.guard(mux)
+}
+
+// unknown answers a path nobody serves, or one that wants another method.
+func unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		other := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := mux.Handler(other); pattern != "/" {
+			w.Header().Set("Allow", method)
+			fail(w, http.StatusMethodNotAllowed, r.URL.Path+" does not take "+r.Method, "use "+method)
+			return
+		}
+	}
+	fail(w, http.StatusNotFound, "there is no "+r.URL.Path, "GET /openapi.json lists what there is")
 }
 
 // ready answers 503 while the node starts or drains. A store that fails makes
