@@ -43,7 +43,6 @@ func (a *breakerActor) Receive(c actor.Context) {
 		a.door.active.Add(-1)
 	case *actor.Stopped:
 		a.door.active.Add(-1)
-		a.door.opt.Router.Passivated(kind, string(a.key), c.Self())
 	case *rang:
 		a.rang(c)
 	case *leave:

@@ -38,15 +38,13 @@ func startGate(s Scenario, names []string) (func(worker, n int), func()) {
 	h := g.Host(names[0])
 	ctx := context.Background()
 	failure := gate.Result{Evidence: breaker.Evidence{Status: 503}}
+	if s.Handle {
+		return func(_, n int) { handleLoop(ctx, h, n) }, o.stop
+	}
 	return func(worker, n int) {
 		at, left := worker*len(names)/2, s.FailEvery
 		for range n {
-			var d gate.Decision
-			if s.Handle {
-				d = h.Allow(ctx, "")
-			} else {
-				d = g.Allow(ctx, gate.Call{Host: names[at]})
-			}
+			d := g.Allow(ctx, gate.Call{Host: names[at]})
 			if at++; at == len(names) {
 				at = 0
 			}
@@ -61,6 +59,15 @@ func startGate(s Scenario, names []string) (func(worker, n int), func()) {
 			d.Success()
 		}
 	}, o.stop
+}
+
+func handleLoop(ctx context.Context, h gate.Host, n int) {
+	for range n {
+		d := h.Allow(ctx, "")
+		if d.Allowed() {
+			d.Success()
+		}
+	}
 }
 
 func startGobreaker(s Scenario, names []string) (func(worker, n int), func()) {

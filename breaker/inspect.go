@@ -34,7 +34,10 @@ type PermitSeen struct {
 func (m *Machine) Inspect(now Instant) Inspection {
 	in := Inspection{
 		Status: m.snap.At(now), Changed: m.changed, Snapshot: m.snap.Clone(),
-		LastTransition: m.lastTransition, LastFailure: m.lastFailure,
+		LastTransition: m.lastTransition,
+	}
+	if last := m.lastFailure; last.At != 0 {
+		in.LastFailure = &last
 	}
 	byRole := map[string]int{}
 	seen := func(role string) *RunSeen {
@@ -46,7 +49,7 @@ func (m *Machine) Inspect(now Instant) Inspection {
 	}
 	for i := range m.runs {
 		r := &m.runs[i].run
-		if len(r.list) > 0 && now.Sub(r.last()) <= m.policy.MemoryOf(m.runs[i].role) {
+		if r.total > 0 && now.Sub(r.last()) <= m.policy.MemoryOf(m.runs[i].role) {
 			s := seen(m.runs[i].role)
 			s.Failures, s.Nodes = r.total, r.nodes()
 		}

@@ -24,7 +24,7 @@ type Machine struct {
 	asked       Instant // last question for a permit while half-open
 
 	lastTransition *Transition
-	lastFailure    *FailureSeen
+	lastFailure    FailureSeen  // At is zero if there was none
 	pending        []Transition // transitions of the step in progress
 	dirty          bool         // the snapshot changed in the step in progress
 	forgot         bool         // something was forgotten in it, as on every node
@@ -62,7 +62,7 @@ func (m *Machine) report(mo Moment, o Outcome) {
 	o.Ended = min(o.Ended, mo.Now)
 	o.Began = min(o.Began, o.Ended)
 	if o.Kind == Failure {
-		m.lastFailure = &FailureSeen{o.Ended, o.Node, o.Role, o.Evidence}
+		m.lastFailure = FailureSeen{o.Ended, o.Node, o.Role, o.Evidence}
 	}
 	if o.Permit != 0 {
 		m.probeEnded(mo, o)
@@ -102,7 +102,7 @@ func (m *Machine) trip(mo Moment, t trip) {
 	}
 	*c = Circuit{
 		State: Open, Stamp: mo.Stamp, Until: mo.Now.Add(m.policy.openFor(t.length, opens)),
-		FirstTrip: first, Opens: opens, Reason: t.reason, Role: t.role, ByRole: t.byRole,
+		FirstTrip: first, Opens: opens, Reason: t.reason, Role: t.role, ByRole: t.byRole, Keep: c.Keep,
 	}
 	m.dirty = true
 	m.become(mo, mo.Now, Transition{
@@ -136,6 +136,9 @@ func (m *Machine) forgetCounts() {
 // that ran out is a transition at the deadline, and so is forgetting. Every
 // node derives both for itself: no stamp, no message.
 func (m *Machine) settle(mo Moment) {
+	if m.snap.Empty() && m.state == Closed {
+		return
+	}
 	silent := mo
 	silent.Stamp = 0
 	if st := m.snap.At(mo.Now); st.State < m.state {

@@ -243,11 +243,12 @@ func (m *Machine) reopenLength() time.Duration {
 // close ends an outage: probes succeeded. Cooldowns that ran out are ended by
 // it (Snapshot.At), and forgotten in their time.
 func (m *Machine) close(mo Moment) {
-	keep := mo.Now
-	if m.snap.Circuit.State != Closed {
-		keep = max(keep, m.snap.Circuit.Until)
+	c := &m.snap.Circuit
+	ended := mo.Now
+	if c.State != Closed {
+		ended = max(ended, c.Until)
 	}
-	m.snap.Circuit = Circuit{Stamp: mo.Stamp, Keep: keep.Add(keepAfterDeadline)}
+	*c = Circuit{Stamp: mo.Stamp, Keep: max(ended.Add(keepAfterDeadline), c.Keep)}
 	m.dirty = true
 	m.become(mo, mo.Now, Transition{})
 }

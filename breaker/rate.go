@@ -76,8 +76,13 @@ func (r *rate) totals(now, width Instant) (calls, failures int) {
 // resized is the same counts in slices of another width: replacing a policy
 // keeps windows.
 func (r *rate) resized(now, width, newWidth Instant) *rate {
-	n := &rate{from: r.from}
+	n := &rate{}
 	oldest := int64(now/width) - rateSlices
+	for _, f := range r.from {
+		if int64(f.at/width) > oldest {
+			n.from = append(n.from, f)
+		}
+	}
 	for _, s := range r.slices {
 		if s.number > oldest {
 			n.put(min(Instant(s.number)*width+width/2, now), newWidth, s.calls, s.failures)

@@ -41,11 +41,12 @@ func (m *Machine) run(role string) *tally {
 
 // recheck reads the rules again when the pause after a refused round is over.
 func (m *Machine) recheck(mo Moment) {
-	if m.state != Closed || m.lastFailure == nil {
+	if m.state != Closed || m.lastFailure.At == 0 {
 		return
 	}
-	for i := range m.runs {
-		m.checkRun(mo, m.runs[i].role, m.lastFailure.Evidence)
+	m.forgetOld(mo)
+	for _, r := range m.runs { // a trip empties m.runs
+		m.checkRun(mo, r.role, m.lastFailure.Evidence)
 	}
 	m.checkRate(mo, Outcome{Role: m.lastFailure.Role, Evidence: m.lastFailure.Evidence})
 }
@@ -55,31 +56,27 @@ func (m *Machine) need(mo Moment) int { return min(m.policy.Witnesses, max(mo.Me
 
 func (m *Machine) checkRun(mo Moment, role string, e Evidence) {
 	r := m.run(role)
-	if m.state != Closed || r == nil || r.total < m.policy.ForRole(role).FailMax {
+	if m.state != Closed || r == nil || r.total < m.policy.ForRole(role).FailMax || r.witnesses() < m.need(mo) {
 		return
 	}
-	if nodes := r.nodes(); len(nodes) >= m.need(mo) {
-		m.tripOrAsk(mo, trip{
-			reason: ReasonConsecutive, role: role, byRole: true,
-			length:   m.policy.ForRole(role).ResetTimeout,
-			failures: r.total, nodes: nodes, evidence: e,
-		}, r.first(), r.last())
-	}
+	m.tripOrAsk(mo, trip{
+		reason: ReasonConsecutive, role: role, byRole: true,
+		length:   m.policy.ForRole(role).ResetTimeout,
+		failures: r.total, nodes: r.nodes(), evidence: e,
+	}, r.first(), r.last())
 }
 
 // checkBurst needs its witnesses but no round: a success does not empty the
 // burst window, so no answer could refuse the trip.
 func (m *Machine) checkBurst(mo Moment, o Outcome) {
 	p := m.policy.Rolling
-	if m.state != Closed || !p.Enabled || m.burst.total < p.ThresholdFailures {
+	if m.state != Closed || !p.Enabled || m.burst.total < p.ThresholdFailures || m.burst.witnesses() < m.need(mo) {
 		return
 	}
-	if nodes := m.burst.nodes(); len(nodes) >= m.need(mo) {
-		m.trip(mo, trip{
-			reason: ReasonRolling, role: o.Role, length: p.Cooldown,
-			failures: m.burst.total, nodes: nodes, evidence: o.Evidence,
-		})
-	}
+	m.trip(mo, trip{
+		reason: ReasonRolling, role: o.Role, length: p.Cooldown,
+		failures: m.burst.total, nodes: m.burst.nodes(), evidence: o.Evidence,
+	})
 }
 
 // rateWidth is the width of a slice of the rate window.

@@ -81,9 +81,13 @@ func (t *tally) trim(limit int) {
 func (t *tally) remove(i int) {
 	f := t.list[i]
 	t.total -= f.count
-	copy(t.list[1:i+1], t.list[:i])
-	t.list[0] = failure{}
-	t.list = t.list[1:]
+	if len(t.list) <= 64 {
+		t.list = slices.Delete(t.list, i, i+1)
+	} else { // slide: moving a long list for each failure would cost a pass over it
+		copy(t.list[1:i+1], t.list[:i])
+		t.list[0] = failure{}
+		t.list = t.list[1:]
+	}
 	if e := t.entries(f.node); e.n > 1 {
 		e.n--
 	} else {
@@ -95,7 +99,7 @@ func (t *tally) remove(i int) {
 func (t *tally) keep(ok func(failure) bool) {
 	old := t.list
 	kept := old[:0]
-	*t = tally{}
+	*t = tally{from: t.from[:0]}
 	for _, f := range old {
 		if ok(f) {
 			kept = append(kept, f)
@@ -104,8 +108,13 @@ func (t *tally) keep(ok func(failure) bool) {
 		}
 	}
 	clear(old[len(kept):])
-	if len(kept) > 0 {
+	switch {
+	case len(kept) > 0:
 		t.list, t.begun = kept, kept[0].at
+	case cap(kept) <= 8: // worth keeping for the next failure
+		t.list = kept
+	default:
+		t.from = nil
 	}
 }
 
@@ -139,6 +148,9 @@ func (t *tally) last() Instant {
 
 // first is when the first failure was, zero for none.
 func (t *tally) first() Instant { return t.begun }
+
+// witnesses is the number of distinct nodes.
+func (t *tally) witnesses() int { return len(t.from) }
 
 // nodes lists the distinct nodes in order of arrival.
 func (t *tally) nodes() []string {

@@ -84,7 +84,7 @@ type Circuit struct {
 	Role      string // whose run tripped it, if ByRole
 	ByRole    bool
 	Detail    string
-	Keep      Instant // while Closed: when its close may be forgotten, 10 min after the deadlines it ended
+	Keep      Instant // while Closed: when its close may be forgotten, 10 min after the deadlines it ended; it only grows
 }
 
 // A Snapshot is what of a breaker outlives its actor: what nodes announce to
@@ -178,7 +178,9 @@ func (s *Snapshot) forgetAt(deadline Instant) Instant {
 // Forget drops what is due and reports whether anything was dropped.
 func (s *Snapshot) Forget(now Instant) bool {
 	n := len(s.Cooldowns)
-	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(c Cooldown) bool { return s.forgetAt(c.Until) <= now })
+	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(c Cooldown) bool {
+		return s.forgetAt(c.Until) <= now || s.ended(&c) && c.Until.Add(keepAfterDeadline) <= now
+	})
 	dropped := len(s.Cooldowns) != n
 	if len(s.Cooldowns) == 0 {
 		s.Cooldowns = nil
@@ -197,7 +199,7 @@ func (s *Snapshot) Forget(now Instant) bool {
 
 // Empty reports whether nothing is left to remember.
 func (s *Snapshot) Empty() bool {
-	return len(s.Cooldowns) == 0 && s.Circuit == Circuit{} && s.Clear == 0
+	return len(s.Cooldowns) == 0 && s.Clear == 0 && s.Circuit.Stamp == 0 && s.Circuit == Circuit{}
 }
 
 // LastDeadline is when the last part that rejects or rejected runs out.

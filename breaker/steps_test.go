@@ -125,7 +125,7 @@ func (w *walk) heard(t *rapid.T, mo Moment) Snapshot {
 	if rapid.Bool().Draw(t, "circuit") {
 		s.Circuit = Circuit{
 			State: rapid.SampledFrom([]State{Closed, Open}).Draw(t, "state"), Stamp: newer, Until: at("until"), Opens: 1,
-			FirstTrip: max(0, at("first trip")-Instant(20*time.Minute)), Keep: mo.Now.Add(time.Minute), Reason: ReasonConsecutive,
+			FirstTrip: max(0, at("first trip")-Instant(20*time.Minute)), Keep: mo.Now.Add(keepAfterDeadline), Reason: ReasonConsecutive,
 		}
 	}
 	if rapid.Bool().Draw(t, "cooldown") {

@@ -149,5 +149,5 @@ func (m *Machine) stillTrips(mo Moment, r *round) bool {
 		return rateTrips(m.policy.FailureRate, calls+r.unseen, failures)
 	}
 	run := m.run(r.trip.role)
-	return run != nil && run.total >= m.policy.ForRole(r.trip.role).FailMax && len(run.nodes()) >= m.need(mo)
+	return run != nil && run.total >= m.policy.ForRole(r.trip.role).FailMax && run.witnesses() >= m.need(mo)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -23,14 +24,12 @@ func resultOf(req *http.Request, resp *http.Response, err error) Result {
 // errorClass names a transport error. What happened on our own side
 // (cancelled, no-route, proxy) says nothing about the host.
 func errorClass(ctx context.Context, err error) string {
-	if ctx.Err() != nil {
-		// http.Client cancels at its timeout; the deadline tells the two apart.
-		if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
-			return "timeout"
-		}
-		return "cancelled"
+	// http.Client cancels at its timeout, by the context or by Request.Cancel;
+	// the deadline tells it from a caller who left.
+	if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
+		return "timeout"
 	}
-	if errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil || errors.Is(err, context.Canceled) || strings.HasSuffix(err.Error(), "request canceled") {
 		return "cancelled"
 	}
 	var dns *net.DNSError

@@ -76,7 +76,7 @@ func newCluster(opt Options, up *alone, port *remote.Config, kinds map[string]*a
 	config := proto.Configure(clusterName, up, c.lookup, port)
 	config.GossipInterval = gossipNever
 	for name, props := range kinds {
-		config.Kinds[name] = proto.NewKind(name, props)
+		config.Kinds[name] = proto.NewKind(name, c.lookup.watched(props))
 	}
 	c.shell = proto.New(c.System, config)
 	return c
@@ -136,7 +136,7 @@ func (c *Cluster) Deliver(kind, identity string, msg any, sender *actor.PID) boo
 	return c.lookup.deliver(name{kind, identity}, msg, sender)
 }
 
-// Passivated must be called by an actor that stops itself. After it returns
+// Passivated may be called by an actor before it stops itself: after it returns
 // nothing more is delivered to it.
 func (c *Cluster) Passivated(kind, identity string, pid *actor.PID) {
 	c.lookup.RemovePid(proto.NewClusterIdentity(identity, kind), pid)

@@ -11,9 +11,8 @@ type quiet struct{ slog.Handler }
 
 // noise is said in normal operation and helps nobody.
 var noise = map[string]bool{
-	"[DeadLetter]":                             true, // a timer's message to an actor that has just stopped
-	"EndpointReader failed to read":            true, // every peer that goes away
-	"EndpointReader failed to get remote peer": true,
+	"[DeadLetter]":                   true, // a timer's message to an actor that has just stopped
+	"EndpointWriter lost connection": true, // every peer that goes away; membership says so too
 }
 
 func lower(l slog.Level) slog.Level { return l - (slog.LevelInfo - slog.LevelDebug) }

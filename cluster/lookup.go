@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"sync"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	proto "github.com/asynkron/protoactor-go/cluster"
@@ -18,14 +19,37 @@ type lookup struct {
 	mu      sync.RWMutex
 	members []string
 	actors  map[name]*actor.PID
+	live    int // actors that have not ended, with those that gave up their name
 	stopped bool
+	empty   chan struct{} // closed when stopped and none is live
 }
 
 // name is a ClusterIdentity that costs nothing to look up.
 type name struct{ kind, identity string }
 
 func newLookup(nodeID string) *lookup {
-	return &lookup{nodeID: nodeID, members: []string{nodeID}, actors: map[name]*actor.PID{}}
+	return &lookup{nodeID: nodeID, members: []string{nodeID}, actors: map[name]*actor.PID{}, empty: make(chan struct{})}
+}
+
+// watched lets the lookup know when an actor of a kind has ended.
+func (l *lookup) watched(kind *actor.Props) *actor.Props {
+	return kind.Clone(actor.WithReceiverMiddleware(func(next actor.ReceiverFunc) actor.ReceiverFunc {
+		return func(c actor.ReceiverContext, e *actor.MessageEnvelope) {
+			if _, stopped := e.Message.(*actor.Stopped); stopped {
+				defer l.ended(proto.GetClusterIdentity(c), c.Self())
+			}
+			next(c, e)
+		}
+	}))
+}
+
+func (l *lookup) ended(ci *proto.ClusterIdentity, pid *actor.PID) {
+	l.RemovePid(ci, pid)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.live--; l.live == 0 && l.stopped {
+		close(l.empty)
+	}
 }
 
 // Setup is called once by the shell.
@@ -85,10 +109,11 @@ func (l *lookup) activate(n name) *actor.PID {
 	ci := proto.NewClusterIdentity(n.identity, n.kind)
 	pid := l.shell.ActorSystem.Root.SpawnPrefix(proto.WithClusterIdentity(kind.Props, ci), n.kind)
 	l.actors[n] = pid
+	l.live++
 	return pid
 }
 
-// RemovePid forgets an actor that stopped.
+// RemovePid forgets an actor that stops.
 func (l *lookup) RemovePid(ci *proto.ClusterIdentity, pid *actor.PID) {
 	n := name{ci.Kind, ci.Identity}
 	l.mu.Lock()
@@ -104,23 +129,24 @@ func (l *lookup) active() int {
 	return len(l.actors)
 }
 
+// stopLimit bounds the wait for actors that hang; the process ends anyway.
+const stopLimit = 10 * time.Second
+
 // Shutdown lets every actor here finish what is in its mailbox, stops it and
 // waits.
 func (l *lookup) Shutdown() {
 	l.mu.Lock()
-	l.stopped = true
 	all := l.actors
 	l.actors = map[name]*actor.PID{}
+	if l.stopped = true; l.live == 0 {
+		close(l.empty)
+	}
 	l.mu.Unlock()
-	if l.shell == nil {
-		return // the shell never got as far as Setup
-	}
-	root := l.shell.ActorSystem.Root
-	waits := make([]*actor.Future, 0, len(all))
 	for _, pid := range all {
-		waits = append(waits, root.PoisonFuture(pid))
+		l.shell.ActorSystem.Root.Poison(pid)
 	}
-	for _, w := range waits {
-		_ = w.Wait() // a timeout means the actor hangs; the process ends anyway
+	select {
+	case <-l.empty:
+	case <-time.After(stopLimit):
 	}
 }

@@ -7,7 +7,7 @@
 //	err := config.FlagError(fs, fs.Parse(args))
 //	cfg, err := config.Load(base, fs, os.Environ())
 //
-// Two tables describe everything that can be set. options.go lists the
+// Two tables describe everything that can be set. option.go lists the
 // options of a node: each has a flag, an environment variable and a key in a
 // file. field.go lists the fields of a policy: the text grammar of the
 // --breaker flags and the policies in a file both look names up there, so a

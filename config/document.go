@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ func (l *loader) readDocument(path string, text []byte) {
 	if root == nil {
 		return
 	}
-	d := &document{loader: l, path: path}
+	d := newDocument(l, path, text)
 	defaults := &policyReader{document: d}
 	for _, e := range d.mapping(root) {
 		switch e.key {
@@ -43,8 +44,9 @@ func (l *loader) readDocument(path string, text []byte) {
 			d.options(e, "")
 		}
 	}
-	if d.entries > maxEntries {
-		d.fail(root, "the file has more than %d entries, those that aliases repeat included", maxEntries)
+	if d.entries > d.limit {
+		// Past the bound on problems too: it is why the others are not the whole story.
+		l.problems = append(l.problems, fmt.Errorf("%s: has more than %d entries, those that aliases repeat included", path, d.limit))
 	}
 }
 
@@ -142,7 +144,7 @@ func (d *document) hint(key, prefix string) string {
 			return "; it belongs into the section " + section
 		}
 	}
-	if prefix == "" && len(pathsBelow(key, false)) > 0 {
+	if prefix == "" && (fieldsByPath[key] != nil || fieldSections[key] || key == "roles") {
 		return "; policy fields belong into the section defaults or below a host"
 	}
 	slices.Sort(known)

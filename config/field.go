@@ -95,6 +95,21 @@ func indexFields() map[string]*field {
 	return byPath
 }
 
+// fieldSections are the paths that fields lie below, as half_open.
+var fieldSections = indexSections()
+
+func indexSections() map[string]bool {
+	sections := map[string]bool{}
+	for path := range fieldsByPath {
+		for i, c := range path {
+			if c == '.' {
+				sections[path[:i]] = true
+			}
+		}
+	}
+	return sections
+}
+
 // pathsBelow lists the names and aliases of the fields below prefix, without
 // it, in the order of the table; for a role only the fields a role can set.
 func pathsBelow(prefix string, inRole bool) []string {
@@ -120,11 +135,18 @@ func unitOf(path string) time.Duration {
 	return time.Second
 }
 
+// checkBase is what check changes a copy of. It has no statuses: whether the
+// two lists overlap shows when both are known.
+var checkBase = func() breaker.Policy {
+	p := breaker.DefaultPolicy()
+	p.Classify = breaker.Classify{}
+	return p
+}()
+
 // check returns what is wrong with a value of this field on its own: a
 // default policy with only this field changed is held to the limits.
 func (f *field) check(value any) error {
-	p := breaker.DefaultPolicy()
-	p.Classify = breaker.Classify{} // whether the two lists overlap shows when both are known
+	p := checkBase
 	storeValue(f.at(&p), value)
 	return p.Validate()
 }

@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -28,18 +30,19 @@ func check(t *testing.T, c config.Config, err error) {
 }
 
 func FuzzGrammar(f *testing.F) {
-	for _, seed := range []string{
+	for i, seed := range []string{
 		"fail_max:5,reset:60,retry_after_cap:900", "a.example=fail_max:3,reset:30", "[::1]:443:meta=trial_calls:2",
 		"failure=429,500 neutral=404", "enabled:true,window:30,thresh:6,cooldown:60", "rolling.enabled,mode=off",
 		"reset:1e9", "reset:NaN", "fail_max:1_000", "half_open_jitter_ms : 5", "roles.x.fail_max:2", "resolver:x=mode:shadow",
 	} {
-		f.Add(seed)
+		f.Add(seed, uint8(i))
 	}
 	flags := []string{"breaker-defaults", "breaker", "breaker-role", "breaker-resolver", "breaker-classify", "breaker-rolling"}
-	f.Fuzz(func(t *testing.T, text string) {
-		for _, flag := range flags {
-			c, err := load(t, "", nil, "--"+flag+"="+text)
+	f.Fuzz(func(t *testing.T, text string, which uint8) {
+		if i := int(which) % (len(flags) + 1); i < len(flags) {
+			c, err := load(t, "", nil, "--"+flags[i]+"="+text)
 			check(t, c, err)
+			return
 		}
 		c, err := load(t, "", []string{"FLEETFUSE_BREAKER=" + text, "FLEETFUSE_" + text})
 		check(t, c, err)
@@ -55,8 +58,12 @@ func FuzzFile(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	path := filepath.Join(f.TempDir(), "breakers.yaml") // one file: creating directories would take most of the time
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := load(t, text, nil)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := load(t, "", nil, "--config", path)
 		check(t, c, err)
 	})
 }

@@ -144,7 +144,7 @@ func skipBlanks(s string) string { return strings.TrimLeft(s, " \t\r\n") }
 func parseHost(text string) (breaker.Key, []setting, error) {
 	name, rest, ok := strings.Cut(text, "=")
 	if !ok {
-		return "", nil, errors.New("want HOST=FIELD:VALUE,… as in api.example.org=fail_max:3")
+		return "", nil, errors.New("want HOST=FIELD:VALUE,... as in api.example.org=fail_max:3")
 	}
 	key, err := hostKey(strings.TrimSpace(name))
 	list, problems := parseFields(rest, "", "")
@@ -157,7 +157,7 @@ func parseHostRole(text string) (breaker.Key, []setting, error) {
 	name, rest, ok := strings.Cut(text, "=")
 	colon := strings.LastIndexByte(name, ':')
 	if !ok || colon < 0 {
-		return "", nil, errors.New("want HOST:ROLE=FIELD:VALUE,… as in api.example.org:metadata=fail_max:2")
+		return "", nil, errors.New("want HOST:ROLE=FIELD:VALUE,... as in api.example.org:metadata=fail_max:2")
 	}
 	key, err := hostKey(strings.TrimSpace(name[:colon]))
 	role, roleErr := roleName(strings.TrimSpace(name[colon+1:]))
@@ -172,7 +172,7 @@ func parseHostRole(text string) (breaker.Key, []setting, error) {
 func parseResolver(text string) (breaker.Key, []setting, error) {
 	name, rest, ok := strings.Cut(text, "=")
 	if !ok {
-		return "", nil, errors.New("want NAME=FIELD:VALUE,… as in crossref=fail_max:3")
+		return "", nil, errors.New("want NAME=FIELD:VALUE,... as in crossref=fail_max:3")
 	}
 	key, err := resolverKey(strings.TrimSpace(name))
 	list, problems := parseFields(rest, "", "")

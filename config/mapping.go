@@ -9,8 +9,13 @@ import (
 
 const (
 	// maxEntries bounds the entries read from one file, those that aliases and
-	// merges repeat counted each time, so that a short file is not endless work.
+	// merges repeat counted each time.
 	maxEntries = 2_000_000
+	// A short file must not be endless work: it may have smallEntries, and
+	// entriesPerByte more for each byte. A host that is an alias of a policy with
+	// every field there is stays below that.
+	smallEntries   = 100_000
+	entriesPerByte = 2
 	// maxMerges bounds merges within merges.
 	maxMerges = 8
 )
@@ -20,6 +25,11 @@ type document struct {
 	*loader
 	path    string
 	entries int // read so far
+	limit   int // of entries
+}
+
+func newDocument(l *loader, path string, text []byte) *document {
+	return &document{loader: l, path: path, limit: min(maxEntries, smallEntries+entriesPerByte*len(text))}
 }
 
 // An entry is one "key: value" of a mapping.
@@ -36,6 +46,10 @@ func (d *document) origin(n *yaml.Node) Origin {
 
 // fail notes a problem at a node.
 func (d *document) fail(n *yaml.Node, format string, args ...any) {
+	if d.full() { // aliases can repeat a problem a million times
+		d.dropped++
+		return
+	}
 	d.add(fmt.Errorf("%s: %w", d.origin(n), fmt.Errorf(format, args...)))
 }
 
@@ -59,7 +73,7 @@ func (d *document) collect(n *yaml.Node, list []entry, seen map[string]bool, mer
 	var merge []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := followed(n.Content[i]), n.Content[i+1]
-		if d.entries++; d.entries > maxEntries {
+		if d.entries++; d.entries > d.limit {
 			return list
 		}
 		switch {

@@ -32,7 +32,7 @@ var options = []option{
 		func(c *Config) any { return &c.HTTP.ListenAddress }, func(c *Config) error { return checkLoopback(c.HTTP.ListenAddress) }},
 	{"http.socket", "http.socket", "serve the HTTP API on this Unix socket too: a `PATH`",
 		func(c *Config) any { return &c.HTTP.Socket }, func(c *Config) error { return checkSocket(c.HTTP.Socket) }},
-	{"http.allowed-hosts", "http.allowed_hosts", "accept these Host headers beside loopback: `HOST,…`",
+	{"http.allowed-hosts", "http.allowed_hosts", "accept these Host headers beside loopback: `HOST,...`",
 		func(c *Config) any { return &c.HTTP.AllowedHosts }, func(c *Config) error { return checkHosts(c.HTTP.AllowedHosts) }},
 	{"actor.listen-address", "actor.listen_address", "listen for other nodes' actors on this `HOST:PORT`; port 0 picks one",
 		func(c *Config) any { return &c.Actor.ListenAddress }, func(c *Config) error { return checkLoopback(c.Actor.ListenAddress) }},
@@ -53,12 +53,12 @@ type breakerOption struct {
 // breakerOptions is the one table of them. A later one is stronger where two
 // set the same field.
 var breakerOptions = []breakerOption{
-	{"breaker-defaults", "policy of every breaker: `FIELD:VALUE,…` as in fail_max:5,reset:60,retry_after_cap:900", parseDefaults("")},
+	{"breaker-defaults", "policy of every breaker: `FIELD:VALUE,...` as in fail_max:5,reset:60,retry_after_cap:900", parseDefaults("")},
 	{"breaker-classify", "HTTP statuses: `\"failure=429,500 neutral=404\"`", parseDefaults("classify.")},
-	{"breaker-rolling", "burst rule: `FIELD:VALUE,…` as in enabled:true,window:30,thresh:6,cooldown:60", parseDefaults("rolling.")},
-	{"breaker", "policy of one host: `HOST=FIELD:VALUE,…` (repeatable)", parseHost},
-	{"breaker-role", "policy of one role of a host: `HOST:ROLE=FIELD:VALUE,…` (repeatable)", parseHostRole},
-	{"breaker-resolver", "policy of one resolver: `NAME=FIELD:VALUE,…` (repeatable)", parseResolver},
+	{"breaker-rolling", "burst rule: `FIELD:VALUE,...` as in enabled:true,window:30,thresh:6,cooldown:60", parseDefaults("rolling.")},
+	{"breaker", "policy of one host: `HOST=FIELD:VALUE,...` (repeatable)", parseHost},
+	{"breaker-role", "policy of one role of a host: `HOST:ROLE=FIELD:VALUE,...` (repeatable)", parseHostRole},
+	{"breaker-resolver", "policy of one resolver: `NAME=FIELD:VALUE,...` (repeatable)", parseResolver},
 }
 
 // laterFlags are those of later versions: what is said with them is refused,

@@ -33,7 +33,7 @@ func (r *policyReader) read(n *yaml.Node, prefix string) {
 			r.readRoles(e.value)
 		case fieldsByPath[path] != nil:
 			r.readField(path, e)
-		case len(pathsBelow(path+".", false)) > 0:
+		case fieldSections[path]:
 			r.read(e.value, path+".")
 		default:
 			r.fail(e.at, "unknown policy field %s%s", quote(path), r.fieldHint(path))

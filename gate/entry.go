@@ -44,10 +44,10 @@ type recentCount struct {
 
 // exception is an immutable summary of why a key is not plainly closed.
 type exception struct {
-	openUntil breaker.Instant // rejects before it
+	openUntil breaker.Instant // rejects before it; zero where the mode allows
 	denial                    // why
-	mode      breaker.Mode
-	passes    bool // neither the view nor the ring objects
+	terms     terms           // of the calls it rejects
+	passes    bool            // neither the view nor the ring objects, or the mode allows
 	view      breaker.Snapshot
 }
 

@@ -53,14 +53,16 @@ func (g *Gate) refresh(e *entry, view breaker.Snapshot) {
 		return
 	}
 	now := g.opt.Clock.Now()
-	x := &exception{view: view, mode: f.policy.Mode}
+	x := &exception{view: view}
 	x.denial = denial{status: view.At(now), key: e.key}
 	if x.status.State == breaker.Closed { // else the ring is frozen
 		ring := f.ring.Snapshot()
 		x.denial = denial{status: ring.At(now), key: e.key, local: true}
 	}
-	x.passes = x.status.State == breaker.Closed
-	if x.status.State == breaker.Open {
+	x.terms = terms{g: g, denied: &x.denial}
+	enforce := f.policy.Mode == breaker.ModeEnforce
+	x.passes = x.status.State == breaker.Closed || !enforce
+	if x.status.State == breaker.Open && enforce {
 		x.openUntil = x.status.Until
 	}
 	e.exception.Store(x)

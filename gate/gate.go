@@ -37,6 +37,7 @@ type Gate struct {
 	hosts     *table
 	resolvers *table
 	questions questionIDs
+	roles     roles
 	ledger    ledger
 
 	mu       sync.Mutex
@@ -60,6 +61,7 @@ func New(opt Options) *Gate {
 		opt: opt, hosts: newTable(breaker.ScopeHost, opt.MaxHosts), resolvers: newTable(breaker.ScopeResolver, opt.MaxHosts),
 		failing: map[*entry]struct{}{}, stop: make(chan struct{}),
 	}
+	g.roles.plain.g = g
 	g.work.Add(1)
 	go g.run()
 	return g
@@ -90,36 +92,32 @@ type Call struct {
 	Role     string
 }
 
-// A Decision says whether the call may be made. Exactly one of its report
-// methods must be called for an allowed call.
-type Decision struct {
-	g        *Gate
-	host     *entry
-	resolver *entry
-	role     string
-	began    breaker.Instant
-	denied   *denial
-	probe    *probe
-}
-
-// denial says why a call was rejected.
-type denial struct {
-	status breaker.Status
-	key    breaker.Key
-	local  bool
-}
-
 // Allow decides about a call. It waits only for the owner's answer while a
 // breaker is half-open.
 func (g *Gate) Allow(ctx context.Context, c Call) Decision {
-	d := Decision{g: g, role: c.Role}
+	var host, resolver *entry
 	if c.Host != "" {
-		d.host = g.entry(g.hosts, c.Host)
+		if host = g.hosts.find(c.Host); host == nil {
+			host = g.add(g.hosts, c.Host)
+		}
 	}
 	if c.Resolver != "" {
-		d.resolver = g.entry(g.resolvers, c.Resolver)
+		resolver = g.entry(g.resolvers, c.Resolver)
 	}
-	return g.decide(ctx, d)
+	tick := g.opt.Clock.Tick()
+	if quiet(host) && quiet(resolver) {
+		t := &g.roles.plain
+		if c.Role != "" {
+			t = g.roles.of(c.Role)
+		}
+		return Decision{host, resolver, tick, t}
+	}
+	if host != nil {
+		if x := host.exception.Load(); x != nil && tick.Add(tickSlack) < x.openUntil {
+			return Decision{terms: &x.terms}
+		}
+	}
+	return g.decide(ctx, host, resolver, c.Role)
 }
 
 // A Host is a resolved handle: Allow without the look-up.
@@ -135,7 +133,14 @@ func (g *Gate) Host(name string) Host { return Host{g, g.entry(g.hosts, name)} }
 
 // Allow decides about a call to the host.
 func (h Host) Allow(ctx context.Context, role string) Decision {
-	return h.g.decide(ctx, Decision{g: h.g, host: h.e, role: role})
+	if quiet(h.e) {
+		t := &h.g.roles.plain
+		if role != "" {
+			t = h.g.roles.of(role)
+		}
+		return Decision{h.e, nil, h.g.opt.Clock.Tick(), t}
+	}
+	return h.g.decide(ctx, h.e, nil, role)
 }
 
 // entry finds or makes a key's entry.
@@ -143,6 +148,10 @@ func (g *Gate) entry(t *table, name string) *entry {
 	if e := t.find(name); e != nil {
 		return e
 	}
+	return g.add(t, name)
+}
+
+func (g *Gate) add(t *table, name string) *entry {
 	return t.findOrAdd(name, func(key breaker.Key) *entry {
 		return &entry{key: key, window: rateWindow(g.opt.Policy(key)), made: g.opt.Clock.Tick()}
 	})
@@ -155,58 +164,54 @@ func (g *Gate) tableOf(key breaker.Key) *table {
 	return g.hosts
 }
 
-func (g *Gate) decide(ctx context.Context, d Decision) Decision {
-	if (d.host == nil || d.host.exception.Load() == nil) && (d.resolver == nil || d.resolver.exception.Load() == nil) {
-		d.began = g.opt.Clock.Tick()
-		return d
+// decide checks both keys for rejection, then asks; if the second refuses, the
+// first's permit goes back.
+func (g *Gate) decide(ctx context.Context, host, resolver *entry, role string) Decision {
+	if denied := g.rejected(host); denied != nil {
+		return Decision{terms: denied}
 	}
-	return g.decideException(ctx, d)
+	if denied := g.rejected(resolver); denied != nil {
+		return Decision{terms: denied}
+	}
+	d := Decision{host: host, resolver: resolver, terms: g.roles.of(role)}
+	g.pose(ctx, &d)
+	return d
 }
 
-// decideException checks both keys for rejection, then asks; if the second
-// refuses, the first's permit goes back.
-func (g *Gate) decideException(ctx context.Context, d Decision) Decision {
-	if denied := g.rejected(d.host); denied != nil {
-		d.denied = denied
-		return d
-	}
-	if denied := g.rejected(d.resolver); denied != nil {
-		d.denied = denied
-		return d
-	}
+// pose asks the owner or the ring of each key.
+func (g *Gate) pose(ctx context.Context, d *Decision) {
 	now := g.opt.Clock.Now()
 	d.began = now
 	for _, e := range [2]*entry{d.host, d.resolver} {
 		if e == nil {
 			continue
 		}
-		if denied := g.pass(ctx, &d, e, now); denied != nil {
-			d.denied = denied
+		if denied := g.pass(ctx, d, e, now); denied != nil {
 			d.release()
-			return d
+			d.deny(denied)
+			return
 		}
 	}
 	if d.probe != nil {
 		d.began = g.opt.Clock.Now() // the question took time
 	}
-	return d
 }
 
 // tickSlack is more than a tick is old, unless the machine is starved.
 const tickSlack = 50 * time.Millisecond
 
 // rejected is why an entry rejects all calls, nil if it does not.
-func (g *Gate) rejected(e *entry) *denial {
+func (g *Gate) rejected(e *entry) *terms {
 	if e == nil {
 		return nil
 	}
 	x := e.exception.Load()
-	if x == nil || x.openUntil == 0 || x.mode != breaker.ModeEnforce {
+	if x == nil || x.openUntil == 0 {
 		return nil
 	}
 	// The last moments before the deadline are worth reading the clock.
 	if tick := g.opt.Clock.Tick(); tick.Add(tickSlack) < x.openUntil || g.opt.Clock.Now() < x.openUntil {
-		return &x.denial
+		return &x.terms
 	}
 	return nil
 }
@@ -215,7 +220,7 @@ func (g *Gate) rejected(e *entry) *denial {
 // one is needed.
 func (g *Gate) pass(ctx context.Context, d *Decision, e *entry, now breaker.Instant) *denial {
 	x := e.exception.Load()
-	if x == nil || x.passes || x.mode != breaker.ModeEnforce {
+	if x == nil || x.passes {
 		return nil
 	}
 	switch st := x.view.At(now); st.State {
@@ -226,55 +231,3 @@ func (g *Gate) pass(ctx context.Context, d *Decision, e *entry, now breaker.Inst
 	}
 	return g.askRing(d, e)
 }
-
-// Allowed reports whether the call may be made.
-func (d *Decision) Allowed() bool { return d.denied == nil }
-
-// A Rejection says why and for how long.
-type Rejection struct {
-	Key        breaker.Key
-	State      breaker.State
-	Reason     breaker.Reason
-	Detail     string
-	RetryAfter time.Duration // at least; not negative
-	Local      bool          // only this node says so
-}
-
-// Rejection is valid when Allowed is false.
-func (d *Decision) Rejection() Rejection {
-	n := d.denied
-	st := n.status
-	if n.local {
-		st = localStatus(st)
-	}
-	least := time.Duration(0)
-	if st.State == breaker.HalfOpen {
-		least = breaker.MinRetryIn
-	}
-	return Rejection{
-		Key: n.key, State: st.State, Reason: st.Reason, Detail: st.Detail, Local: n.local,
-		RetryAfter: max(st.Until.Sub(d.g.opt.Clock.Now()), least),
-	}
-}
-
-// State is the state the decision was taken in.
-func (d *Decision) State() breaker.State {
-	switch {
-	case d.denied != nil:
-		return d.denied.status.State
-	case d.probe != nil:
-		return breaker.HalfOpen
-	}
-	return breaker.Closed
-}
-
-// Delay is how long to wait before a probe.
-func (d *Decision) Delay() time.Duration {
-	if d.probe == nil {
-		return 0
-	}
-	return d.probe.delay
-}
-
-// Probe reports whether the call is a probe, which carries a permit.
-func (d *Decision) Probe() bool { return d.probe != nil }

@@ -84,7 +84,7 @@ func (l *ledger) take(now breaker.Instant, fits func(*handedOut) bool) *handedOu
 func (g *Gate) ReportCall(c Call, token string, r Result) {
 	now := g.opt.Clock.Now()
 	began := now.Add(-r.Age - r.Latency)
-	d := Decision{g: g, role: c.Role, began: began}
+	d := Decision{began: began, terms: g.roles.of(c.Role)}
 	if c.Host != "" {
 		d.host = g.entry(g.hosts, c.Host)
 	}
@@ -103,7 +103,7 @@ func (g *Gate) ReportCall(c Call, token string, r Result) {
 		})
 	}
 	if h != nil {
-		d.probe, d.role = h.d.probe, h.d.role
+		d.terms = h.d.terms
 		d.began = max(began, h.d.began)
 		r.Latency = 0
 	}
@@ -128,7 +128,7 @@ func (g *Gate) Peek(key breaker.Key) breaker.Status {
 		return breaker.Status{}
 	}
 	x := e.exception.Load()
-	if x == nil || x.passes || x.mode != breaker.ModeEnforce {
+	if x == nil || x.passes {
 		return breaker.Status{}
 	}
 	now := g.opt.Clock.Now()

@@ -46,7 +46,7 @@ func (p *probe) permitOf(e *entry) *heldPermit {
 
 func (d *Decision) hold(p heldPermit, delay time.Duration) {
 	if d.probe == nil {
-		d.probe = &probe{}
+		d.terms = &terms{g: d.g, role: d.role, probe: &probe{}}
 	}
 	d.probe.permits[d.probe.n] = p
 	d.probe.n++
@@ -61,7 +61,7 @@ func (d *Decision) release() {
 	for _, p := range d.probe.permits[:d.probe.n] {
 		d.g.giveBack(p)
 	}
-	d.probe = nil
+	d.terms = d.g.roles.of(d.role)
 }
 
 func (g *Gate) giveBack(p heldPermit) {

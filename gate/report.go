@@ -20,7 +20,7 @@ type Result struct {
 
 // Success reports a success without further detail. It is the cheapest report.
 func (d *Decision) Success() {
-	if d.probe == nil && quiet(d.host) && quiet(d.resolver) {
+	if d.probe == nil && quiet(d.host) && quiet(d.resolver) && d.denied == nil {
 		if d.host != nil {
 			d.host.succeeded(d.began, 1)
 		}
@@ -29,7 +29,36 @@ func (d *Decision) Success() {
 		}
 		return
 	}
-	d.Report(Result{Evidence: breaker.Evidence{Status: 200}})
+	d.successOfException()
+}
+
+// successOfException is Success where a key is not quiet. A success on a key
+// that failed only extends its run, without a look at the clock.
+func (d *Decision) successOfException() {
+	r := Result{Evidence: breaker.Evidence{Status: 200}}
+	if d.probe != nil || d.denied != nil {
+		d.Report(r)
+		return
+	}
+	for _, e := range [2]*entry{d.host, d.resolver} {
+		if e != nil && !d.g.extend(e, d.role, d.began) {
+			d.g.report(e, d, r, d.began, d.g.opt.Clock.Now())
+		}
+	}
+}
+
+// extend adds a success to the run of a key that failed and reports whether
+// that was all there was to do.
+func (g *Gate) extend(e *entry, role string, began breaker.Instant) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := e.failing
+	if f == nil || f.policy.SlowCall.Enabled || !f.extendRun(role, 1, began, g.opt.Clock.Tick()) {
+		return false
+	}
+	e.markLocked(int64(began) / int64(tickLength))
+	g.touch(e)
+	return true
 }
 
 func quiet(e *entry) bool { return e == nil || e.exception.Load() == nil }
@@ -51,7 +80,7 @@ func (d *Decision) Report(r Result) {
 			d.g.report(e, d, r, began, ended)
 		}
 	}
-	d.probe = nil
+	d.terms = d.g.roles.of(d.role)
 }
 
 func (g *Gate) report(e *entry, d *Decision, r Result, began, ended breaker.Instant) {
@@ -100,7 +129,7 @@ func (g *Gate) cooldown(e *entry, p *breaker.Policy, r Result, ended breaker.Ins
 func (g *Gate) deliver(e *entry, o breaker.Outcome, permit *heldPermit, cool *breaker.Cooldown) {
 	e.mu.Lock()
 	f := g.fail(e)
-	if permit == nil && o.Kind == breaker.Success && !o.Slow && f.extendRun(o) {
+	if permit == nil && o.Kind == breaker.Success && !o.Slow && f.extendRun(o.Role, o.Count, o.Began, o.Ended) {
 		e.markLocked(int64(o.Began) / int64(tickLength))
 		g.touch(e)
 		e.mu.Unlock()
@@ -144,19 +173,17 @@ func (f *failing) queue(o breaker.Outcome, permit *heldPermit) []breaker.Outcome
 	return send
 }
 
-// extendRun adds a success to the run of successes that is under way. It
-// reports false where the run is another role's and must be settled first.
-func (f *failing) extendRun(o breaker.Outcome) bool {
-	if f.run.Count == 0 {
-		o.Evidence = breaker.Evidence{}
-		f.run = o
-		return true
-	}
-	if f.run.Role != o.Role {
+// extendRun adds successes to the run that is under way. It reports false where
+// the run is another role's and must be settled first.
+func (f *failing) extendRun(role string, n int, began, ended breaker.Instant) bool {
+	switch {
+	case f.run.Count == 0:
+		f.run = breaker.Outcome{Node: f.node, Role: role, Kind: breaker.Success}
+	case f.run.Role != role:
 		return false
 	}
-	f.run.Count += o.Count
-	f.run.Began, f.run.Ended = max(f.run.Began, o.Began), max(f.run.Ended, o.Ended)
+	f.run.Count += n
+	f.run.Began, f.run.Ended = max(f.run.Began, began), max(f.run.Ended, ended, began)
 	return true
 }
 

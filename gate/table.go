@@ -2,7 +2,6 @@ package gate
 
 import (
 	"cmp"
-	"hash/maphash"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,7 +12,7 @@ import (
 // table finds entries by name: open addressing, read without a lock.
 type table struct {
 	scope string
-	seed  maphash.Seed
+	seed  seed
 	slots atomic.Pointer[[]atomic.Pointer[entry]]
 
 	mu    sync.Mutex // held by writers
@@ -22,7 +21,7 @@ type table struct {
 }
 
 func newTable(scope string, limit int) *table {
-	t := &table{scope: scope, seed: maphash.MakeSeed(), limit: limit}
+	t := &table{scope: scope, seed: newSeed(), limit: limit}
 	slots := make([]atomic.Pointer[entry], 64)
 	t.slots.Store(&slots)
 	return t
@@ -30,7 +29,7 @@ func newTable(scope string, limit int) *table {
 
 // find returns the entry of a name, nil if there is none.
 func (t *table) find(name string) *entry {
-	h := maphash.String(t.seed, name)
+	h := t.seed.hash(name)
 	slots := *t.slots.Load()
 	mask := uint64(len(slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
@@ -62,7 +61,7 @@ func (t *table) findOrAdd(name string, fresh func(breaker.Key) *entry) *entry {
 	}
 	e := fresh(breaker.Key(t.scope + ":" + name))
 	e.name = string(e.key[len(t.scope)+1:]) // shares the key's bytes
-	e.hash = maphash.String(t.seed, e.name)
+	e.hash = t.seed.hash(e.name)
 	place(*t.slots.Load(), e)
 	t.count++
 	return e

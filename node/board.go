@@ -27,6 +27,7 @@ type board struct {
 	mu       sync.Mutex
 	view     *view.View
 	watchers map[*watcher]struct{}
+	dropped  uint64 // of the view's, those already logged
 
 	stop chan struct{}
 	done chan struct{}
@@ -52,12 +53,21 @@ func (b *board) run() {
 		case <-b.stop:
 			return
 		case <-t.C:
-			b.mu.Lock()
-			for _, k := range b.view.Forget(b.clock.Now()) {
-				b.changed(k, b.view.Of(k))
-			}
-			b.mu.Unlock()
+			b.forget()
 		}
+	}
+}
+
+// forget drops what is due and says once a second what the limit cost.
+func (b *board) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, k := range b.view.Forget(b.clock.Now()) {
+		b.changed(k, b.view.Of(k))
+	}
+	if n := b.view.Dropped(); n > b.dropped {
+		b.logger.Warn("the view is full; the exceptions that end soonest were dropped", slog.Uint64("dropped", n-b.dropped))
+		b.dropped = n
 	}
 }
 
@@ -72,7 +82,6 @@ func (b *board) merge(key breaker.Key, s breaker.Snapshot) breaker.Snapshot {
 	defer b.mu.Unlock()
 	merged, changed, evicted := b.view.Merge(key, s)
 	if evicted != "" {
-		b.logger.Warn("the view is full; the exception that ends soonest was dropped", slog.String("key", string(evicted)))
 		b.changed(evicted, breaker.Snapshot{})
 	}
 	if changed {
@@ -130,17 +139,16 @@ func (b *board) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
 
 // count says how many breakers are open and half-open.
 func (b *board) count() (open, half int) {
-	now := b.clock.Now()
-	b.Each(func(_ breaker.Key, s breaker.Snapshot) bool {
-		switch s.At(now).State {
-		case breaker.Open:
-			open++
-		case breaker.HalfOpen:
-			half++
-		}
-		return true
-	})
-	return open, half
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.view.Tally(b.clock.Now())
+}
+
+// droppedTotal counts the exceptions the view's limit has cost.
+func (b *board) droppedTotal() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.view.Dropped()
 }
 
 // Watch implements httpapi.Board.

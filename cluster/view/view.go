@@ -88,3 +88,16 @@ func (v *View) Forget(now breaker.Instant) []breaker.Key {
 // Len is the number of entries, Dropped how many the limit has cost.
 func (v *View) Len() int        { return len(v.entries) }
 func (v *View) Dropped() uint64 { return v.dropped }
+
+// Tally counts the entries that are open and half-open.
+func (v *View) Tally(now breaker.Instant) (open, half int) {
+	for _, s := range v.entries {
+		switch s.At(now).State {
+		case breaker.Open:
+			open++
+		case breaker.HalfOpen:
+			half++
+		}
+	}
+	return open, half
+}

@@ -4,7 +4,6 @@ package sqlite_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"math"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"fleetfuse/breaker"
 	"fleetfuse/cooldownstore"
-	"fleetfuse/cooldownstore/sqlite"
 )
 
 const (
@@ -22,68 +20,6 @@ const (
 	upsertRow  = `INSERT INTO breaker_cooldowns (host, until_wall, reason, updated_at) VALUES (?, ?, ?, ?)
 		ON CONFLICT (host) DO UPDATE SET until_wall = excluded.until_wall, reason = excluded.reason, updated_at = excluded.updated_at`
 )
-
-// A bench is a store, the other program beside it, and the wall clock of both.
-type bench struct {
-	*sqlite.Store
-	other *sql.DB
-	wall  time.Time
-}
-
-func newBench(t *testing.T) *bench {
-	b := &bench{wall: time.Date(2026, 10, 7, 12, 0, 0, 0, time.UTC)}
-	dir := t.TempDir()
-	b.Store = open(t, dir, sqlite.WithClock(func() time.Time { return b.wall }))
-	b.other = raw(t, dir)
-	return b
-}
-
-// epoch is the wall time in d, in epoch seconds.
-func (b *bench) epoch(d time.Duration) float64 { return cooldownstore.EpochSeconds(b.wall.Add(d)) }
-
-// row reads the documented columns as any program would.
-func (b *bench) row(t *testing.T, host string) (until float64, reason string, updated float64) {
-	t.Helper()
-	err := b.other.QueryRow("SELECT until_wall, coalesce(reason, ''), updated_at FROM breaker_cooldowns WHERE host = ?", host).
-		Scan(&until, &reason, &updated)
-	if err != nil {
-		t.Fatalf("row of %s: %v", host, err)
-	}
-	return until, reason, updated
-}
-
-func TestOurRows(t *testing.T) {
-	b := newBench(t)
-	long, short := cooldown(5, 10*time.Minute), cooldown(6, time.Minute)
-	long.Setter, long.Reason = "n2", breaker.ReasonRetryAfter
-	open := breaker.Circuit{State: breaker.Open, Stamp: 7, Until: now.Add(time.Hour), Reason: breaker.ReasonConsecutive}
-	for _, test := range []struct {
-		host     string
-		snapshot breaker.Snapshot
-		until    float64
-		reason   string
-	}{
-		{"api.example", breaker.Snapshot{Cooldowns: []breaker.Cooldown{short}}, b.epoch(time.Minute), "cli-open"},
-		{"two.example", breaker.Snapshot{Cooldowns: []breaker.Cooldown{short, long}}, b.epoch(10 * time.Minute), "retry-after"},
-		{"cleared.example", breaker.Snapshot{Clear: 9, ClearKept: now.Add(breaker.KeepClear)}, 0, ""},
-		{"resolver:crossref", breaker.Snapshot{Cooldowns: []breaker.Cooldown{short}, Circuit: open}, b.epoch(time.Minute), "cli-open"},
-	} {
-		key := breaker.HostKey(test.host)
-		if strings.HasPrefix(test.host, "resolver:") {
-			key = breaker.Key(test.host)
-		}
-		save(t, b, key, test.snapshot, b.wall)
-		until, reason, updated := b.row(t, test.host)
-		if until != test.until || reason != test.reason || updated != b.epoch(0) {
-			t.Errorf("row of %s: %f %q %f, want %f %q %f", test.host, until, reason, updated, test.until, test.reason, b.epoch(0))
-		}
-	}
-	save(t, b, "host:counted.example", breaker.Snapshot{Circuit: open}, b.wall)
-	var n int
-	if err := b.other.QueryRow("SELECT count(*) FROM breaker_cooldowns WHERE host = 'counted.example'").Scan(&n); n != 0 || err != nil {
-		t.Errorf("a circuit makes %d rows for other programs, %v, want none: counted evidence is ours", n, err)
-	}
-}
 
 func TestForeignRow(t *testing.T) {
 	b := newBench(t)
@@ -268,6 +204,11 @@ func TestForeignStampIsFirstSeen(t *testing.T) {
 	second := load(t, b, "host:a", b.wall)
 	if got := []breaker.Stamp{first.MaxStamp(), second.MaxStamp()}; got[0] != want || got[1] != want {
 		t.Errorf("stamps of two readings are %d, want %d twice", got, want)
+	}
+	save(t, b, "host:a", breaker.Snapshot{}, b.wall) // meets it, and leaves it
+	exec(t, b.other, replaceRow, "a", b.epoch(59*time.Minute), "dated now", b.epoch(0))
+	if got := load(t, b, "host:a", b.wall); got.MaxStamp() != want || got.At(now).Detail != "dated now" {
+		t.Errorf("the same deadline with a newer date has stamp %d, want still %d", got.MaxStamp(), want)
 	}
 }
 

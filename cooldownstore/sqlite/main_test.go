@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 const now = breaker.Instant(1_000 * time.Hour)
 
-func open(t *testing.T, dir string, opts ...sqlite.Option) *sqlite.Store {
+func open(t testing.TB, dir string, opts ...sqlite.Option) *sqlite.Store {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), dir, opts...)
 	if err != nil {

@@ -55,8 +55,15 @@ func (s *Store) saveAll(ctx context.Context, tx *sql.Tx, records []cooldownstore
 		defer stmt.Close()
 		*to = stmt
 	}
+	// The driver starts a goroutine for every statement that can be cancelled.
+	// These take microseconds: looking between records is soon enough.
+	statement := context.WithoutCancel(ctx)
 	for _, r := range records {
-		if err := v.save(ctx, r); err != nil {
+		err := ctx.Err()
+		if err == nil {
+			err = v.save(statement, r)
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", r.Key, err)
 		}
 	}

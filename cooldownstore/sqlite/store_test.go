@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,6 +50,26 @@ func TestSharedFileIsShared(t *testing.T) {
 	if got := load(t, stores[1], "host:a", wall); got.At(now).State != breaker.Open {
 		t.Errorf("the second process reads %+v, want what the first wrote", got)
 	}
+}
+
+// Processes that start together make a shared file together.
+func TestSharedFileIsMadeOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "shared.db")
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			s, err := sqlite.OpenShared(t.Context(), file)
+			if err != nil {
+				t.Errorf("OpenShared: %v", err)
+				return
+			}
+			defer s.Close()
+			if err := s.SetMeta(t.Context(), fmt.Sprint(i), "here"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestReopen(t *testing.T) {

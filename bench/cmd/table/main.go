@@ -23,11 +23,12 @@ var bars = map[string]float64{
 const idleBar = 256
 
 func main() {
-	rounds := flag.Int("rounds", 9, "rounds for each row")
+	rounds := flag.Int("rounds", 7, "rounds for each row")
 	about := flag.Duration("cell", 60*time.Millisecond, "time for each cell")
 	flag.Parse()
 	fmt.Printf("%s, %d cores, %s %s/%s, load %s before\n", cpuName(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, load())
-	fmt.Printf("%d rounds, interleaved, ratio inside each round; median [quartiles]. Wall is the caller's path;\n", *rounds)
+	fmt.Printf("%d rounds, interleaved, ratio inside each round; median [quartiles]. Wall is the caller's path\n", *rounds)
+	fmt.Println("in the best of 12 slices of each cell, because the machine is shared.")
 	fmt.Println("CPU is the whole process's, with the gate's flush, owner machine and announcements. Peers decide on the")
 	fmt.Println("caller's path, the gate defers to the owner, so compare CPU too.")
 	missed := 0

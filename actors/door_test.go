@@ -1,0 +1,152 @@
+package actors_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"fleetfuse/actors"
+	"fleetfuse/breaker"
+	"fleetfuse/gate"
+)
+
+var _ gate.Owner = (*actors.Breakers)(nil)
+
+func TestOperatorOpen(t *testing.T) {
+	broken := errors.New("disk full")
+	for _, c := range []struct {
+		name     string
+		err      error
+		fleeting bool
+		durable  bool
+	}{
+		{"committed", nil, false, true},
+		{"in memory", nil, true, false},
+		{"not committed", broken, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, func(r *rig) { r.keeper.err, r.keeper.fleeting = c.err, c.fleeting })
+			got, err := r.Open(t.Context(), key, 10*time.Minute, "ann", "maintenance")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Durable != c.durable || !errors.Is(got.Err, c.err) || got.Copies != 1 {
+				t.Errorf("Open = %+v, want durable %v and error %v", got, c.durable, c.err)
+			}
+			if got.Before.State != breaker.Closed || got.After.State != breaker.Open || got.After.Reason != breaker.ReasonCLIOpen {
+				t.Errorf("Open went from %+v to %+v, want from closed to open by hand", got.Before, got.After)
+			}
+			if m := r.next(t); m.To != breaker.Open || m.Author != "ann" { // announced in any case
+				t.Errorf("announced %+v, want ann's open", m)
+			}
+			if kept := r.keeper.put(key); kept.Empty() == (c.err != nil) {
+				t.Errorf("left to the writer behind: %+v, want that only where the commit failed", kept)
+			}
+		})
+	}
+}
+
+func TestOperatorClose(t *testing.T) {
+	r := newRig(t, nil)
+	if _, err := r.Open(t.Context(), key, time.Hour, "ann", ""); err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.Close(t.Context(), key, "bob", "works again")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Before.State != breaker.Open || got.Before.Author != "ann" || got.After.State != breaker.Closed || !got.Durable {
+		t.Errorf("Close = %+v, want from ann's open to closed, durable", got)
+	}
+	if st := r.of(key); st.At(r.clock.Now()).State != breaker.Closed || st.Clear == 0 {
+		t.Errorf("the view has %+v, want a clear", st)
+	}
+}
+
+func TestCoolIsAnnouncedAtOnce(t *testing.T) {
+	r := newRig(t, nil)
+	cool := func(d time.Duration) breaker.Cooldown {
+		return breaker.Cooldown{
+			Setter: "n1", Stamp: r.clock.Stamp(), Until: r.clock.Now().Add(d), Length: d,
+			Reason: breaker.ReasonRetryAfter, Detail: "Retry-After: 120",
+		}
+	}
+	long := cool(2 * time.Minute)
+	r.Cool(key, long)
+	if s := r.of(key); len(s.Cooldowns) != 1 || s.Cooldowns[0] != long {
+		t.Fatalf("when Cool returned the view had %+v, want %+v", s.Cooldowns, long)
+	}
+	if m := r.next(t); m.To != breaker.Open || m.Reason != breaker.ReasonRetryAfter || m.Detail != long.Detail {
+		t.Errorf("recorded %+v, want what the host said", m)
+	}
+	r.Cool(key, cool(time.Second)) // a shorter one changes nothing
+	in := r.inspect(t, key)
+	if s := r.of(key); len(s.Cooldowns) != 1 || len(in.Snapshot.Cooldowns) != 1 || len(r.moved) != 0 {
+		t.Errorf("after a shorter one the view has %+v, the owner %+v", s.Cooldowns, in.Snapshot.Cooldowns)
+	}
+	if kept := r.keeper.put(key); len(kept.Cooldowns) != 1 {
+		t.Errorf("persisted %+v, want the cooldown", kept)
+	}
+}
+
+func TestReplace(t *testing.T) {
+	r := newRig(t, nil)
+	r.fail(key, 2)
+	p := *r.policy
+	p.FailMax = 3
+	r.Replace(key, &p)
+	r.fail(key, 1)
+	if m := r.next(t); m.To != breaker.Open || m.Failures != 3 {
+		t.Errorf("announced %+v, want open after 3 failures", m)
+	}
+}
+
+func TestActivate(t *testing.T) {
+	r := newRig(t, nil)
+	now := r.clock.Now()
+	r.view.Merge(key, breaker.Snapshot{Circuit: breaker.Circuit{
+		State: breaker.Open, Stamp: r.clock.Stamp(), Until: now.Add(500 * time.Millisecond), FirstTrip: now, Opens: 1,
+	}})
+	r.Activate(key)
+	if m := r.next(t); m.To != breaker.Open {
+		t.Errorf("announced %+v, want open", m)
+	}
+	if m := r.next(t); m.To != breaker.HalfOpen { // the recalled deadline has a timer
+		t.Errorf("announced %+v, want half-open", m)
+	}
+}
+
+func TestRequestsAreLeftWithTheirContext(t *testing.T) {
+	hang := make(chan struct{})
+	r := newRig(t, func(r *rig) { r.opt.Members = func() int { <-hang; return 1 } })
+	defer close(hang)
+	began := time.Now()
+	if _, err := r.Ask(t.Context(), key, breaker.Question{ID: 1}); !errors.Is(err, actors.ErrNoOwner) {
+		t.Errorf("Ask of an owner that hangs: %v, want %v", err, actors.ErrNoOwner)
+	}
+	if took := time.Since(began); took < 90*time.Millisecond || took > 5*time.Second {
+		t.Errorf("Ask gave up after %v, want 100ms", took)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if _, err := r.Open(ctx, key, time.Hour, "", ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("Open with a cancelled context: %v, want %v", err, context.Canceled)
+	}
+}
+
+func TestStopped(t *testing.T) {
+	r := newRig(t, nil)
+	r.fail(key, 4)
+	r.cluster.Stop()
+	if r.Active() != 0 {
+		t.Errorf("%d actors after Stop, want 0", r.Active())
+	}
+	if _, err := r.Ask(t.Context(), key, breaker.Question{ID: 1}); !errors.Is(err, actors.ErrNoOwner) {
+		t.Errorf("Ask after Stop: %v, want %v", err, actors.ErrNoOwner)
+	}
+	r.fail(key, 1)
+	if r.Dropped() != 1 {
+		t.Errorf("Dropped after Stop = %d, want 1", r.Dropped())
+	}
+}

@@ -1,0 +1,72 @@
+package client
+
+import (
+	"testing"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+)
+
+func TestOwnCooldownOutlivesWordsOlderThanTheReport(t *testing.T) {
+	n := newNode(t, testPolicy())
+	c := newClient(t, n, Options{})
+	key := breaker.HostKey("api.example.org")
+	state := func() breaker.State { return c.State("api.example.org") }
+	closed := func() {
+		c.view.apply(api.ViewEvent{Exceptions: []api.Exception{{Key: string(key), State: "closed", Stamp: uint64(c.clock.Stamp())}}})
+	}
+	c.node.Cool(key, breaker.Cooldown{
+		Setter: "w1", Stamp: c.clock.Stamp(), Until: c.clock.Now().Add(time.Hour), Reason: breaker.ReasonRetryAfter,
+	})
+	closed()
+	if state() != breaker.Open {
+		t.Error("a close that the node said before it heard of the Retry-After ended it")
+	}
+	c.view.told(key)
+	if state() != breaker.Open {
+		t.Error("the acknowledgement ended it")
+	}
+	closed()
+	if state() != breaker.Closed {
+		t.Error("a close after the node heard of it did not end it")
+	}
+}
+
+func TestSnapshotReplacesEverything(t *testing.T) {
+	n := newNode(t, testPolicy())
+	c := newClient(t, n, Options{})
+	c.view.apply(api.ViewEvent{Exceptions: []api.Exception{
+		{Key: "host:a.example", State: "open", Reason: "cli-open", RemainingMS: 60_000, Stamp: 1},
+		{Key: "host:b.example", State: "half_open", Reason: "consecutive-failures", Stamp: 2},
+		{Key: "nonsense", State: "open"},
+	}})
+	if a, b := c.State("a.example"), c.State("b.example"); a != breaker.Open || b != breaker.HalfOpen {
+		t.Fatalf("states %v, %v", a, b)
+	}
+	c.view.apply(api.ViewEvent{Full: true, Exceptions: []api.Exception{{Key: "host:b.example", State: "open", RemainingMS: 1000, Stamp: 3}}})
+	if a, b := c.State("a.example"), c.State("b.example"); a != breaker.Closed || b != breaker.Open {
+		t.Fatalf("states %v, %v", a, b)
+	}
+	if _, err := c.Allow(t.Context(), Call{Host: "A.Example."}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPolicyFromTheNode(t *testing.T) {
+	p := policyOf(api.Policy{
+		Mode: "shadow", FailMax: 2, ResetTimeoutMS: 1000, RetryAfterCapMS: 5000, FailureStatuses: []int{418}, SlowCallMS: 10,
+		Roles: map[string]api.RolePolicy{"metadata": {FailMax: 3}},
+	})
+	if p.FailMax != 2 || p.Mode != breaker.ModeShadow || p.ResetTimeout != time.Second || p.RetryAfterCap != 5*time.Second ||
+		p.Classify.FailureStatuses[0] != 418 || !p.SlowCall.Enabled || p.ForRole("metadata").FailMax != 3 || p.TrialCalls != 1 {
+		t.Errorf("%+v", p)
+	}
+	if err := p.Validate(); err != nil {
+		t.Error(err)
+	}
+	pair := pairOf(p)
+	if err := pair.fed.Validate(); err != nil || pair.fed.ForRole("metadata").FailMax != neverTrip {
+		t.Errorf("fed: %+v, %v", pair.fed, err)
+	}
+}

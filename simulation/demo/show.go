@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/client"
+)
+
+// show prints what happens as it happens until ctx ends.
+type show struct {
+	began    time.Time
+	upstream *upstream
+	crew     *crew
+	eye      *client.Client // sees what a ninth worker would
+	state    breaker.State
+	phase    string
+	before   tally
+}
+
+func (s *show) run(ctx context.Context) {
+	look, second := time.NewTicker(2*time.Millisecond), time.NewTicker(time.Second)
+	defer look.Stop()
+	defer second.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+			s.changes()
+		case <-second.C:
+			s.line()
+		}
+	}
+}
+
+func (s *show) printf(format string, args ...any) {
+	fmt.Printf("%6.2fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// changes prints the upstream's phases and the breaker's transitions.
+func (s *show) changes() {
+	if p := s.upstream.now(); p.says != s.phase {
+		s.phase = p.says
+		s.printf("upstream: %s", p.says)
+	}
+	state := s.eye.State(s.upstream.addr)
+	if state == s.state {
+		return
+	}
+	left := ""
+	if state == breaker.Open {
+		left = fmt.Sprintf(" for %v", s.eye.Remaining(s.upstream.addr).Round(time.Millisecond))
+	}
+	s.printf("breaker:  %s -> %s%s", s.state, state, left)
+	s.state = state
+}
+
+// line prints the last second.
+func (s *show) line() {
+	t := s.crew.total()
+	s.printf("          %4d sent  %4d rejected  %2d probes   (upstream %d, breaker %s)",
+		t.Sent-s.before.Sent, t.Rejected-s.before.Rejected, t.Probes-s.before.Probes, s.upstream.now().status, s.state)
+	s.before = t
+}
+
+// summary prints the totals and reports whether the promise was kept.
+func summary(t tally, s seen) bool {
+	fmt.Println()
+	fmt.Printf("calls sent                               %d\n", t.Sent)
+	fmt.Printf("calls rejected                           %d\n", t.Rejected)
+	fmt.Printf("first failure to full stop               %v, %d calls\n", s.stop.Round(100*time.Microsecond), s.stopped)
+	fmt.Printf("probes                                   %d\n", t.Probes)
+	fmt.Printf("in flight: within 100 ms of the 429      %d\n", s.inFlight)
+	fmt.Printf("later, before the 429's deadline         %d (must be 0)\n", s.late)
+	if t.Other != "" {
+		fmt.Printf("an unexpected error                      %s\n", t.Other)
+	}
+	return s.late == 0
+}
