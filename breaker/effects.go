@@ -7,7 +7,8 @@ import "time"
 type Effects struct {
 	// Announce, if not nil, goes to the views of all members and to observers.
 	Announce *Announcement
-	// Persist, if not nil, replaces what the store knows of the key.
+	// Persist, if not nil, replaces what the store knows of the key. It comes
+	// alone when something was forgotten that changed no state.
 	Persist *Snapshot
 	// WakeAt, if not zero, replaces any earlier timer: call Tick then.
 	WakeAt Instant
@@ -21,6 +22,9 @@ type Effects struct {
 type Announcement struct {
 	Snapshot    Snapshot
 	Transitions []Transition
+	// Derived says that time alone did it: each node derives that for itself,
+	// so only observers need it.
+	Derived bool
 }
 
 // A Transition is one recorded change of state.

@@ -224,7 +224,7 @@ func (m *Machine) effects(mo Moment) Effects {
 	if m.dirty || m.forgot || len(m.pending) > 0 {
 		s := m.snap.Clone()
 		if m.dirty || len(m.pending) > 0 {
-			e.Announce = &Announcement{Snapshot: s, Transitions: m.pending}
+			e.Announce = &Announcement{Snapshot: s, Transitions: m.pending, Derived: !m.dirty}
 		}
 		if m.dirty || m.forgot {
 			e.Persist = &s

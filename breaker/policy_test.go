@@ -9,51 +9,53 @@ import (
 	"fleetfuse/breaker"
 )
 
+const day = 24 * time.Hour
+
+var limits = []struct {
+	field string // named in the error; "" where the policy is good
+	set   func(*breaker.Policy)
+}{
+	{"", func(*breaker.Policy) {}},
+	{"fail_max", func(p *breaker.Policy) { p.FailMax = 0 }},
+	{"", func(p *breaker.Policy) { p.FailMax = 10_000 }},
+	{"fail_max", func(p *breaker.Policy) { p.FailMax = 10_001 }},
+	{"reset_timeout", func(p *breaker.Policy) { p.ResetTimeout = time.Second - 1 }},
+	{"reset_timeout", func(p *breaker.Policy) { p.ResetTimeout = day + 1 }},
+	{"", func(p *breaker.Policy) { p.ResetTimeout = day }},
+	{"backoff.multiplier", func(p *breaker.Policy) { p.Backoff.Multiplier = math.NaN() }},
+	{"backoff.multiplier", func(p *breaker.Policy) { p.Backoff.Multiplier = 0.99 }},
+	{"backoff.multiplier", func(p *breaker.Policy) { p.Backoff.Multiplier = math.Inf(1) }},
+	{"backoff.max", func(p *breaker.Policy) { p.Backoff.Max = day + 1 }},
+	{"success_threshold", func(p *breaker.Policy) { p.SuccessThreshold = 101 }},
+	{"trial_calls", func(p *breaker.Policy) { p.TrialCalls = 0 }},
+	{"permit_timeout", func(p *breaker.Policy) { p.PermitTimeout = 11 * time.Minute }},
+	{"half_open.jitter", func(p *breaker.Policy) { p.HalfOpenJitter = -1 }},
+	{"", func(p *breaker.Policy) { p.HalfOpenJitter = 0 }},
+	{"retry_after_cap", func(p *breaker.Policy) { p.RetryAfterCap = 0 }},
+	{"retry_after_scope", func(p *breaker.Policy) { p.RetryAfterScope = "planet" }},
+	{"retry_after_statuses", func(p *breaker.Policy) { p.RetryAfterStatuses = []int{600} }},
+	{"rolling.window", func(p *breaker.Policy) { p.Rolling.Window = 61 * time.Minute }},
+	{"rolling.threshold_failures", func(p *breaker.Policy) { p.Rolling.ThresholdFailures = 0 }},
+	{"rolling.cooldown", func(p *breaker.Policy) { p.Rolling.Cooldown = 0 }},
+	{"failure_rate.ratio", func(p *breaker.Policy) { p.FailureRate.Ratio = math.NaN() }},
+	{"failure_rate.ratio", func(p *breaker.Policy) { p.FailureRate.Ratio = 1.01 }},
+	{"failure_rate.window", func(p *breaker.Policy) { p.FailureRate.Window = 0 }},
+	{"failure_rate.min_calls", func(p *breaker.Policy) { p.FailureRate.MinCalls = 100_001 }},
+	{"slow_call.duration", func(p *breaker.Policy) { p.SlowCall.Duration = 0 }},
+	{"witnesses", func(p *breaker.Policy) { p.Witnesses = 17 }},
+	{"classify.failure_statuses", func(p *breaker.Policy) { p.Classify.FailureStatuses = []int{99} }},
+	{"both a failure and neutral", func(p *breaker.Policy) { p.Classify.NeutralStatuses = []int{503} }},
+	{"rate_multiplier", func(p *breaker.Policy) { p.RateMultiplier = math.NaN() }},
+	{"mode", func(p *breaker.Policy) { p.Mode = "" }},
+	{"roles.x.fail_max", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{FailMax: -1}) }},
+	{"roles.x.reset_timeout", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{ResetTimeout: 1}) }},
+	{"roles.x.rate_multiplier", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{RateMultiplier: math.NaN()}) }},
+	{"roles.x.trial_calls", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{TrialCalls: 1001}) }},
+	{"", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{FailMax: 8}) }},
+}
+
 func TestValidateHoldsTheLimits(t *testing.T) {
-	const day = 24 * time.Hour
-	tests := []struct {
-		field string // named in the error; "" where the policy is good
-		set   func(*breaker.Policy)
-	}{
-		{"", func(*breaker.Policy) {}},
-		{"fail_max", func(p *breaker.Policy) { p.FailMax = 0 }},
-		{"", func(p *breaker.Policy) { p.FailMax = 10_000 }},
-		{"fail_max", func(p *breaker.Policy) { p.FailMax = 10_001 }},
-		{"reset_timeout", func(p *breaker.Policy) { p.ResetTimeout = time.Second - 1 }},
-		{"reset_timeout", func(p *breaker.Policy) { p.ResetTimeout = day + 1 }},
-		{"", func(p *breaker.Policy) { p.ResetTimeout = day }},
-		{"backoff.multiplier", func(p *breaker.Policy) { p.Backoff.Multiplier = math.NaN() }},
-		{"backoff.multiplier", func(p *breaker.Policy) { p.Backoff.Multiplier = 0.99 }},
-		{"backoff.multiplier", func(p *breaker.Policy) { p.Backoff.Multiplier = math.Inf(1) }},
-		{"backoff.max", func(p *breaker.Policy) { p.Backoff.Max = day + 1 }},
-		{"success_threshold", func(p *breaker.Policy) { p.SuccessThreshold = 101 }},
-		{"trial_calls", func(p *breaker.Policy) { p.TrialCalls = 0 }},
-		{"permit_timeout", func(p *breaker.Policy) { p.PermitTimeout = 11 * time.Minute }},
-		{"half_open.jitter", func(p *breaker.Policy) { p.HalfOpenJitter = -1 }},
-		{"", func(p *breaker.Policy) { p.HalfOpenJitter = 0 }},
-		{"retry_after_cap", func(p *breaker.Policy) { p.RetryAfterCap = 0 }},
-		{"retry_after_scope", func(p *breaker.Policy) { p.RetryAfterScope = "planet" }},
-		{"retry_after_statuses", func(p *breaker.Policy) { p.RetryAfterStatuses = []int{600} }},
-		{"rolling.window", func(p *breaker.Policy) { p.Rolling.Window = 61 * time.Minute }},
-		{"rolling.threshold_failures", func(p *breaker.Policy) { p.Rolling.ThresholdFailures = 0 }},
-		{"rolling.cooldown", func(p *breaker.Policy) { p.Rolling.Cooldown = 0 }},
-		{"failure_rate.ratio", func(p *breaker.Policy) { p.FailureRate.Ratio = math.NaN() }},
-		{"failure_rate.ratio", func(p *breaker.Policy) { p.FailureRate.Ratio = 1.01 }},
-		{"failure_rate.window", func(p *breaker.Policy) { p.FailureRate.Window = 0 }},
-		{"failure_rate.min_calls", func(p *breaker.Policy) { p.FailureRate.MinCalls = 100_001 }},
-		{"slow_call.duration", func(p *breaker.Policy) { p.SlowCall.Duration = 0 }},
-		{"witnesses", func(p *breaker.Policy) { p.Witnesses = 17 }},
-		{"classify.failure_statuses", func(p *breaker.Policy) { p.Classify.FailureStatuses = []int{99} }},
-		{"both a failure and neutral", func(p *breaker.Policy) { p.Classify.NeutralStatuses = []int{503} }},
-		{"rate_multiplier", func(p *breaker.Policy) { p.RateMultiplier = math.NaN() }},
-		{"mode", func(p *breaker.Policy) { p.Mode = "" }},
-		{"roles.x.fail_max", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{FailMax: -1}) }},
-		{"roles.x.reset_timeout", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{ResetTimeout: 1}) }},
-		{"roles.x.rate_multiplier", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{RateMultiplier: math.NaN()}) }},
-		{"roles.x.trial_calls", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{TrialCalls: 1001}) }},
-		{"", func(p *breaker.Policy) { p.Roles = roles(breaker.RolePolicy{FailMax: 8}) }},
-	}
-	for _, tt := range tests {
+	for _, tt := range limits {
 		p := breaker.DefaultPolicy()
 		tt.set(&p)
 		err := p.Validate()

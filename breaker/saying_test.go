@@ -152,15 +152,7 @@ func (s *stage) setField(key, value string) error {
 		p.Mode = breaker.Mode(value)
 		return nil
 	case "failure_statuses":
-		p.Classify.FailureStatuses = nil
-		for _, w := range strings.Split(value, ",") {
-			var n int
-			if err := number(&n, w); err != nil {
-				return err
-			}
-			p.Classify.FailureStatuses = append(p.Classify.FailureStatuses, n)
-		}
-		return nil
+		return numbers(&p.Classify.FailureStatuses, value)
 	}
 	return fmt.Errorf("no policy field %q", key)
 }
@@ -189,6 +181,18 @@ func (s *stage) setRole(name, value string) error {
 func number(n *int, text string) (err error) {
 	*n, err = strconv.Atoi(text)
 	return err
+}
+
+func numbers(list *[]int, text string) error {
+	*list = nil
+	for _, w := range strings.Split(text, ",") {
+		var n int
+		if err := number(&n, w); err != nil {
+			return err
+		}
+		*list = append(*list, n)
+	}
+	return nil
 }
 
 func span(d *time.Duration, text string) (err error) {

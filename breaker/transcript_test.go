@@ -184,20 +184,25 @@ func (s *stage) command(line string) error {
 		s.carryOut(s.machine().Joined(s.moment()))
 		return nil
 	case "restart":
-		snap := s.machine().Snapshot()
-		if len(rest) == 2 {
-			d, err := time.ParseDuration(rest[1])
-			if err != nil {
-				return err
-			}
-			s.now = s.now.Add(d)
-		}
-		s.machines[s.owner] = nil
-		s.carryOut(s.machine().Adopt(s.moment(), snap))
-		s.sayState()
-		return nil
+		return s.restart(rest)
 	}
 	return fmt.Errorf("no such command")
+}
+
+// restart hands the snapshot to a new machine, after a while of being dead.
+func (s *stage) restart(words []string) error {
+	snap := s.machine().Snapshot()
+	if len(words) == 2 {
+		d, err := time.ParseDuration(words[1])
+		if err != nil {
+			return err
+		}
+		s.now = s.now.Add(d)
+	}
+	s.machines[s.owner] = nil
+	s.carryOut(s.machine().Adopt(s.moment(), snap))
+	s.sayState()
+	return nil
 }
 
 // wait lets time pass and fires the timers on the way.

@@ -8,6 +8,7 @@ import (
 	"fleetfuse/actors"
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/view"
+	"fleetfuse/cooldownstore"
 	"fleetfuse/gate"
 	"fleetfuse/httpapi"
 	"fleetfuse/internal/clock"
@@ -20,6 +21,7 @@ import (
 type board struct {
 	*actors.Breakers
 	clock   *clock.Clock
+	keeper  *cooldownstore.Behind
 	metrics *telemetry.Metrics
 	logger  *slog.Logger
 	gate    *gate.Gate
@@ -36,9 +38,9 @@ type board struct {
 // forgetEvery is how often the board looks for what is due to be forgotten.
 const forgetEvery = time.Second
 
-func newBoard(c *clock.Clock, m *telemetry.Metrics, l *slog.Logger) *board {
+func newBoard(c *clock.Clock, keeper *cooldownstore.Behind, m *telemetry.Metrics, l *slog.Logger) *board {
 	return &board{
-		clock: c, metrics: m, logger: l, view: view.New(view.MaxExceptions),
+		clock: c, keeper: keeper, metrics: m, logger: l, view: view.New(view.MaxExceptions),
 		watchers: map[*watcher]struct{}{}, stop: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -63,7 +65,9 @@ func (b *board) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, k := range b.view.Forget(b.clock.Now()) {
-		b.changed(k, b.view.Of(k))
+		left := b.view.Of(k)
+		b.changed(k, left)
+		b.keeper.Put(k, left) // an actor may be gone by now, and its record would stay
 	}
 	if n := b.view.Dropped(); n > b.dropped {
 		b.logger.Warn("the view is full; the exceptions that end soonest were dropped", slog.Uint64("dropped", n-b.dropped))

@@ -140,7 +140,7 @@ func (n *Node) identify(ctx context.Context) error {
 
 // startBreakers connects view, gate and actors and recalls what the store knows.
 func (n *Node) startBreakers(ctx context.Context) error {
-	n.board = newBoard(n.clock, n.metrics, n.opt.Logger)
+	n.board = newBoard(n.clock, n.keeper, n.metrics, n.opt.Logger)
 	n.board.Breakers = actors.New(actors.Options{
 		Node: n.opt.Name, Announcer: n.board, Keeper: n.keeper, Clock: n.clock, Logger: n.opt.Logger,
 		Policy: n.opt.Policy, Recall: n.board.Of, Members: func() int { return 1 },
