@@ -173,7 +173,7 @@ func (n *Node) recall(ctx context.Context) error {
 	var open []breaker.Key
 	err := n.store.Each(ctx, func(r cooldownstore.Record) bool {
 		s := r.ToSnapshot(now, wall)
-		if err := n.clock.Observe(s.MaxStamp()); err != nil {
+		if err := n.clock.Observe(r.Snapshot.MaxStamp()); err != nil { // also of parts that are forgotten by now
 			n.opt.Logger.Warn("a stored breaker is ignored", slog.String("key", string(r.Key)), slog.Any("err", err))
 			return true
 		}
