@@ -22,8 +22,8 @@ test: ## all tests
 race: ## all tests with the race detector
 	go test -race ./...
 
-bench: ## gate against peers, in one run
-	cd bench && go run ./cmd/table
+bench: build ## HTTP over the socket, then the gate against peers in one run
+	cd bench && go run ./cmd/socket && go run ./cmd/table
 
 lint: ## vet, gofmt, staticcheck
 	go vet ./...
