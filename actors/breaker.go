@@ -47,6 +47,10 @@ func (a *breakerActor) Receive(c actor.Context) {
 		a.rang(c)
 	case *leave:
 		c.Stop(c.Self())
+	case *drop:
+		if !a.leaving {
+			a.passivate(c)
+		}
 	default:
 		if a.leaving {
 			a.passOn(c)

@@ -230,6 +230,7 @@ func TestTooManyReportsAreDroppedAndMarked(t *testing.T) {
 	r.fail(key, 4)
 	r.inspect(t, key)
 	block.Lock()
+	r.Return(key, 1)                           // the actor stops here, so what follows waits
 	r.Report(key, make([]breaker.Outcome, 10)) // began before everything: changes nothing
 	r.fail(key, 3)
 	if got := r.Dropped(); got != 3 {
@@ -242,6 +243,17 @@ func TestTooManyReportsAreDroppedAndMarked(t *testing.T) {
 	r.fail(key, 2)
 	if in := r.inspect(t, key); len(in.Runs) != 1 || in.Runs[0].Failures != 2 {
 		t.Errorf("runs after the gap: %+v, want the 2 failures after it", in.Runs)
+	}
+}
+
+func TestDropForgetsTheKey(t *testing.T) {
+	r := newRig(t, nil)
+	r.fail(key, 4)
+	r.inspect(t, key)
+	r.Drop(key)
+	r.fail(key, 4)
+	if in := r.inspect(t, key); in.Status.State != breaker.Closed || len(in.Runs) != 1 || in.Runs[0].Failures != 4 {
+		t.Errorf("after Drop: %v, runs %+v; want closed and the 4 failures since", in.Status.State, in.Runs)
 	}
 }
 

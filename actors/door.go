@@ -113,6 +113,10 @@ func (b *Breakers) Replace(key breaker.Key, p *breaker.Policy) { b.send(key, &re
 // Activate makes sure that the key's actor is there.
 func (b *Breakers) Activate(key breaker.Key) { b.send(key, &activate{}) }
 
+// Drop forgets a key that the view had no room for: an actor that outlived its
+// exception would be memory without a limit.
+func (b *Breakers) Drop(key breaker.Key) { b.send(key, &drop{}) }
+
 func (b *Breakers) send(key breaker.Key, msg any) bool {
 	return b.opt.Router.Deliver(kind, string(key), msg, nil)
 }

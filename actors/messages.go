@@ -21,6 +21,7 @@ type (
 	inspect   struct{}
 	replace   struct{ policy *breaker.Policy }
 	activate  struct{}
+	drop      struct{} // the view had no room for the key
 	openUntil struct {
 		d              time.Duration
 		author, detail string

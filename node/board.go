@@ -87,6 +87,8 @@ func (b *board) merge(key breaker.Key, s breaker.Snapshot) breaker.Snapshot {
 	merged, changed, evicted := b.view.Merge(key, s)
 	if evicted != "" {
 		b.changed(evicted, breaker.Snapshot{})
+		b.keeper.Put(evicted, breaker.Snapshot{})
+		b.Drop(evicted)
 	}
 	if changed {
 		b.changed(key, merged)
