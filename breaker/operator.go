@@ -112,6 +112,9 @@ func (m *Machine) join(mo Moment, s Snapshot, t Transition) {
 	}
 	if t.Reason == "" {
 		t.Reason, t.Author = st.Reason, st.Author
+		if st.Detail != "" {
+			t.Detail = st.Detail // what the host or the operator said tells more
+		}
 	}
 	m.become(mo, mo.Now, t)
 }
