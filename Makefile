@@ -33,7 +33,8 @@ lint: ## vet, gofmt, staticcheck
 fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')
 
-generate: ## rewrite transcripts
+generate: ## rewrite wire.pb.go (needs protoc) and the transcripts
+	go generate ./wire
 	go test ./breaker -update
 
 FUZZTIME ?= 20s

@@ -1,0 +1,52 @@
+package clock_test
+
+import (
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"fleetfuse/breaker"
+	"fleetfuse/internal/clock"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestStampsAndInstants(t *testing.T) {
+	c := clock.New()
+	defer c.Stop()
+	if c.Tick() <= 0 || c.Now() < c.Tick() {
+		t.Errorf("Now %d, Tick %d; want both positive and the tick not ahead", c.Now(), c.Tick())
+	}
+	last := breaker.Stamp(0)
+	for range 1000 {
+		s := c.Stamp()
+		if s <= last {
+			t.Fatalf("stamp %d after %d", s, last)
+		}
+		last = s
+	}
+	ahead := breaker.StampAt(time.Now().Add(time.Hour))
+	if err := c.Observe(ahead); err != nil || c.Stamp() <= ahead {
+		t.Errorf("after a stamp an hour ahead: %v, next %d; want later than %d", err, c.Stamp(), ahead)
+	}
+	if err := c.Observe(breaker.StampAt(time.Now().Add(25 * time.Hour))); err == nil {
+		t.Error("a stamp 25 h ahead was observed")
+	}
+	now, wall := c.Both()
+	if got := c.Wall(now.Add(time.Minute)).Sub(wall); got < 59*time.Second || got > 61*time.Second {
+		t.Errorf("Wall of a minute from now is %v from now", got)
+	}
+}
+
+func TestTicks(t *testing.T) {
+	c := clock.New()
+	defer c.Stop()
+	first := c.Tick()
+	for deadline := time.Now().Add(10 * time.Second); c.Tick() == first; {
+		if time.Now().After(deadline) {
+			t.Fatal("the tick stands still")
+		}
+		time.Sleep(clock.TickEvery)
+	}
+}
