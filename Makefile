@@ -34,7 +34,8 @@ fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')
 
 generate: ## rewrite wire.pb.go (needs protoc) and the transcripts
-	go generate ./wire
+	go build -o bin/protoc-gen-go google.golang.org/protobuf/cmd/protoc-gen-go
+	protoc -I wire --plugin=bin/protoc-gen-go --go_out=wire --go_opt=paths=source_relative wire.proto
 	go test ./breaker -update
 
 FUZZTIME ?= 20s

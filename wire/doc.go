@@ -8,8 +8,5 @@
 // means never. Deadlines carry their identity, setter and stamp, so that a
 // receiver turns each into a deadline of its own clock once (DESIGN 2).
 //
-// wire.pb.go is generated and committed:
-//
-//	go build -o /tmp/protoc-gen-go google.golang.org/protobuf/cmd/protoc-gen-go
-//	protoc -I wire --plugin=/tmp/protoc-gen-go --go_out=wire --go_opt=paths=source_relative wire.proto
+// wire.pb.go is generated and committed: make generate.
 package wire
