@@ -79,7 +79,7 @@ func (r *roles) add(role string) *terms {
 func (d *Decision) deny(why *denial) { d.terms = &terms{g: d.g, role: d.role, denied: why} }
 
 // Allowed reports whether the call may be made.
-func (d *Decision) Allowed() bool { return d.denied == nil }
+func (d Decision) Allowed() bool { return d.denied == nil }
 
 // A Rejection says why and for how long.
 type Rejection struct {

@@ -19,7 +19,10 @@ type Result struct {
 }
 
 // Success reports a success without further detail. It is the cheapest report.
-func (d *Decision) Success() {
+//
+// It takes a copy, so that a decision that is only asked and closed again stays
+// in registers.
+func (d Decision) Success() {
 	if d.probe == nil && quiet(d.host) && quiet(d.resolver) && d.denied == nil {
 		if d.host != nil {
 			d.host.succeeded(d.began, 1)
