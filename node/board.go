@@ -81,7 +81,7 @@ func (b *board) close() {
 }
 
 // merge joins a snapshot into the view.
-func (b *board) merge(key breaker.Key, s breaker.Snapshot) breaker.Snapshot {
+func (b *board) merge(key breaker.Key, s breaker.Snapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	merged, changed, evicted := b.view.Merge(key, s)
@@ -93,7 +93,6 @@ func (b *board) merge(key breaker.Key, s breaker.Snapshot) breaker.Snapshot {
 	if changed {
 		b.changed(key, merged)
 	}
-	return merged
 }
 
 // changed tells the gate and the streams. The board is locked, so that they

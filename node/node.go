@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -149,7 +148,8 @@ func (n *Node) startBreakers(ctx context.Context) error {
 	n.board.gate = n.gate
 	c, err := cluster.Start(ctx, cluster.Options{NodeID: n.id, Listen: n.opt.ActorListen, Logger: n.opt.Logger}, n.board.Kinds())
 	if err != nil {
-		return errors.Join(err, n.stopGate())
+		n.gate.Stop()
+		return err
 	}
 	n.cluster = c
 	n.board.Use(c, c.System)
@@ -158,12 +158,6 @@ func (n *Node) startBreakers(ctx context.Context) error {
 	go n.board.run()
 	n.onStop(n.board.close)
 	return n.recall(ctx)
-}
-
-// stopGate stops a gate whose owners never started.
-func (n *Node) stopGate() error {
-	n.gate.Stop()
-	return nil
 }
 
 // recall reads the store into the view and activates every key that is not
