@@ -2,10 +2,10 @@
 VERSION ?= dev
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: help build demo test race bench lint fmt generate fuzz
+.PHONY: help build demo cluster test race bench bench-fleet lint fmt generate fuzz
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/fleetfuse-node and bin/fleetfuse-ctl (the first build compiles SQLite: 1 to 3 minutes)
 	@command -v gcc >/dev/null || { echo "a C compiler is missing: apt-get install gcc"; exit 1; }
@@ -14,6 +14,9 @@ build: ## bin/fleetfuse-node and bin/fleetfuse-ctl (the first build compiles SQL
 
 demo: build ## a node, an upstream that fails, eight workers (under 40 s)
 	go run ./simulation/demo -node bin/fleetfuse-node
+
+cluster: build ## three nodes on this machine, until Ctrl-C
+	simulation/cluster.sh bin/fleetfuse-node data/cluster
 
 test: ## all tests
 	go vet ./...
@@ -24,6 +27,9 @@ race: ## all tests with the race detector
 
 bench: build ## HTTP over the socket, then the gate against peers in one run
 	cd bench && go run ./cmd/socket && go run ./cmd/table
+
+bench-fleet: build ## five nodes on this machine: trips, dead hosts, kills, pauses, memory (8 minutes; FLAGS=-long: 14 more)
+	cd bench && go run ./cmd/fleet $(FLAGS)
 
 lint: ## vet, gofmt, staticcheck
 	go vet ./...

@@ -62,7 +62,7 @@ func BenchmarkOwner(b *testing.B) {
 	for range reporters {
 		work.Go(func() {
 			for range b.N / reporters {
-				r.Report(key, outcomes)
+				r.Report(key, "n1", false, outcomes)
 			}
 		})
 	}

@@ -67,7 +67,6 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 	}
 	now := a.door.opt.Clock.Now()
 	a.restLater(now)
-	msg, travelled := arriving(msg, now)
 	a.recall(c, msg)
 	switch msg := msg.(type) {
 	case *report:
@@ -75,45 +74,46 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 	case *ask:
 		answer, e := a.machine.Ask(a.moment(), msg.question)
 		a.carryOut(c, e)
-		a.answer(c, answer, travelled)
-	case *giveBack:
-		a.carryOut(c, a.machine.Return(a.moment(), msg.permit))
-	case *cool:
-		a.carryOut(c, a.machine.Cool(a.moment(), msg.cooldown))
+		c.Respond(answer)
 	case *inspect:
-		a.answer(c, a.machine.Inspect(now), travelled)
-	case *replace:
-		p := msg.policy
-		if p == nil { // another node says that it changed: read our own copy
-			p = a.door.opt.Policy(a.key)
-		}
-		a.carryOut(c, a.machine.Replace(a.moment(), p))
+		c.Respond(a.machine.Inspect(now))
 	case *openUntil:
-		a.answer(c, a.operate(c, func(mo breaker.Moment) breaker.Effects {
+		c.Respond(a.operate(c, func(mo breaker.Moment) breaker.Effects {
 			return a.machine.OpenUntil(mo, a.door.opt.Node, msg.d, msg.author, msg.detail)
-		}), travelled)
+		}))
 	case *closeNow:
-		a.answer(c, a.operate(c, func(mo breaker.Moment) breaker.Effects {
+		c.Respond(a.operate(c, func(mo breaker.Moment) breaker.Effects {
 			return a.machine.Close(mo, msg.author, msg.detail)
-		}), travelled)
+		}))
+	default:
+		a.hear(c, msg)
 	}
 }
 
-// answer responds in the form in which the message came.
-func (a *breakerActor) answer(c actor.Context, answer any, travelled bool) {
-	if travelled {
-		answer = departing(answer, a.key, a.door.opt.Clock.Now())
+// hear takes the messages that want no answer.
+func (a *breakerActor) hear(c actor.Context, msg any) {
+	mo := a.moment()
+	switch msg := msg.(type) {
+	case *cool:
+		a.carryOut(c, a.machine.Cool(mo, msg.cooldown))
+	case *adopt:
+		a.carryOut(c, a.machine.Adopt(mo, msg.snapshot))
+	case *joined:
+		a.carryOut(c, a.machine.Joined(mo))
+	case *witness:
+		a.carryOut(c, a.machine.Witness(mo, msg.answer))
+	case *endRound:
+		a.carryOut(c, a.machine.EndRound(mo, msg.round))
+	case *replace:
+		a.carryOut(c, a.machine.Replace(mo, msg.policy))
 	}
-	c.Respond(answer)
 }
 
 // refuse answers a message that wants one with an error.
 func (a *breakerActor) refuse(c actor.Context, err error) {
-	if c.Sender() == nil {
-		return
+	if c.Sender() != nil {
+		c.Respond(err)
 	}
-	_, travelled := arriving(c.Message(), 0)
-	a.answer(c, err, travelled)
 }
 
 // report counts a batch. Its outcomes arrived together, so they share a moment

@@ -24,9 +24,6 @@ func TestFiveFailuresTrip(t *testing.T) {
 		t.Errorf("announced %+v, want open for 5 consecutive failures", m)
 	}
 	in := r.inspect(t, key) // behind the report in the mailbox, so its effects are carried out
-	if kept := r.keeper.put(key); kept.Circuit != in.Snapshot.Circuit || kept.Circuit.State != breaker.Open {
-		t.Errorf("persisted %+v, want the open circuit %+v", kept.Circuit, in.Snapshot.Circuit)
-	}
 	if seen := r.of(key); seen.Circuit != in.Snapshot.Circuit {
 		t.Errorf("the view has %+v, want %+v", seen.Circuit, in.Snapshot.Circuit)
 	}
@@ -64,9 +61,9 @@ func TestOnePermitOfFiftyAsks(t *testing.T) {
 	if permits != 1 {
 		t.Fatalf("%d permits were granted, want 1", permits)
 	}
-	o := r.outcome(breaker.Success)
+	o := r.outcome("n1", breaker.Success)
 	o.Permit = permit
-	r.Report(key, []breaker.Outcome{o})
+	r.Report(key, "n1", false, []breaker.Outcome{o})
 	if m := r.next(t); m.To != breaker.Closed {
 		t.Errorf("announced %+v after the probe succeeded, want closed", m)
 	}
@@ -81,37 +78,11 @@ func TestReturnedPermitIsGrantedAgain(t *testing.T) {
 	if err != nil || first.Permit == 0 {
 		t.Fatalf("first question: %+v, %v; want a permit", first, err)
 	}
-	r.Return(key, first.Permit)
+	back := r.outcome("n1", breaker.Neutral)
+	back.Permit = first.Permit
+	r.Report(key, "n1", false, []breaker.Outcome{back})
 	if second, err := r.Ask(t.Context(), key, breaker.Question{ID: 2, Node: "n1"}); err != nil || second.Permit == 0 {
 		t.Fatalf("after the return: %+v, %v; want a permit", second, err)
-	}
-}
-
-func TestPassivation(t *testing.T) {
-	r := newRig(t, func(r *rig) { r.opt.IdleAfter = 20 * time.Millisecond })
-	r.fail(key, 5)
-	r.next(t)
-	if _, err := r.Close(t.Context(), key, "ann", ""); err != nil {
-		t.Fatal(err)
-	}
-	waitFor(t, "the closed breaker to be passivated", func() bool { return r.Active() == 0 && r.cluster.Active() == 0 })
-	clear := r.of(key).Clear
-	for len(r.moved) > 0 {
-		<-r.moved
-	}
-	if in := r.inspect(t, key); clear == 0 || in.Snapshot.Clear != clear {
-		t.Errorf("after re-activation the clear is %d, want %d", in.Snapshot.Clear, clear)
-	}
-	if len(r.moved) != 0 {
-		t.Errorf("re-activation announced %+v, want nothing", <-r.moved)
-	}
-	r.fail(key, 5)
-	if m := r.next(t); m.To != breaker.Open {
-		t.Errorf("announced %+v, want open", m)
-	}
-	time.Sleep(100 * time.Millisecond) // five idle times: an open breaker must not go
-	if r.Active() != 1 {
-		t.Errorf("%d actors after the breaker opened, want 1", r.Active())
 	}
 }
 
@@ -136,12 +107,8 @@ func TestOpenBreakerIsRecalled(t *testing.T) {
 
 func TestPanicIsContained(t *testing.T) {
 	r := newRig(t, nil)
-	r.keeper.onPut = func() {
-		r.keeper.mu.Lock()
-		r.keeper.onPut = nil
-		r.keeper.mu.Unlock()
-		panic("disk on fire")
-	}
+	onFire := func() { panic("view on fire") }
+	r.hook.Store(&onFire)
 	r.fail(key, 5)
 	r.next(t)
 	a, err := r.Ask(t.Context(), key, breaker.Question{ID: 1, Node: "n1"})
@@ -204,7 +171,7 @@ func TestOrderOfReportsIsKept(t *testing.T) {
 	at := r.clock.Now().Add(-time.Minute)
 	report := func(kind breaker.Kind) {
 		at++
-		r.Report(key, []breaker.Outcome{{Node: "n1", Kind: kind, Began: at, Ended: at}})
+		r.Report(key, "n1", false, []breaker.Outcome{{Node: "n1", Kind: kind, Began: at, Ended: at}})
 	}
 	for range 1000 { // out of order, five failures would meet
 		for range 4 {
@@ -214,55 +181,5 @@ func TestOrderOfReportsIsKept(t *testing.T) {
 	}
 	if in := r.inspect(t, key); in.Status.State != breaker.Closed || len(in.Runs) != 0 {
 		t.Errorf("after runs of 4 failures: %v with runs %+v, want closed with none", in.Status.State, in.Runs)
-	}
-}
-
-func TestTooManyReportsAreDroppedAndMarked(t *testing.T) {
-	var block sync.RWMutex
-	r := newRig(t, func(r *rig) {
-		r.opt.MaxWaiting = 10
-		r.opt.Members = func() int {
-			block.RLock()
-			defer block.RUnlock()
-			return 1
-		}
-	})
-	r.fail(key, 4)
-	r.inspect(t, key)
-	block.Lock()
-	r.Return(key, 1)                           // the actor stops here, so what follows waits
-	r.Report(key, make([]breaker.Outcome, 10)) // began before everything: changes nothing
-	r.fail(key, 3)
-	if got := r.Dropped(); got != 3 {
-		t.Errorf("Dropped = %d, want 3", got)
-	}
-	block.Unlock()
-	if in := r.inspect(t, key); len(in.Runs) != 1 || in.Runs[0].Failures != 4 {
-		t.Errorf("runs before the gap: %+v, want 4 failures", in.Runs)
-	}
-	r.fail(key, 2)
-	if in := r.inspect(t, key); len(in.Runs) != 1 || in.Runs[0].Failures != 2 {
-		t.Errorf("runs after the gap: %+v, want the 2 failures after it", in.Runs)
-	}
-}
-
-func TestDropForgetsTheKey(t *testing.T) {
-	r := newRig(t, nil)
-	r.fail(key, 4)
-	r.inspect(t, key)
-	r.Drop(key)
-	r.fail(key, 4)
-	if in := r.inspect(t, key); in.Status.State != breaker.Closed || len(in.Runs) != 1 || in.Runs[0].Failures != 4 {
-		t.Errorf("after Drop: %v, runs %+v; want closed and the 4 failures since", in.Status.State, in.Runs)
-	}
-}
-
-// waitFor polls what no channel tells.
-func waitFor(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited %v for %s", patience, what)
-		}
 	}
 }

@@ -9,14 +9,15 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 )
 
 // kind names the breaker actors in the cluster.
 const kind = "breaker"
 
 // Breakers is the typed door to the breaker actors; with request.go it is the
-// only place that talks to protoactor's request API. It is safe for concurrent
-// use and is a gate's Owner.
+// only place that talks to protoactor's request API. It reaches the actors of
+// this node's own keys. It is safe for concurrent use.
 type Breakers struct {
 	opt    Options
 	system *actor.ActorSystem
@@ -27,8 +28,14 @@ type Breakers struct {
 	dropped atomic.Uint64
 
 	mu   sync.Mutex
-	lost map[breaker.Key]struct{} // keys whose next report says that one is missing
-	gaps atomic.Bool              // lost is not empty
+	lost map[source]struct{} // whose next report says that one is missing
+	gaps atomic.Bool         // lost is not empty
+}
+
+// source is who reports on a key.
+type source struct {
+	key  breaker.Key
+	node string
 }
 
 // New makes the door. Kinds goes to the cluster, then Use connects the two.
@@ -39,7 +46,7 @@ func New(opt Options) *Breakers {
 	if opt.MaxWaiting == 0 {
 		opt.MaxWaiting = defaultMaxWaiting
 	}
-	return &Breakers{opt: opt, lost: map[breaker.Key]struct{}{}}
+	return &Breakers{opt: opt, lost: map[source]struct{}{}}
 }
 
 // Kinds are the actors the cluster must be able to activate.
@@ -52,59 +59,71 @@ func (b *Breakers) Kinds() map[string]*actor.Props {
 // Use connects the door to a running cluster. Call it before anything else.
 func (b *Breakers) Use(r Router, system *actor.ActorSystem) { b.opt.Router, b.system = r, system }
 
-// Report hands over outcomes of one key, in order. It never blocks: when too
-// many wait they are dropped, and the key's next report is marked as a gap.
-func (b *Breakers) Report(key breaker.Key, outcomes []breaker.Outcome) {
+// Report hands over outcomes of one key, in order, that a node saw; gap says
+// that reports of that node before this one were lost. It never blocks: when
+// too many wait they are dropped, and the next report is marked as a gap.
+func (b *Breakers) Report(key breaker.Key, node string, gap bool, outcomes []breaker.Outcome) {
 	n := int64(len(outcomes))
 	if n == 0 {
 		return
 	}
+	from := source{key, node}
 	if b.waiting.Add(n) > int64(b.opt.MaxWaiting) {
-		b.lose(key, n)
+		b.lose(from, n)
 		return
 	}
-	msg := &report{node: b.opt.Node, gap: b.gaps.Load() && b.takeGap(key), outcomes: outcomes}
-	if !b.send(key, msg) {
-		b.lose(key, n)
+	if b.gaps.Load() {
+		gap = b.takeGap(from) || gap
+	}
+	if !b.send(key, &report{node: node, gap: gap, outcomes: outcomes}) {
+		b.lose(from, n)
 	}
 }
 
 // lose gives up a report.
-func (b *Breakers) lose(key breaker.Key, outcomes int64) {
+func (b *Breakers) lose(from source, outcomes int64) {
 	b.waiting.Add(-outcomes)
 	b.dropped.Add(uint64(outcomes))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.lost) < b.opt.MaxWaiting {
-		b.lost[key] = struct{}{}
+		b.lost[from] = struct{}{}
 	}
 	b.gaps.Store(true)
 }
 
-// takeGap reports whether a report of the key was lost since the last one.
-func (b *Breakers) takeGap(key breaker.Key) bool {
+// takeGap reports whether a report was lost since the last one.
+func (b *Breakers) takeGap(from source) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, lost := b.lost[key]
-	delete(b.lost, key)
+	_, lost := b.lost[from]
+	delete(b.lost, from)
 	b.gaps.Store(len(b.lost) > 0)
 	return lost
 }
 
-// Return gives a permit back.
-func (b *Breakers) Return(key breaker.Key, id breaker.PermitID) { b.send(key, &giveBack{id}) }
+// Cool tells the owner of a Retry-After that a node saw.
+func (b *Breakers) Cool(key breaker.Key, c breaker.Cooldown) { b.send(key, &cool{c}) }
 
-// Cool announces a Retry-After this node saw and tells the owner, which records
-// it. The announcement has been made when it returns: a Retry-After needs no
-// owner.
-func (b *Breakers) Cool(key breaker.Key, c breaker.Cooldown) {
-	seen := breaker.New(b.opt.Policy(key))
-	mo := b.opt.Clock.Moment(1)
-	seen.Adopt(mo, b.opt.Recall(key))
-	if e := seen.Cool(mo, c); e.Announce != nil { // not one that a longer one makes redundant
-		b.opt.Announcer.Announce(key, breaker.Announcement{Snapshot: breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}}})
+// Adopt tells the owner what another node says of the key. Without wake an
+// actor that is not there stays away.
+func (b *Breakers) Adopt(key breaker.Key, s breaker.Snapshot, wake bool) {
+	if wake {
+		b.send(key, &adopt{s})
+		return
 	}
-	b.send(key, &cool{c})
+	b.opt.Router.Tell(kind, string(key), &adopt{s})
+}
+
+// Joined tells the owner that members joined.
+func (b *Breakers) Joined(key breaker.Key) { b.send(key, &joined{}) }
+
+// Witness hands over a member's answer, EndRound says that a round is over.
+func (b *Breakers) Witness(key breaker.Key, a breaker.WitnessAnswer) {
+	b.opt.Router.Tell(kind, string(key), &witness{a})
+}
+func (b *Breakers) EndRound(key breaker.Key, round breaker.Stamp) {
+	b.opt.Router.Tell(kind, string(key), &endRound{round})
 }
 
 // Replace swaps a breaker's policy.
@@ -115,7 +134,7 @@ func (b *Breakers) Activate(key breaker.Key) { b.send(key, &activate{}) }
 
 // Drop forgets a key that the view had no room for: an actor that outlived its
 // exception would be memory without a limit.
-func (b *Breakers) Drop(key breaker.Key) { b.send(key, &drop{}) }
+func (b *Breakers) Drop(key breaker.Key) { b.opt.Router.Tell(kind, string(key), &drop{}) }
 
 func (b *Breakers) send(key breaker.Key, msg any) bool {
 	return b.opt.Router.Deliver(kind, string(key), msg, nil)
@@ -132,13 +151,13 @@ func (b *Breakers) Inspect(ctx context.Context, key breaker.Key) (breaker.Inspec
 }
 
 // Open is an operator's open.
-func (b *Breakers) Open(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) (OperatorResult, error) {
-	return request[OperatorResult](ctx, b, key, &openUntil{d, author, detail}, operatorLimit)
+func (b *Breakers) Open(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) (spread.OperatorResult, error) {
+	return request[spread.OperatorResult](ctx, b, key, &openUntil{d, author, detail}, operatorLimit)
 }
 
 // Close is an operator's close.
-func (b *Breakers) Close(ctx context.Context, key breaker.Key, author, detail string) (OperatorResult, error) {
-	return request[OperatorResult](ctx, b, key, &closeNow{author, detail}, operatorLimit)
+func (b *Breakers) Close(ctx context.Context, key breaker.Key, author, detail string) (spread.OperatorResult, error) {
+	return request[spread.OperatorResult](ctx, b, key, &closeNow{author, detail}, operatorLimit)
 }
 
 // Active is the number of breakers that have an actor here.

@@ -3,36 +3,39 @@ package actors_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"fleetfuse/actors"
 	"fleetfuse/breaker"
-	"fleetfuse/gate"
+	"fleetfuse/cluster/spread"
 )
 
-var _ gate.Owner = (*actors.Breakers)(nil)
-
 func TestOperatorOpen(t *testing.T) {
-	broken := errors.New("disk full")
 	for _, c := range []struct {
-		name     string
-		err      error
-		fleeting bool
-		durable  bool
+		name string
+		kept spread.OperatorResult
 	}{
-		{"committed", nil, false, true},
-		{"in memory", nil, true, false},
-		{"not committed", broken, false, false},
+		{"on two machines", spread.OperatorResult{Durable: true, Copies: 2}},
+		{"in memory", spread.OperatorResult{Copies: 1}},
+		{"not committed", spread.OperatorResult{Copies: 1, Err: errors.New("disk full")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, func(r *rig) { r.keeper.err, r.keeper.fleeting = c.err, c.fleeting })
+			r := newRig(t, func(r *rig) {
+				r.keeper.answer = c.kept
+				r.keeper.onCommit = func() {
+					if len(r.moved) != 0 {
+						t.Error("it was announced before it was committed")
+					}
+				}
+			})
 			got, err := r.Open(t.Context(), key, 10*time.Minute, "ann", "maintenance")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Durable != c.durable || !errors.Is(got.Err, c.err) || got.Copies != 1 {
-				t.Errorf("Open = %+v, want durable %v and error %v", got, c.durable, c.err)
+			if got.Durable != c.kept.Durable || !errors.Is(got.Err, c.kept.Err) || got.Copies != c.kept.Copies {
+				t.Errorf("Open = %+v, want what the keeper said: %+v", got, c.kept)
 			}
 			if got.Before.State != breaker.Closed || got.After.State != breaker.Open || got.After.Reason != breaker.ReasonCLIOpen {
 				t.Errorf("Open went from %+v to %+v, want from closed to open by hand", got.Before, got.After)
@@ -40,12 +43,14 @@ func TestOperatorOpen(t *testing.T) {
 			if m := r.next(t); m.To != breaker.Open || m.Author != "ann" { // announced in any case
 				t.Errorf("announced %+v, want ann's open", m)
 			}
-			if kept := r.keeper.put(key); kept.Empty() == (c.err != nil) {
-				t.Errorf("left to the writer behind: %+v, want that only where the commit failed", kept)
+			if kept := r.keeper.commits(); len(kept) != 1 || !sameCooldowns(kept[0], r.of(key)) {
+				t.Errorf("committed %+v, want once what the view has: %+v", kept, r.of(key))
 			}
 		})
 	}
 }
+
+func sameCooldowns(a, b breaker.Snapshot) bool { return slices.Equal(a.Cooldowns, b.Cooldowns) }
 
 func TestOperatorClose(t *testing.T) {
 	r := newRig(t, nil)
@@ -64,7 +69,7 @@ func TestOperatorClose(t *testing.T) {
 	}
 }
 
-func TestCoolIsAnnouncedAtOnce(t *testing.T) {
+func TestCool(t *testing.T) {
 	r := newRig(t, nil)
 	cool := func(d time.Duration) breaker.Cooldown {
 		return breaker.Cooldown{
@@ -73,20 +78,23 @@ func TestCoolIsAnnouncedAtOnce(t *testing.T) {
 		}
 	}
 	long := cool(2 * time.Minute)
+	r.merge(key, breaker.Snapshot{Cooldowns: []breaker.Cooldown{long}}) // its node did; to the actor it is news
 	r.Cool(key, long)
-	if s := r.of(key); len(s.Cooldowns) != 1 || s.Cooldowns[0] != long {
-		t.Fatalf("when Cool returned the view had %+v, want %+v", s.Cooldowns, long)
-	}
 	if m := r.next(t); m.To != breaker.Open || m.Reason != breaker.ReasonRetryAfter || m.Detail != long.Detail {
 		t.Errorf("recorded %+v, want what the host said", m)
 	}
 	r.Cool(key, cool(time.Second)) // a shorter one changes nothing
-	in := r.inspect(t, key)
-	if s := r.of(key); len(s.Cooldowns) != 1 || len(in.Snapshot.Cooldowns) != 1 || len(r.moved) != 0 {
+	in := r.quiet(t, key, "a shorter one")
+	if s := r.of(key); len(s.Cooldowns) != 1 || s.Cooldowns[0] != long || !sameCooldowns(s, in.Snapshot) {
 		t.Errorf("after a shorter one the view has %+v, the owner %+v", s.Cooldowns, in.Snapshot.Cooldowns)
 	}
-	if kept := r.keeper.put(key); len(kept.Cooldowns) != 1 {
-		t.Errorf("persisted %+v, want the cooldown", kept)
+	longer := cool(time.Hour)
+	r.Cool(key, longer)
+	if m := r.next(t); m.From != breaker.Open || m.To != breaker.Open {
+		t.Errorf("recorded %+v, want a line for the extension", m)
+	}
+	if s := r.of(key); len(s.Cooldowns) != 1 || s.Cooldowns[0] != longer {
+		t.Errorf("the view has %+v, want the longer one", s.Cooldowns)
 	}
 }
 
@@ -105,7 +113,7 @@ func TestReplace(t *testing.T) {
 func TestActivate(t *testing.T) {
 	r := newRig(t, nil)
 	now := r.clock.Now()
-	r.view.Merge(key, breaker.Snapshot{Circuit: breaker.Circuit{
+	r.merge(key, breaker.Snapshot{Circuit: breaker.Circuit{
 		State: breaker.Open, Stamp: r.clock.Stamp(), Until: now.Add(500 * time.Millisecond), FirstTrip: now, Opens: 1,
 	}})
 	r.Activate(key)

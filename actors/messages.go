@@ -6,9 +6,8 @@ import (
 	"fleetfuse/breaker"
 )
 
-// The messages of a breaker actor inside a process: they carry instants, which
-// are exact here and meaningless elsewhere. Between nodes their wire form
-// travels (travel.go).
+// The messages of a breaker actor. They do not leave the process: what other
+// nodes say arrives through package cluster.
 type (
 	report struct {
 		node     string
@@ -16,8 +15,11 @@ type (
 		outcomes []breaker.Outcome
 	}
 	ask       struct{ question breaker.Question }
-	giveBack  struct{ permit breaker.PermitID }
 	cool      struct{ cooldown breaker.Cooldown }
+	adopt     struct{ snapshot breaker.Snapshot } // what another node says
+	joined    struct{}                            // members joined
+	witness   struct{ answer breaker.WitnessAnswer }
+	endRound  struct{ round breaker.Stamp }
 	inspect   struct{}
 	replace   struct{ policy *breaker.Policy }
 	activate  struct{}
@@ -34,14 +36,3 @@ type (
 	rang  struct{} // its timer went off
 	leave struct{} // everything sent before it gave up its name has arrived
 )
-
-// OperatorResult answers an operator's open or close.
-type OperatorResult struct {
-	Before, After breaker.Status
-	// Durable says that the change is on disk.
-	Durable bool
-	// Copies counts the nodes that hold it.
-	Copies int
-	// Err is why it is not durable.
-	Err error
-}

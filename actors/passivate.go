@@ -74,13 +74,18 @@ func (a *breakerActor) passivate(c actor.Context) {
 	c.Send(c.Self(), &leave{})
 }
 
-// passOn sends a message that came too late to the key's next actor.
+// passOn sends a message that came too late to the key's next actor. A witness
+// round ends with the actor that asked.
 func (a *breakerActor) passOn(c actor.Context) {
+	switch c.Message().(type) {
+	case *witness, *endRound:
+		return
+	}
 	if a.door.opt.Router.Deliver(kind, string(a.key), c.Message(), c.Sender()) {
 		return
 	}
 	if r, ok := c.Message().(*report); ok {
-		a.door.waiting.Add(-int64(len(r.outcomes)))
+		a.door.lose(source{a.key, r.node}, int64(len(r.outcomes)))
 	}
 	a.refuse(c, fmt.Errorf("%w: %s", ErrNoOwner, a.key))
 }

@@ -8,32 +8,35 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 )
 
 // A Router carries messages to the actor of an identity.
 type Router interface {
 	// Deliver puts a message into the actor's mailbox, activating the actor if
-	// needed. It does not block. It is false if there is no owner to send to.
+	// needed. It does not block. It is false if this node does not own the key.
 	Deliver(kind, identity string, msg any, sender *actor.PID) bool
+	// Tell is Deliver to an actor that is there already; false if it is not.
+	Tell(kind, identity string, msg any) bool
 	// Passivated says that an actor takes no more messages: after it returns
 	// none is delivered to it.
 	Passivated(kind, identity string, pid *actor.PID)
 }
 
-// An Announcer tells the views and the observers that a breaker moved. It must
-// not block and must not call back into Breakers.
+// An Announcer tells the views and the observers that a breaker moved, and asks
+// all members what they saw. It must not block.
 type Announcer interface {
 	Announce(key breaker.Key, a breaker.Announcement)
+	// AskWitnesses starts a round. The answers come through Breakers.Witness,
+	// then Breakers.EndRound.
+	AskWitnesses(key breaker.Key, q breaker.WitnessQuestion)
 }
 
-// A Keeper makes snapshots outlive the process.
+// A Keeper makes an operator's word outlive the process and the machine.
 type Keeper interface {
-	// Put writes soon; it does not block on I/O.
-	Put(key breaker.Key, s breaker.Snapshot)
-	// Commit has written when it returns nil.
-	Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) error
-	// Lasting reports whether what is written outlives the process.
-	Lasting() bool
+	// Commit writes a snapshot so that it survives power loss, here and on one
+	// other member. It says how that went (all but Before and After).
+	Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) spread.OperatorResult
 }
 
 // A Clock hands out moments.

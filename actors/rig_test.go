@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"fleetfuse/actors"
 	"fleetfuse/breaker"
 	"fleetfuse/cluster"
+	"fleetfuse/cluster/spread"
 	"fleetfuse/cluster/view"
 	"fleetfuse/internal/clock"
 )
@@ -29,15 +31,21 @@ const key = breaker.Key("host:api.example.org")
 // patience is how long a test waits for what must happen.
 const patience = 20 * time.Second
 
-// rig is a node without gate and store: its view, and what else a test needs.
+// rig is a node without gate, store and members: its view, and what else a test
+// needs.
 type rig struct {
 	*actors.Breakers
 	opt     actors.Options
 	policy  *breaker.Policy
 	clock   *clock.Clock
 	cluster *cluster.Cluster
+	router  *router
 	keeper  *keeper
 	moved   chan move
+	asked   chan spread.WitnessQuestion
+	members atomic.Int64
+	hook    atomic.Pointer[func()] // called once, at the end of the next Announce
+	block   sync.RWMutex           // while it is held, actors stop in their next step
 
 	mu   sync.Mutex
 	view *view.View
@@ -55,26 +63,38 @@ func newRig(t testing.TB, change func(*rig)) *rig {
 	p := breaker.DefaultPolicy()
 	p.HalfOpenJitter = 0
 	r := &rig{
-		policy: &p, clock: clock.New(), keeper: &keeper{puts: map[breaker.Key]breaker.Snapshot{}},
-		moved: make(chan move, 100_000), view: view.New(view.MaxExceptions),
+		policy: &p, clock: clock.New(), keeper: &keeper{answer: spread.OperatorResult{Durable: true, Copies: 1}},
+		moved: make(chan move, 100_000), asked: make(chan spread.WitnessQuestion, 1000), view: view.New(view.MaxExceptions),
 	}
+	r.members.Store(1)
 	r.opt = actors.Options{
 		Node: "n1", Announcer: r, Keeper: r.keeper, Clock: r.clock, Logger: slog.New(slog.DiscardHandler),
-		Policy: func(breaker.Key) *breaker.Policy { return r.policy }, Recall: r.of, Members: func() int { return 1 },
+		Policy: func(breaker.Key) *breaker.Policy { return r.policy }, Recall: r.of,
+		Members: r.known,
 	}
 	t.Cleanup(r.clock.Stop)
 	if change != nil {
 		change(r)
 	}
 	r.Breakers = actors.New(r.opt)
-	c, err := cluster.Start(context.Background(), cluster.Options{NodeID: "n1", Listen: "127.0.0.1:0", Logger: r.opt.Logger}, r.Kinds())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.cluster = c
-	r.Use(c, c.System)
-	t.Cleanup(c.Stop)
+	r.start(t)
+	r.Use(r.router, r.cluster.System)
+	t.Cleanup(r.cluster.Stop)
 	return r
+}
+
+// known is the number of known members.
+func (r *rig) known() int {
+	r.block.RLock()
+	defer r.block.RUnlock()
+	return int(r.members.Load())
+}
+
+// hold stops the key's actor, so that what follows waits in its mailbox.
+func (r *rig) hold(k breaker.Key) (release func()) {
+	r.block.Lock()
+	r.Replace(k, r.policy)
+	return r.block.Unlock
 }
 
 func (r *rig) of(k breaker.Key) breaker.Snapshot {
@@ -83,41 +103,82 @@ func (r *rig) of(k breaker.Key) breaker.Snapshot {
 	return r.view.Of(k)
 }
 
+// merge puts what another node says into the view.
+func (r *rig) merge(k breaker.Key, s breaker.Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.view.Merge(k, s)
+}
+
 // Announce implements actors.Announcer.
 func (r *rig) Announce(k breaker.Key, a breaker.Announcement) {
-	r.mu.Lock()
-	r.view.Merge(k, a.Snapshot)
-	r.mu.Unlock()
+	r.merge(k, a.Snapshot)
 	for _, t := range a.Transitions {
 		r.moved <- move{k, t}
 	}
+	if hook := r.hook.Swap(nil); hook != nil {
+		(*hook)()
+	}
+}
+
+// AskWitnesses implements actors.Announcer. Nobody answers but the test.
+func (r *rig) AskWitnesses(k breaker.Key, q breaker.WitnessQuestion) {
+	r.asked <- spread.WitnessQuestion{Key: k, WitnessQuestion: q}
 }
 
 // next waits for the next transition.
 func (r *rig) next(t testing.TB) move {
 	t.Helper()
+	return receive(t, r.moved, "no breaker moved")
+}
+
+// question waits for the next witness round.
+func (r *rig) question(t testing.TB) spread.WitnessQuestion {
+	t.Helper()
+	return receive(t, r.asked, "no witness was asked")
+}
+
+func receive[T any](t testing.TB, from <-chan T, otherwise string) T {
+	t.Helper()
 	select {
-	case m := <-r.moved:
-		return m
+	case got := <-from:
+		return got
 	case <-time.After(patience):
-		t.Fatal("no breaker moved")
-		return move{}
+		t.Fatal(otherwise)
+		panic("unreachable")
 	}
+}
+
+// quiet fails the test if the actor, with everything before in its mailbox,
+// announced a transition or asked.
+func (r *rig) quiet(t testing.TB, k breaker.Key, after string) breaker.Inspection {
+	t.Helper()
+	in := r.inspect(t, k)
+	if len(r.moved) != 0 {
+		t.Errorf("after %s it announced %+v, want nothing", after, <-r.moved)
+	}
+	if len(r.asked) != 0 {
+		t.Errorf("after %s it asked %+v, want nothing", after, <-r.asked)
+	}
+	return in
 }
 
 // fail reports n failures that ended now, in one batch: with a short
 // reset_timeout a slow test machine would forget the first before the last.
-func (r *rig) fail(k breaker.Key, n int) {
+func (r *rig) fail(k breaker.Key, n int) { r.failAt("n1", k, n) }
+
+// failAt is fail for what another node saw.
+func (r *rig) failAt(node string, k breaker.Key, n int) {
 	batch := make([]breaker.Outcome, n)
 	for i := range batch {
-		batch[i] = r.outcome(breaker.Failure)
+		batch[i] = r.outcome(node, breaker.Failure)
 	}
-	r.Report(k, batch)
+	r.Report(k, node, false, batch)
 }
 
-func (r *rig) outcome(kind breaker.Kind) breaker.Outcome {
+func (r *rig) outcome(node string, kind breaker.Kind) breaker.Outcome {
 	now := r.clock.Now()
-	return breaker.Outcome{Node: "n1", Kind: kind, Began: now, Ended: now}
+	return breaker.Outcome{Node: node, Kind: kind, Began: now, Ended: now}
 }
 
 func (r *rig) inspect(t testing.TB, k breaker.Key) breaker.Inspection {
@@ -129,38 +190,31 @@ func (r *rig) inspect(t testing.TB, k breaker.Key) breaker.Inspection {
 	return in
 }
 
-// keeper is a store that may fail.
+// keeper is a store and the other members' disks.
 type keeper struct {
 	mu        sync.Mutex
-	puts      map[breaker.Key]breaker.Snapshot
-	committed int
-	err       error
-	fleeting  bool
-	onPut     func()
+	answer    spread.OperatorResult
+	committed []breaker.Snapshot
+	unbounded bool // a commit may hang for ever
+	onCommit  func()
 }
 
-func (k *keeper) Put(key breaker.Key, s breaker.Snapshot) {
+// Commit implements actors.Keeper.
+func (k *keeper) Commit(ctx context.Context, _ breaker.Key, s breaker.Snapshot) spread.OperatorResult {
 	k.mu.Lock()
-	k.puts[key] = s
-	onPut := k.onPut
-	k.mu.Unlock()
-	if onPut != nil {
-		onPut()
+	defer k.mu.Unlock()
+	k.committed = append(k.committed, s.Clone())
+	if _, bounded := ctx.Deadline(); !bounded {
+		k.unbounded = true
 	}
+	if k.onCommit != nil {
+		k.onCommit()
+	}
+	return k.answer
 }
 
-func (k *keeper) Commit(_ context.Context, _ breaker.Key, _ breaker.Snapshot) error {
+func (k *keeper) commits() []breaker.Snapshot {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.committed++
-	return k.err
-}
-
-func (k *keeper) Lasting() bool { return !k.fleeting }
-
-func (k *keeper) put(key breaker.Key) breaker.Snapshot {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	s := k.puts[key]
-	return s.Clone()
+	return k.committed
 }

@@ -89,17 +89,23 @@ type Breaker struct {
 	Author      string     `json:"author,omitempty"`
 	RemainingMS int64      `json:"remaining_ms,omitempty"`
 	Until       *time.Time `json:"until,omitempty"`
-	Owner       string     `json:"owner"`
-	Mode        string     `json:"mode"`
+	// Owner is the display name of the node that owns it, "" if none does or
+	// none answered.
+	Owner string `json:"owner"`
+	Mode  string `json:"mode"`
 	// Durable is true when what the breaker remembers is on disk.
 	Durable bool `json:"durable"`
-	// Local is true where only this node's ring is open (reason local-evidence).
-	Local     bool       `json:"local,omitempty"`
-	Cooldowns []Cooldown `json:"cooldowns,omitempty"`
-	Roles     []Role     `json:"roles,omitempty"`
-	Rolling   *Window    `json:"rolling,omitempty"`
-	Rate      *Window    `json:"failure_rate,omitempty"`
-	Permits   []Permit   `json:"permits,omitempty"`
+	// Local is true where rings alone reject (reason local-evidence): those of
+	// LocalNodes. For the rest of the fleet it is closed.
+	Local bool `json:"local,omitempty"`
+	// LocalNodes are the nodes whose ring is open, whether or not the breaker
+	// is open for the whole fleet too.
+	LocalNodes []string   `json:"local_nodes,omitempty"`
+	Cooldowns  []Cooldown `json:"cooldowns,omitempty"`
+	Roles      []Role     `json:"roles,omitempty"`
+	Rolling    *Window    `json:"rolling,omitempty"`
+	Rate       *Window    `json:"failure_rate,omitempty"`
+	Permits    []Permit   `json:"permits,omitempty"`
 	// Opens counts the opens since it was last closed.
 	Opens int `json:"opens,omitempty"`
 	// Last is the latest transition the owner's actor remembers.
@@ -109,8 +115,15 @@ type Breaker struct {
 	// Seen is what the answering node's gate counted on the key, nil if no call
 	// to it was reported there.
 	Seen *Seen `json:"seen,omitempty"`
-	// Policy holds the numbers in force. Only an answer about one breaker has it.
+	// Policy holds the numbers in force. Only an answer about one breaker has
+	// it, and the three fields below.
 	Policy *Policy `json:"policy,omitempty"`
+	// Node is the node that answers.
+	Node string `json:"node,omitempty"`
+	// Note says what to know before believing the rest: that no owner answered.
+	Note string `json:"note,omitempty"`
+	// Partial names the members that did not say whether their ring is open.
+	Partial []string `json:"partial,omitempty"`
 }
 
 // Seen counts the calls to one key that were reported to one node.
@@ -186,11 +199,13 @@ type Failure struct {
 	RetryAfter string    `json:"retry_after,omitempty"`
 }
 
-// BreakersResponse lists breakers that are not plainly closed, sorted by key.
+// BreakersResponse lists breakers of the whole cluster that are not plainly
+// closed, sorted by key.
 type BreakersResponse struct {
 	Node     string    `json:"node"`
 	Breakers []Breaker `json:"breakers"`
-	// Partial names the members that did not answer.
+	// Partial names the members that did not answer: rings that are open there
+	// are missing.
 	Partial []string `json:"partial,omitempty"`
 	// Closed counts the closed breakers the answering node's gate remembers,
 	// listed or not.
@@ -219,6 +234,8 @@ type OperatorResponse struct {
 	Until   *time.Time `json:"until,omitempty"`
 	Durable bool       `json:"durable"`
 	Copies  int        `json:"copies"`
+	// Detail says why it is not durable.
+	Detail string `json:"detail,omitempty"`
 }
 
 // StatusResponse is a node's health in one page.
@@ -239,15 +256,6 @@ type StatusResponse struct {
 	Actors int `json:"actors"`
 	// Problems says in words what is not normal; empty when all is well.
 	Problems []string `json:"problems"`
-}
-
-// Member is one node of the cluster.
-type Member struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	State   string `json:"state"`
-	Address string `json:"address,omitempty"`
-	Version string `json:"version,omitempty"`
 }
 
 // StoreHealth says how the durable store is.

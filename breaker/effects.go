@@ -46,8 +46,11 @@ type Transition struct {
 // from when the question was sent.
 type WitnessQuestion struct {
 	Round Stamp
-	From  Instant // exclusive
-	To    Instant // exclusive
+	// Heal is true for a healing round: the carrier may ask about many keys
+	// with one question.
+	Heal bool
+	From Instant // exclusive
+	To   Instant // exclusive
 	// Window is how far back totals are wanted, zero for none (rate rule).
 	Window Instant
 }

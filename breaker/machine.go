@@ -20,6 +20,7 @@ type Machine struct {
 	probing     probing
 	round       *round
 	unasked     bool // the circuit was counted elsewhere: its witnesses are not the present members
+	healing     healing
 	noRoundTill Instant
 	asked       Instant // last question for a permit while half-open
 
@@ -118,7 +119,7 @@ func (m *Machine) trip(mo Moment, t trip) {
 func (m *Machine) become(mo Moment, at Instant, t Transition) {
 	t.From, t.To, t.At, t.Stamp = m.state, m.snap.At(mo.Now).State, at, mo.Stamp
 	m.state, m.changed = t.To, at
-	m.round, m.asked = nil, 0
+	m.round, m.healing, m.asked = nil, healing{}, 0
 	m.probing = probing{since: at}
 	if t.To == Closed || t.To == Open {
 		m.forgetCounts()
@@ -168,6 +169,9 @@ func (m *Machine) Tick(mo Moment) Effects {
 	if m.noRoundTill != 0 && m.noRoundTill <= mo.Now {
 		m.noRoundTill = 0
 		m.recheck(mo)
+	}
+	if m.healing.again != 0 && m.healing.again <= mo.Now {
+		m.askHeal(mo)
 	}
 	return m.effects(mo)
 }
@@ -232,7 +236,8 @@ func (m *Machine) effects(mo Moment) Effects {
 	}
 	if m.round != nil && !m.round.asked {
 		m.round.asked = true
-		e.AskWitnesses = &WitnessQuestion{Round: m.round.id, From: m.round.from, To: m.round.to, Window: m.round.window}
+		r := m.round
+		e.AskWitnesses = &WitnessQuestion{Round: r.id, Heal: r.heal, From: r.from, To: r.to, Window: r.window}
 	}
 	e.WakeAt = m.wakeAt(mo.Now)
 	m.pending, m.dirty, m.forgot = nil, false, false
@@ -248,6 +253,7 @@ func (m *Machine) wakeAt(now Instant) Instant {
 		}
 	}
 	sooner(m.noRoundTill)
+	sooner(m.healing.again)
 	if m.state == HalfOpen && m.asked > m.snap.Renewed {
 		sooner(m.renewAt(now))
 	}

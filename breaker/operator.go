@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -14,16 +15,22 @@ func (m *Machine) Cool(mo Moment, c Cooldown) Effects {
 	if c.Until <= mo.Now {
 		return m.effects(mo)
 	}
-	for _, k := range m.snap.Cooldowns {
-		if c.Reason == ReasonRetryAfter && k.Reason == ReasonRetryAfter && k.Until >= c.Until && !k.same(c) {
-			return m.effects(mo)
-		}
+	if m.snap.Covers(c) {
+		return m.effects(mo)
 	}
 	c.Author, c.Detail = Cut(c.Author), Cut(c.Detail)
 	m.join(mo, Snapshot{Cooldowns: []Cooldown{c}}, Transition{
 		Reason: c.Reason, Author: c.Author, Detail: c.Detail,
 	})
 	return m.effects(mo)
+}
+
+// Covers reports whether a Retry-After that runs at least as long makes c
+// redundant.
+func (s *Snapshot) Covers(c Cooldown) bool {
+	return c.Reason == ReasonRetryAfter && slices.ContainsFunc(s.Cooldowns, func(k Cooldown) bool {
+		return k.Reason == ReasonRetryAfter && k.Until >= c.Until && !k.same(c)
+	})
 }
 
 // OpenUntil is an operator's open, at most MaxOpen long.

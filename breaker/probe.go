@@ -30,6 +30,7 @@ type probing struct {
 	permits   []permit
 	successes []roleCount
 	failed    []failure // nodes whose probes failed since then
+	healed    []string  // members whose success after healing counted
 	asked     Instant   // last question of the role that tripped
 }
 

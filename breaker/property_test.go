@@ -123,8 +123,11 @@ func (w *walk) step(t *rapid.T) {
 	if a.Permit != 0 {
 		w.permits = append(w.permits, a.Permit)
 	}
-	if e.AskWitnesses != nil {
-		w.round = e.AskWitnesses
+	if q := e.AskWitnesses; q != nil {
+		w.round = q
+		if q.Heal != (w.m.state != Closed) || q.Round != mo.Stamp || q.From > q.To {
+			t.Fatalf("%s: what is this question of a breaker that is %v? %+v", name, w.m.state, q)
+		}
 	}
 	w.wakeAt = e.WakeAt
 	w.checkTransitions(t, name, mo, e)

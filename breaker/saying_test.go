@@ -25,7 +25,11 @@ func (s *stage) carryOut(e breaker.Effects) {
 	}
 	if q := e.AskWitnesses; q != nil {
 		s.round = q
-		s.say("asks the members what succeeded between %v and %v ago", s.now.Sub(q.From), s.now.Sub(q.To))
+		verb := "asks"
+		if q.Heal {
+			verb = "heals: asks"
+		}
+		s.say(verb+" the members what succeeded between %v and %v ago", s.now.Sub(q.From), s.now.Sub(q.To))
 	}
 }
 

@@ -19,6 +19,7 @@ type round struct {
 	veto     Instant // latest success that counts against the run
 	unseen   int     // successes no report has brought yet
 	answered []string
+	joined   bool // members joined who were not asked
 }
 
 // tripOrAsk trips, or where there are other members asks them first: one sick
@@ -51,7 +52,7 @@ func (m *Machine) Witness(mo Moment, a WitnessAnswer) Effects {
 	switch {
 	case r.heal:
 		if a.Success > r.from { // newer than the first trip: a successful probe
-			m.healed(mo)
+			m.healed(mo, a.Node)
 		}
 	case r.window != 0:
 		r.unseen += min(max(a.Successes, 0), maxCount)
@@ -60,48 +61,6 @@ func (m *Machine) Witness(mo Moment, a WitnessAnswer) Effects {
 		m.refuse(mo)
 	}
 	return m.effects(mo)
-}
-
-// Joined says that members joined: if the breaker holds a counted circuit they
-// were not asked about it.
-func (m *Machine) Joined(mo Moment) Effects {
-	m.settle(mo)
-	m.heal(mo)
-	return m.effects(mo)
-}
-
-// heal asks the present members about a circuit that others counted: healing
-// must not open the fleet. It asks again after every re-open.
-func (m *Machine) heal(mo Moment) {
-	c := &m.snap.Circuit
-	m.unasked = c.State != Closed
-	if !m.unasked || mo.Members <= 1 {
-		return
-	}
-	m.round = &round{id: mo.Stamp, heal: true, from: c.FirstTrip, to: mo.Now}
-	if c.FirstTrip == 0 { // not known: no success is newer
-		m.round.from = mo.Now
-	}
-}
-
-// healed counts a member's success as that of a probe. A cooldown that runs
-// rejects to its end; then the circuit no longer does, and a probe follows.
-func (m *Machine) healed(mo Moment) {
-	c := &m.snap.Circuit
-	m.countProbe(c.Role)
-	switch {
-	case !m.recovered(mo):
-	case m.cooling(mo.Now):
-		c.Until, c.Stamp = min(c.Until, mo.Now), mo.Stamp
-		m.round, m.dirty = nil, true
-	default:
-		m.close(mo)
-	}
-}
-
-// cooling reports whether a cooldown runs.
-func (m *Machine) cooling(now Instant) bool {
-	return slices.ContainsFunc(m.snap.Cooldowns, func(c Cooldown) bool { return c.Until > now })
 }
 
 // refuse ends a round without a trip and drops the failures older than the
@@ -125,6 +84,7 @@ func (m *Machine) EndRound(mo Moment, id Stamp) Effects {
 	}
 	if r.heal {
 		m.round = nil
+		m.healLater(mo)
 		return m.effects(mo)
 	}
 	if !m.stillTrips(mo, r) {
@@ -133,6 +93,9 @@ func (m *Machine) EndRound(mo Moment, id Stamp) Effects {
 	}
 	m.round = nil
 	m.trip(mo, r.trip)
+	if r.joined {
+		m.heal(mo)
+	}
 	return m.effects(mo)
 }
 

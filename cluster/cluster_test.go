@@ -5,28 +5,40 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/asynkron/protoactor-go/remote"
 	"go.uber.org/goleak"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 
 	"fleetfuse/cluster"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, // throttlers: they sleep up to a minute, then end
+	if peer := os.Getenv(childPeer); peer != "" {
+		child(peer)
+		return
+	}
+	code := m.Run()
+	throttlers := []goleak.Option{ // they sleep up to a minute, then end
 		goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1"),
 		goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/cluster.(*Gossiper).StartGossiping.NewThrottle.func3.1"),
 		goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/cluster.NewGossipActor.NewThrottleWithLogger.func2.1"),
-	)
+	}
+	err := goleak.Find(throttlers...)
+	for range 5 { // protoactor sleeps 2 s after a dial that failed
+		if err != nil {
+			err = goleak.Find(throttlers...)
+		}
+	}
+	if code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // start starts a cluster of one and stops it with the test.
@@ -41,7 +53,7 @@ func start(t *testing.T, kinds map[string]*actor.Props) *cluster.Cluster {
 }
 
 func options(listen string) cluster.Options {
-	return cluster.Options{NodeID: "node-1", Listen: listen, Logger: slog.New(slog.DiscardHandler)}
+	return cluster.Options{NodeID: "node-1", Epoch: 1, Actor: cluster.Actor{Listen: listen}, Logger: slog.New(slog.DiscardHandler)}
 }
 
 func TestStartIsPrompt(t *testing.T) {
@@ -56,7 +68,8 @@ func TestStartIsPrompt(t *testing.T) {
 	if got := c.Owner("host:a"); got != "node-1" {
 		t.Errorf("Owner = %q, want node-1", got)
 	}
-	if got := c.Members(); len(got) != 1 || got[0] != (cluster.Member{ID: "node-1", Address: c.Address()}) {
+	want := cluster.Member{ID: "node-1", Epoch: 1, ActorAddress: c.Address(), GossipAddress: c.GossipAddress(), Self: true}
+	if got := c.Members(); len(got) != 1 || got[0] != want {
 		t.Errorf("Members = %v, want this node alone", got)
 	}
 }
@@ -84,9 +97,23 @@ func TestPortInUse(t *testing.T) {
 	}
 }
 
+func TestGossipPortInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	opt := options("127.0.0.1:0")
+	opt.Gossip.Listen = taken.Addr().String()
+	_, err = cluster.Start(t.Context(), opt, nil)
+	if want := "--cluster.listen-address " + taken.Addr().String(); err == nil || !strings.Contains(err.Error(), want) {
+		t.Fatalf("Start on a taken port: %v, want an error with %q", err, want)
+	}
+}
+
 func TestListenAddresses(t *testing.T) {
-	for _, addr := range []string{"0.0.0.0:0", ":0", "192.0.2.1:7142", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "example.org:0"} {
-		if _, err := cluster.Start(t.Context(), options(addr), nil); err == nil || !strings.Contains(err.Error(), "actor.listen-address") {
+	for _, addr := range []string{"127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "example.org:0"} {
+		if _, err := cluster.Start(t.Context(), options(addr), nil); err == nil || !strings.Contains(err.Error(), "--actor.listen-address") {
 			t.Errorf("Start on %q: %v, want an error that names the flag", addr, err)
 		}
 	}
@@ -98,26 +125,6 @@ func TestCancelledStart(t *testing.T) {
 	c, err := cluster.Start(ctx, options("127.0.0.1:0"), nil)
 	if err == nil { // it was up before it looked at the context
 		c.Stop()
-	}
-}
-
-func TestStrangersAreRefused(t *testing.T) {
-	c := start(t, nil)
-	conn, err := grpc.NewClient(c.Address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	stranger := remote.NewRemotingClient(conn)
-	if _, err := stranger.ListProcesses(t.Context(), &remote.ListProcessesRequest{}); status.Code(err) != codes.PermissionDenied {
-		t.Errorf("ListProcesses: %v, want permission denied", err)
-	}
-	stream, err := stranger.Receive(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := stream.Recv(); status.Code(err) != codes.PermissionDenied {
-		t.Errorf("Receive: %v, want permission denied", err)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 func TestQuiet(t *testing.T) {
 	var out strings.Builder
-	l := slog.New(quiet{slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo})}).With("lib", "protoactor").WithGroup("g")
+	l := slog.New(newQuiet(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))).With("lib", "protoactor").WithGroup("g")
 	l.Info("actor system started")
 	l.Error("[DeadLetter]")
 	l.Error("EndpointWriter failed to connect")

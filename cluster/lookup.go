@@ -11,13 +11,14 @@ import (
 )
 
 // lookup is the IdentityLookup: it finds the owner by rendezvous hashing and
-// spawns the actor there on demand. Nothing waits for an activation.
+// spawns the actor on demand if that is this node. Nothing waits for an
+// activation, nor for an actor that another node owns now.
 type lookup struct {
 	nodeID string
 	shell  *proto.Cluster
 
 	mu      sync.RWMutex
-	members []string
+	ring    placement.Ring
 	actors  map[name]*actor.PID
 	live    int // actors that have not ended, with those that gave up their name
 	stopped bool
@@ -28,7 +29,7 @@ type lookup struct {
 type name struct{ kind, identity string }
 
 func newLookup(nodeID string) *lookup {
-	return &lookup{nodeID: nodeID, members: []string{nodeID}, actors: map[name]*actor.PID{}, empty: make(chan struct{})}
+	return &lookup{nodeID: nodeID, actors: map[name]*actor.PID{}, empty: make(chan struct{})}
 }
 
 // watched lets the lookup know when an actor of a kind has ended.
@@ -55,7 +56,8 @@ func (l *lookup) ended(ci *proto.ClusterIdentity, pid *actor.PID) {
 // Setup is called once by the shell.
 func (l *lookup) Setup(c *proto.Cluster, _ []string, _ bool) { l.shell = c }
 
-// Get returns the actor of an identity, spawned if this node owns it.
+// Get is part of proto.IdentityLookup: the actor of an identity, spawned if this
+// node owns it. A message sent to it may come too late; deliver's cannot.
 func (l *lookup) Get(ci *proto.ClusterIdentity) *actor.PID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,8 +101,8 @@ func (l *lookup) activate(n name) *actor.PID {
 	if pid, ok := l.actors[n]; ok {
 		return pid
 	}
-	if placement.Owner(l.members, n.identity) != l.nodeID {
-		return nil // the fleet issue asks the owner here
+	if l.ring.Owner(n.identity) != l.nodeID {
+		return nil
 	}
 	kind, ok := l.shell.TryGetClusterKind(n.kind)
 	if !ok {
@@ -111,6 +113,56 @@ func (l *lookup) activate(n name) *actor.PID {
 	l.actors[n] = pid
 	l.live++
 	return pid
+}
+
+// tell sends a message to an actor that is active here; false if it is not.
+func (l *lookup) tell(n name, msg any) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	pid, ok := l.actors[n]
+	if ok {
+		l.send(pid, msg, nil)
+	}
+	return ok
+}
+
+// tellAll sends a message to every active actor of a kind.
+func (l *lookup) tellAll(kind string, msg any) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for n, pid := range l.actors {
+		if n.kind == kind {
+			l.send(pid, msg, nil)
+		}
+	}
+}
+
+// place replaces the ring and releases what it gives to other nodes.
+func (l *lookup) place(ring placement.Ring) {
+	l.mu.Lock()
+	l.ring = ring
+	l.mu.Unlock()
+	l.release(func(n name) bool { return ring.Owner(n.identity) != l.nodeID })
+}
+
+// releaseAll drops every actor here; the next message activates a new one.
+func (l *lookup) releaseAll() { l.release(func(name) bool { return true }) }
+
+// release takes actors out of the table, so that nothing more is delivered to
+// them, and lets them finish what is in their mailboxes.
+func (l *lookup) release(which func(name) bool) {
+	var gone []*actor.PID
+	l.mu.Lock()
+	for n, pid := range l.actors {
+		if which(n) {
+			gone = append(gone, pid)
+			delete(l.actors, n)
+		}
+	}
+	l.mu.Unlock()
+	for _, pid := range gone {
+		l.shell.ActorSystem.Root.Poison(pid)
+	}
 }
 
 // RemovePid forgets an actor that stops.

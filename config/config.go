@@ -12,7 +12,7 @@ type Config struct {
 	Cluster       Cluster
 	Actor         Actor
 	TLS           TLS
-	Insecure      bool   // allow ports beyond loopback without TLS; the fleet version reads it
+	Insecure      bool   // allow ports beyond loopback without keyring and certificates
 	CooldownStore string // where cooldowns are shared beyond state.db: StoreSQLite or StoreMemory
 	Log           Log
 	Breakers      Breakers
@@ -29,29 +29,28 @@ type Node struct {
 
 // HTTP is where workers and operators reach the node.
 type HTTP struct {
-	ListenAddress string   // host:port; port 0 picks one
+	ListenAddress string   // host:port; port 0 picks one; beyond loopback it asks for client certificates
 	Socket        string   // path of a Unix socket; empty is none
 	AllowedHosts  []string // Host headers accepted beside loopback, in their one spelling
 }
 
-// Cluster is how nodes find each other. The fleet version reads it; in this
-// one a node is alone and no flag sets it.
+// Cluster is how nodes find each other.
 type Cluster struct {
-	Label            string // nodes of another label are not talked to
-	GossipProfile    string // lan, local, wan or tuned
-	ListenAddress    string // host:port of gossip
-	AdvertiseAddress string // what others are told; empty is the listen address
-	Peers            []string
-	KeyringFile      string
+	Label            string   // nodes of another label are not talked to
+	GossipProfile    string   // lan, local, wan or tuned
+	ListenAddress    string   // host:port of gossip; port 0 picks one
+	AdvertiseAddress string   // host:port others are told, port 0 the bound one; empty is the listen address
+	Peers            []string // host:port of members to join through, each once; empty starts a fleet
+	KeyringFile      string   // the keys gossip is encrypted with; empty is none
 }
 
 // Actor is where the actors of other nodes reach those of this one.
 type Actor struct {
 	ListenAddress    string // host:port; port 0 picks one
-	AdvertiseAddress string // what others are told; empty is the listen address
+	AdvertiseAddress string // host:port others are told, port 0 the bound one; empty is the listen address
 }
 
-// TLS names the PEM files of this node's identity. The fleet version reads it.
+// TLS names the PEM files of this node's identity: all three or none.
 type TLS struct {
 	CertFile string
 	KeyFile  string
@@ -76,7 +75,7 @@ func Default() Config {
 	return Config{
 		Node:          Node{DataDir: "data"},
 		HTTP:          HTTP{ListenAddress: "127.0.0.1:7140"},
-		Cluster:       Cluster{GossipProfile: "lan", ListenAddress: "127.0.0.1:7141"},
+		Cluster:       Cluster{GossipProfile: "tuned", ListenAddress: "127.0.0.1:7141"},
 		Actor:         Actor{ListenAddress: "127.0.0.1:7142"},
 		CooldownStore: StoreSQLite,
 		Log:           Log{Format: "auto", Level: "info"},

@@ -20,6 +20,10 @@
 // The more specific setting wins whatever its source; among equally specific
 // ones the stronger source does.
 //
+// What options mean together is in reach.go: a port that other machines can
+// reach needs something that guards it. hash.go sums up what the nodes of a
+// fleet must agree on.
+//
 // Everything read here is input from a person. Load reports all that is wrong
 // at once, each problem with its flag, variable or file:line:column, and never
 // replaces a value it does not understand by a default.

@@ -16,7 +16,7 @@ var policySections = []string{"defaults", "advanced", "hosts", "resolvers"}
 
 // laterSections are read by later versions; a file that says something there
 // wants what this node does not do.
-var laterSections = []string{"profile", "cluster", "tls", "telemetry", "tuner"}
+var laterSections = []string{"profile", "telemetry", "tuner"}
 
 // readDocument takes the settings of a file.
 func (l *loader) readDocument(path string, text []byte) {
@@ -106,7 +106,7 @@ func (d *document) options(e entry, prefix string) {
 
 func (d *document) option(o *option, e entry) {
 	text, err := "", error(nil)
-	if _, isList := o.at(&d.config).(*[]string); isList && e.value.Kind == yaml.SequenceNode {
+	if o.isList() && e.value.Kind == yaml.SequenceNode {
 		var texts []string
 		texts, err = scalars(e.value)
 		text = strings.Join(texts, ",")

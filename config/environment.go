@@ -40,8 +40,7 @@ func (e environment) texts(name string) []string {
 var laterPrefixes = []string{"FLEETFUSE_BREAKER__", "FLEETFUSE_BREAKER_ROLE__", "FLEETFUSE_BREAKER_RESOLVER__", "FLEETFUSE_BREAKERS"}
 
 // check returns a problem for each variable that is probably a misspelt one.
-// Other unknown ones are none: ctl and SDKs have variables of their own, and
-// Kubernetes sets FLEETFUSE_PORT and more for a service of that name.
+// Other unknown ones are none: ctl and SDKs have variables of their own.
 func (e environment) check() error {
 	known := []string{Variable(configFlag)}
 	for i := range options {
@@ -52,7 +51,7 @@ func (e environment) check() error {
 	}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(e)) {
-		if slices.Contains(known, name) {
+		if slices.Contains(known, name) || isServiceLink(name, e[name]) {
 			continue
 		}
 		hasName := func(flag string) bool { return name == Variable(flag) }
@@ -68,6 +67,14 @@ func (e environment) check() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// isServiceLink reports whether Kubernetes set a variable for a service whose
+// name starts with ours: FLEETFUSE_CLUSTER_PORT=tcp://10.0.0.1:7141, which is
+// no misspelt FLEETFUSE_CLUSTER_PEER, and more.
+func isServiceLink(name, value string) bool {
+	return strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://") ||
+		strings.Contains(name, "_SERVICE_") || strings.Contains(name, "_PORT_")
 }
 
 // closestVariable compares names without the prefix, which all share.

@@ -89,6 +89,61 @@ func TestTableIsConsistent(t *testing.T) {
 	}
 }
 
+// Whatever field differs, and for whatever key or role, the hash does.
+func TestHashCoversTheTable(t *testing.T) {
+	change := func(place any) {
+		switch v := reflect.ValueOf(place).Elem(); v.Kind() {
+		case reflect.Int, reflect.Int64:
+			v.SetInt(v.Int() + 1)
+		case reflect.Float64:
+			v.SetFloat(v.Float() + 0.125)
+		case reflect.Bool:
+			v.SetBool(!v.Bool())
+		case reflect.String:
+			v.SetString(v.String() + "x")
+		case reflect.Slice:
+			v.Set(reflect.Append(v, reflect.ValueOf(599)))
+		default:
+			t.Fatalf("a field of kind %v", v.Kind())
+		}
+	}
+	unchanged := func() (c Config, host, resolver *breaker.Policy) {
+		c = Default()
+		h, r := breaker.DefaultPolicy(), breaker.DefaultPolicy()
+		h.FailMax, r.FailMax = 7, 7
+		c.Breakers.Hosts = map[string]*breaker.Policy{"x": &h}
+		c.Breakers.Resolvers = map[string]*breaker.Policy{"x": &r}
+		return c, &h, &r
+	}
+	c, _, _ := unchanged()
+	by := map[uint64]string{c.Hash(): "nothing"}
+	changed := func(what string, c Config) {
+		if other, ok := by[c.Hash()]; ok {
+			t.Errorf("a change of %s gives the hash of a change of %s", what, other)
+		}
+		by[c.Hash()] = what
+	}
+	for i := range fields {
+		f := &fields[i]
+		c, _, _ := unchanged()
+		change(f.at(&c.Breakers.Defaults))
+		changed("default "+f.name, c)
+		c, host, _ := unchanged()
+		change(f.at(host))
+		changed("host "+f.name, c)
+		c, _, resolver := unchanged()
+		change(f.at(resolver))
+		changed("resolver "+f.name, c)
+		if f.atRole != nil {
+			c, host, _ := unchanged()
+			role := host.ForRole("landing")
+			change(f.atRole(&role))
+			host.Roles = map[string]breaker.RolePolicy{"landing": role}
+			changed("role "+f.name, c)
+		}
+	}
+}
+
 func TestClosest(t *testing.T) {
 	for _, tt := range []struct{ word, want string }{
 		{"fail_mx", "fail_max"},

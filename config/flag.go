@@ -14,7 +14,11 @@ import (
 func (c *Config) AddFlags(fs *pflag.FlagSet) {
 	fs.Var(&written{}, configFlag, "read this YAML `FILE` (repeatable, later ones win)")
 	for i := range options {
-		fs.Var(&written{shown: options[i].text(c)}, options[i].flag, options[i].usage)
+		o := &options[i]
+		f := fs.VarPF(&written{shown: o.text(c), isBool: o.isBool()}, o.flag, "", o.usage)
+		if o.isBool() {
+			f.NoOptDefVal = "true"
+		}
 	}
 	for _, o := range breakerOptions {
 		fs.Var(&written{}, o.flag, o.usage)
@@ -23,8 +27,9 @@ func (c *Config) AddFlags(fs *pflag.FlagSet) {
 
 // written is the value of a flag: what stood on the command line, each time.
 type written struct {
-	shown string // as the default, in the help
-	texts []string
+	shown  string // as the default, in the help
+	isBool bool
+	texts  []string
 }
 
 // String is the last text, or the default.
@@ -42,7 +47,12 @@ func (w *written) Set(text string) error {
 }
 
 // Type is what the help calls the value where the usage names nothing.
-func (*written) Type() string { return "string" }
+func (w *written) Type() string {
+	if w.isBool {
+		return "bool"
+	}
+	return "string"
+}
 
 // writtenFor is what was written for a flag, each time; none if fs does not
 // know the flag.
@@ -61,8 +71,8 @@ func writtenFor(fs *pflag.FlagSet, name string) []string {
 }
 
 // FlagError adds what was probably meant, or that a later version has it, to an
-// error of fs.Parse about a flag that does not exist; other errors and nil come back as they are. The result
-// wraps err.
+// error of fs.Parse about a flag that does not exist; other errors and nil come
+// back as they are. The result wraps err.
 func FlagError(fs *pflag.FlagSet, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {

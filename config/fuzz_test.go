@@ -55,6 +55,7 @@ func FuzzFile(f *testing.F) {
 		"advanced: {rolling: {enabled: yes, window_s: 5}}", "http: {allowed_hosts: [a, b]}\nlog:\n", "a: &a [*a]", "? {}\n: 1",
 		"defaults: &d {rolling: *d, <<: [*d]}", "x: !!binary 5\ny: !<a> b\n---\n", "cooldown_store: 'memory:'", "\tx: 1",
 		"defaults: {classify: {neutral_statuses: [], failure: 500}}", "resolvers: {x: {mode: off}}", "defaults: {<<: {reset: .inf}}",
+		"cluster: {listen_address: ':0', advertise_address: '[::1]', peers: ['a:1', 'A.:1', '[::]:1']}\ninsecure: yes\ntls: {key_file: x}",
 	} {
 		f.Add(seed)
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -29,6 +30,8 @@ func Load(base Config, fs *pflag.FlagSet, environ []string) (Config, error) {
 	l.readFlags()
 	l.config.Breakers = resolve(l.settings)
 	l.spellHosts()
+	l.config.Cluster.spell()
+	l.config.Actor.AdvertiseAddress = withPort(l.config.Actor.AdvertiseAddress)
 	l.add(l.config.Validate())
 	return l.config, l.err()
 }
@@ -99,7 +102,11 @@ func (l *loader) readEnvironment() {
 func (l *loader) readFlags() {
 	for i := range options {
 		if texts := writtenFor(l.flags, options[i].flag); len(texts) > 0 {
-			l.setOption(&options[i], texts[len(texts)-1], flagOrigin(options[i].flag))
+			text := texts[len(texts)-1]
+			if options[i].isList() {
+				text = strings.Join(texts, ",")
+			}
+			l.setOption(&options[i], text, flagOrigin(options[i].flag))
 		}
 	}
 	for _, o := range breakerOptions {
@@ -108,7 +115,9 @@ func (l *loader) readFlags() {
 }
 
 func (l *loader) setOption(o *option, text string, origin Origin) {
-	o.set(&l.config, text)
+	if err := o.set(&l.config, text); err != nil {
+		l.add(fmt.Errorf("%s: %s %w", origin, o.key, err))
+	}
 	l.config.origins[o.flag] = origin
 }
 

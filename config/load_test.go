@@ -172,10 +172,14 @@ func TestAllProblemsAtOnce(t *testing.T) {
 func TestOptionsAreRefused(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	for _, tt := range []struct{ arg, want string }{
-		{"--http.listen-address=0.0.0.0:7140", "fleet version"},
-		{"--http.listen-address=:7140", "fleet version"},
-		{"--actor.listen-address=192.0.2.1:7142", "fleet version"},
-		{"--actor.listen-address=example.org:7142", "fleet version"},
+		{"--actor.listen-address=example.org:7142", "want an IP address of this machine"},
+		{"--cluster.listen-address=[::1]", "want HOST:PORT"},
+		{"--cluster.label=a b", "without blanks"},
+		{"--cluster.label=" + long, "at most 255"},
+		{"--cluster.gossip-profile=wann", `did you mean "wan"?`},
+		{"--cluster.keyring-file=/" + long, "at most 4095"},
+		{"--tls.ca-file=/" + long, "at most 4095"},
+		{"--insecure=maybe", `insecure is "maybe": want true or false`},
 		{"--http.listen-address=7140", "want HOST:PORT"},
 		{"--http.listen-address=127.0.0.1:65536", "0 to 65535"},
 		{"--http.listen-address=127.0.0.1:http", "0 to 65535"},
@@ -196,7 +200,7 @@ func TestOptionsAreRefused(t *testing.T) {
 		{"--cooldown-store=memory", `did you mean "memory:"?`},
 		{"--cooldown-store=postgres://u:secret@x", `starts with "postgres:"`},
 		{"--http.sokcet=x", "did you mean --http.socket?"},
-		{"--cluster.label=x", "not yet available in this version"},
+		{"--profile=aggressive", "not yet available in this version"},
 	} {
 		_, err := load(t, "", nil, tt.arg)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") || len(err.Error()) > 500 {
@@ -206,13 +210,13 @@ func TestOptionsAreRefused(t *testing.T) {
 }
 
 func TestVariablesOfLaterVersionsAreRefused(t *testing.T) {
-	for _, name := range []string{"FLEETFUSE_BREAKER__API=x", "FLEETFUSE_BREAKERS=x", "FLEETFUSE_PROFILE=x", "FLEETFUSE_CLUSTER_PEER=x"} {
+	for _, name := range []string{"FLEETFUSE_BREAKER__API=x", "FLEETFUSE_BREAKERS=x", "FLEETFUSE_PROFILE=x"} {
 		if _, err := load(t, "", []string{name}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 	kubernetes := []string{"FLEETFUSE_PORT=tcp://x", "FLEETFUSE_SERVICE_HOST=x", "FLEETFUSE_SERVICE_PORT=1",
-		"FLEETFUSE_PORT_7140_TCP_ADDR=x", "FLEETFUSE_CLUSTER_SERVICE_HOST=x"}
+		"FLEETFUSE_PORT_7140_TCP_ADDR=x", "FLEETFUSE_CLUSTER_SERVICE_HOST=x", "FLEETFUSE_CLUSTER_PORT=tcp://10.0.0.1:7141"}
 	if _, err := load(t, "", kubernetes); err != nil {
 		t.Errorf("variables Kubernetes sets: %v", err)
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"fleetfuse/breaker"
@@ -14,7 +15,7 @@ type option struct {
 	key   string // dotted path in a file
 	usage string // a `word` in it names the value
 
-	at    func(*Config) any   // *string, or *[]string for a list with commas
+	at    func(*Config) any   // *string, *bool, or *[]string for a list with commas
 	check func(*Config) error // what is wrong with the value, nil if nothing
 }
 
@@ -25,17 +26,40 @@ var options = []option{
 	{"ready-file", "node.ready_file", "write pid and addresses as JSON to this `PATH` when ready",
 		func(c *Config) any { return &c.Node.ReadyFile }, func(c *Config) error { return checkPath(c.Node.ReadyFile, false) }},
 	{"node.name", "node.name", "what people call this node (default the machine's host name)",
-		func(c *Config) any { return &c.Node.Name }, func(c *Config) error { return checkNodeName(c.Node.Name) }},
+		func(c *Config) any { return &c.Node.Name }, func(c *Config) error { return checkToken(c.Node.Name, maxNodeNameBytes) }},
 	{"cooldown-store", "cooldown_store", "where cooldowns are shared beyond the data directory: sqlite (nowhere), or memory: for tests",
 		func(c *Config) any { return &c.CooldownStore }, func(c *Config) error { return checkStore(c.CooldownStore) }},
-	{"http.listen-address", "http.listen_address", "serve the HTTP API on this `HOST:PORT`; port 0 picks one",
-		func(c *Config) any { return &c.HTTP.ListenAddress }, func(c *Config) error { return checkLoopback(c.HTTP.ListenAddress) }},
+	{"http.listen-address", "http.listen_address", "serve the HTTP API on this `HOST:PORT`; port 0 picks one; beyond loopback with the --tls files",
+		func(c *Config) any { return &c.HTTP.ListenAddress }, func(c *Config) error { return checkListen(c.HTTP.ListenAddress) }},
 	{"http.socket", "http.socket", "serve the HTTP API on this Unix socket too: a `PATH`",
 		func(c *Config) any { return &c.HTTP.Socket }, func(c *Config) error { return checkSocket(c.HTTP.Socket) }},
-	{"http.allowed-hosts", "http.allowed_hosts", "accept these Host headers beside loopback: `HOST,...`",
+	{"http.allowed-hosts", "http.allowed_hosts", "accept these Host headers beside loopback: `HOST,...` (repeatable)",
 		func(c *Config) any { return &c.HTTP.AllowedHosts }, func(c *Config) error { return checkHosts(c.HTTP.AllowedHosts) }},
-	{"actor.listen-address", "actor.listen_address", "listen for other nodes' actors on this `HOST:PORT`; port 0 picks one",
-		func(c *Config) any { return &c.Actor.ListenAddress }, func(c *Config) error { return checkLoopback(c.Actor.ListenAddress) }},
+	{"cluster.label", "cluster.label", "talk only to nodes of the same `LABEL`",
+		func(c *Config) any { return &c.Cluster.Label }, func(c *Config) error { return checkToken(c.Cluster.Label, maxLabelBytes) }},
+	{"cluster.gossip-profile", "cluster.gossip_profile", "how soon gossip notices a change: lan, local, wan or tuned",
+		func(c *Config) any { return &c.Cluster.GossipProfile },
+		func(c *Config) error { return checkWord(c.Cluster.GossipProfile, "lan", "local", "wan", "tuned") }},
+	{"cluster.listen-address", "cluster.listen_address", "gossip on this `HOST:PORT`; port 0 picks one; beyond loopback with --cluster.keyring-file",
+		func(c *Config) any { return &c.Cluster.ListenAddress }, func(c *Config) error { return checkListen(c.Cluster.ListenAddress) }},
+	{"cluster.advertise-address", "cluster.advertise_address", "tell other nodes this `HOST[:PORT]` for gossip (default the listen address)",
+		func(c *Config) any { return &c.Cluster.AdvertiseAddress }, func(c *Config) error { return checkAdvertise(c.Cluster.AdvertiseAddress) }},
+	{"cluster.peer", "cluster.peers", "join the fleet through the node that gossips on this `HOST:PORT` (repeatable)",
+		func(c *Config) any { return &c.Cluster.Peers }, func(c *Config) error { return checkPeers(c.Cluster.Peers) }},
+	{"cluster.keyring-file", "cluster.keyring_file", "encrypt gossip with the keys in this `FILE`",
+		func(c *Config) any { return &c.Cluster.KeyringFile }, func(c *Config) error { return checkPath(c.Cluster.KeyringFile, false) }},
+	{"actor.listen-address", "actor.listen_address", "listen for other nodes' actors on this `HOST:PORT`; port 0 picks one; beyond loopback with the --tls files",
+		func(c *Config) any { return &c.Actor.ListenAddress }, func(c *Config) error { return checkListen(c.Actor.ListenAddress) }},
+	{"actor.advertise-address", "actor.advertise_address", "tell other nodes this `HOST[:PORT]` for actors (default the listen address)",
+		func(c *Config) any { return &c.Actor.AdvertiseAddress }, func(c *Config) error { return checkAdvertise(c.Actor.AdvertiseAddress) }},
+	{"tls.cert-file", "tls.cert_file", "this node's certificate, a PEM `FILE`; the three --tls files come together or not at all",
+		func(c *Config) any { return &c.TLS.CertFile }, func(c *Config) error { return checkPath(c.TLS.CertFile, false) }},
+	{"tls.key-file", "tls.key_file", "the key of that certificate, a PEM `FILE`",
+		func(c *Config) any { return &c.TLS.KeyFile }, func(c *Config) error { return checkPath(c.TLS.KeyFile, false) }},
+	{"tls.ca-file", "tls.ca_file", "believe the certificates of other nodes and of clients that this PEM `FILE` vouches for",
+		func(c *Config) any { return &c.TLS.CAFile }, func(c *Config) error { return checkPath(c.TLS.CAFile, false) }},
+	{"insecure", "insecure", "listen beyond loopback even without keyring and --tls files",
+		func(c *Config) any { return &c.Insecure }, func(*Config) error { return nil }},
 	{"log.format", "log.format", "text, json, or auto: text on a terminal",
 		func(c *Config) any { return &c.Log.Format }, func(c *Config) error { return checkWord(c.Log.Format, "auto", "text", "json") }},
 	{"log.level", "log.level", "debug, info, warn or error",
@@ -63,9 +87,7 @@ var breakerOptions = []breakerOption{
 
 // laterFlags are those of later versions: what is said with them is refused,
 // not ignored.
-var laterFlags = []string{"profile", "insecure",
-	"cluster.label", "cluster.gossip-profile", "cluster.listen-address", "cluster.advertise-address", "cluster.peer",
-	"cluster.keyring-file", "actor.advertise-address", "tls.cert-file", "tls.key-file", "tls.ca-file"}
+var laterFlags = []string{"profile"}
 
 // configFlag names the files; it cannot stand in one.
 const configFlag = "config"
@@ -79,14 +101,34 @@ func Variable(flag string) string {
 	return variablePrefix + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(flag))
 }
 
-// set stores text as the value of the option.
-func (o *option) set(c *Config, text string) {
+// set stores text as the value of the option. The error goes on after the
+// option's name; limits are for check.
+func (o *option) set(c *Config, text string) error {
 	switch place := o.at(c).(type) {
 	case *string:
 		*place = text
 	case *[]string:
 		*place = splitList(text)
+	case *bool:
+		value, err := parseBool(strings.TrimSpace(text))
+		if err != nil {
+			return err
+		}
+		*place = value
 	}
+	return nil
+}
+
+// isList reports whether the option has several values.
+func (o *option) isList() bool {
+	_, ok := o.at(new(Config)).(*[]string)
+	return ok
+}
+
+// isBool reports whether the bare flag means true.
+func (o *option) isBool() bool {
+	_, ok := o.at(new(Config)).(*bool)
+	return ok
 }
 
 // text is the value of the option as set would read it.
@@ -96,6 +138,8 @@ func (o *option) text(c *Config) string {
 		return *place
 	case *[]string:
 		return strings.Join(*place, ",")
+	case *bool:
+		return strconv.FormatBool(*place)
 	}
 	panic(fmt.Sprintf("option %s is of a kind unknown here", o.flag))
 }

@@ -3,10 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fleetfuse/breaker"
@@ -16,6 +13,7 @@ import (
 // Limits in bytes.
 const (
 	maxNodeNameBytes = 128
+	maxLabelBytes    = 255  // of memberlist
 	maxPathBytes     = 4095 // PATH_MAX of Linux, without the final NUL
 	maxSocketBytes   = 107  // sun_path of Linux, without the final NUL
 )
@@ -25,11 +23,19 @@ const (
 func (c *Config) Validate() error {
 	var problems []error
 	for i := range options {
-		if err := options[i].check(c); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %s %w", c.place(options[i].flag), options[i].key, err))
+		for _, err := range unjoin(options[i].check(c)) {
+			problems = append(problems, c.problem(options[i].flag, err))
 		}
 	}
+	problems = append(problems, c.validateTLS()...)
+	problems = append(problems, c.validateReach()...)
 	return errors.Join(append(problems, c.Breakers.validate()...)...)
+}
+
+// problem puts before err where an option was set and its key in a file.
+func (c *Config) problem(flag string, err error) error {
+	i := slices.IndexFunc(options, func(o option) bool { return o.flag == flag })
+	return fmt.Errorf("%s: %s %w", c.place(flag), options[i].key, err)
 }
 
 // place is where an option was set, or its flag.
@@ -106,13 +112,13 @@ func checkSocket(path string) error {
 	return checkPath(path, false)
 }
 
-func checkNodeName(name string) error {
-	if len(name) > maxNodeNameBytes {
-		return fmt.Errorf("has %d bytes; at most %d are allowed", len(name), maxNodeNameBytes)
+func checkToken(word string, maxBytes int) error {
+	if len(word) > maxBytes {
+		return fmt.Errorf("has %d bytes; at most %d are allowed", len(word), maxBytes)
 	}
-	for _, c := range []byte(name) {
+	for _, c := range []byte(word) {
 		if c <= ' ' || c > '~' {
-			return fmt.Errorf("is %s; want printable ASCII without blanks", quote(name))
+			return fmt.Errorf("is %s; want printable ASCII without blanks", quote(word))
 		}
 	}
 	return nil
@@ -144,23 +150,4 @@ func checkStore(store string) error {
 		return fmt.Errorf("starts with %s; want memory: or sqlite", quote(scheme+":"))
 	}
 	return fmt.Errorf("is %s; want memory: or sqlite%s", quote(store), didYouMean(store, []string{StoreSQLite, StoreMemory}))
-}
-
-// checkLoopback accepts HOST:PORT with a loopback HOST.
-func checkLoopback(address string) error {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("is %s; want HOST:PORT as in 127.0.0.1:7140 or [::1]:7140", quote(address))
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
-		return fmt.Errorf("is %s; the port must be a number from 0 to 65535", quote(address))
-	}
-	if host == "localhost" {
-		return nil
-	}
-	if a, err := netip.ParseAddr(host); err == nil && a.Unmap().IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("is %s, which is not loopback: other machines could reach it, "+
-		"and the client certificates that guard against that come with the fleet version; want 127.0.0.1:PORT", quote(address))
 }

@@ -9,9 +9,6 @@ import (
 	"fleetfuse/breaker"
 )
 
-// tickLength is the granularity of "a call that succeeded began then".
-const tickLength = 10 * time.Millisecond
-
 // entry is what a gate knows of one key.
 type entry struct {
 	// exception is nil while the key is plainly closed: the view and the ring
@@ -19,7 +16,7 @@ type entry struct {
 	exception atomic.Pointer[exception]
 	successes atomic.Uint64
 	stripes   atomic.Pointer[stripes]
-	tick      atomic.Int64 // latest tick in which a call that succeeded began
+	begun     begun
 
 	key  breaker.Key
 	name string
@@ -30,8 +27,6 @@ type entry struct {
 	// recent counts successes of about the last rate window.
 	recent  recentCount
 	window  time.Duration // of the rate rule, zero where it is off
-	ticks   uint64        // the 64 ticks up to tick in which such calls began
-	seconds uint64        // the same for seconds
 	failing *failing
 }
 
@@ -65,7 +60,7 @@ func (e *entry) succeeded(began breaker.Instant, n uint64) {
 		e.successes.Add(n)
 		e.stripes.CompareAndSwap(nil, new(stripes)) // two cores met here
 	}
-	if tick := int64(began) / int64(tickLength); tick > e.tick.Load() {
+	if tick := tickOf(began); tick != e.begun.tick.Load() {
 		e.mark(tick)
 	}
 }
@@ -88,38 +83,21 @@ func (e *entry) total() uint64 {
 	return n
 }
 
-const ticksPerSecond = int64(time.Second / tickLength)
-
-// mark notes that a call that succeeded began in a tick.
+// mark notes that a call that succeeded began in a tick that is not the latest.
 func (e *entry) mark(tick int64) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.markLocked(tick)
-	e.rotate(breaker.Instant(tick * int64(tickLength)))
-}
-
-// markLocked is mark for a locked entry.
-func (e *entry) markLocked(tick int64) {
-	old := e.tick.Load()
-	if tick <= old {
+	if e.begun.marked(tick) {
 		return
 	}
-	e.ticks = shift(e.ticks, tick-old) | 1
-	e.seconds = shift(e.seconds, tick/ticksPerSecond-old/ticksPerSecond) | 1
-	e.tick.Store(tick)
-}
-
-func shift(mask uint64, by int64) uint64 {
-	if by >= 64 {
-		return 0
-	}
-	return mask << by
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.begun.mark(tick)
+	e.rotate(breaker.Instant(tick * int64(tickLength)))
 }
 
 // lastBegan is a moment not later than the begin of the latest call that
 // succeeded; zero for none.
 func (e *entry) lastBegan() breaker.Instant {
-	return breaker.Instant(e.tick.Load() * int64(tickLength))
+	return breaker.Instant(e.begun.tick.Load() * int64(tickLength))
 }
 
 // rateWindow is how far back successes matter to a policy.

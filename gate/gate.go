@@ -195,6 +195,19 @@ func (g *Gate) pose(ctx context.Context, d *Decision) {
 	if d.probe != nil {
 		d.began = g.opt.Clock.Now() // the question took time
 	}
+	g.recheck(d)
+}
+
+// recheck returns the permits of a call that is to be rejected after all: the
+// questions took time, in which a cooldown may have come.
+func (g *Gate) recheck(d *Decision) {
+	for _, e := range [2]*entry{d.host, d.resolver} {
+		if denied := g.rejected(e); denied != nil {
+			d.release()
+			d.terms = denied
+			return
+		}
+	}
 }
 
 // tickSlack is more than a tick is old, unless the machine is starved.

@@ -26,6 +26,7 @@ type world struct {
 
 	mu       sync.Mutex
 	machines map[breaker.Key]*breaker.Machine
+	view     map[breaker.Key]breaker.Snapshot
 	members  int
 	down     bool
 	hang     chan struct{} // if not nil an answer waits for it
@@ -41,7 +42,8 @@ func newWorld(t testing.TB, change ...func(*breaker.Policy, *Options)) *world {
 	p.HalfOpenJitter = 0
 	w := &world{
 		clock: clock.New(), policy: &p, members: 1,
-		machines: map[breaker.Key]*breaker.Machine{}, got: map[breaker.Key][]breaker.Outcome{},
+		machines: map[breaker.Key]*breaker.Machine{}, view: map[breaker.Key]breaker.Snapshot{},
+		got: map[breaker.Key][]breaker.Outcome{},
 	}
 	opt := Options{Node: "n1", Owner: w, Clock: w.clock, Policy: func(breaker.Key) *breaker.Policy { return w.policy }}
 	for _, f := range change {
@@ -82,8 +84,18 @@ func (w *world) step(key breaker.Key, f func(*breaker.Machine, breaker.Moment) b
 	}
 	w.mu.Unlock()
 	if eff.Announce != nil {
-		w.g.Apply(key, eff.Announce.Snapshot)
+		w.hear(key, eff.Announce.Snapshot)
 	}
+}
+
+// hear merges an announcement into the view and applies it.
+func (w *world) hear(key breaker.Key, s breaker.Snapshot) {
+	w.mu.Lock()
+	merged := w.view[key]
+	merged.Merge(s)
+	w.view[key] = merged
+	w.mu.Unlock()
+	w.g.Apply(key, merged)
 }
 
 func (w *world) Ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error) {

@@ -206,7 +206,7 @@ func (g *Gate) stash(e *entry, role string, ask *roleAsk, a breaker.Answer) {
 	}
 	e.mu.Lock()
 	f := e.failing
-	wanted := f != nil && f.roles[role] == ask && ask.stash == nil
+	wanted := f != nil && f.roles[role] == ask && ask.stash == nil && g.rejected(e) == nil
 	if wanted {
 		ask.stash, ask.stashed = &a, g.opt.Clock.Now()
 		g.touch(e)

@@ -59,7 +59,7 @@ func (g *Gate) extend(e *entry, role string, began breaker.Instant) bool {
 	if f == nil || f.policy.SlowCall.Enabled || !f.extendRun(role, 1, began, g.opt.Clock.Tick()) {
 		return false
 	}
-	e.markLocked(int64(began) / int64(tickLength))
+	e.begun.mark(tickOf(began))
 	g.touch(e)
 	return true
 }
@@ -132,8 +132,10 @@ func (g *Gate) cooldown(e *entry, p *breaker.Policy, r Result, ended breaker.Ins
 func (g *Gate) deliver(e *entry, o breaker.Outcome, permit *heldPermit, cool *breaker.Cooldown) {
 	e.mu.Lock()
 	f := g.fail(e)
+	if o.Kind == breaker.Success {
+		e.begun.mark(tickOf(o.Began))
+	}
 	if permit == nil && o.Kind == breaker.Success && !o.Slow && f.extendRun(o.Role, o.Count, o.Began, o.Ended) {
-		e.markLocked(int64(o.Began) / int64(tickLength))
 		g.touch(e)
 		e.mu.Unlock()
 		return

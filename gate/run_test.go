@@ -112,6 +112,7 @@ func TestManyGoroutines(t *testing.T) {
 			w.g.Counts()
 			w.g.OpenRings()
 			w.g.Peek("host:a")
+			w.g.Witness("host:a", breaker.WitnessQuestion{From: 1, To: w.clock.Now(), Window: 1})
 		}
 	})
 	all.Wait()

@@ -8,18 +8,18 @@ import (
 	"net/http"
 	"time"
 
-	"fleetfuse/actors"
 	"fleetfuse/api"
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 	"fleetfuse/gate"
 	"fleetfuse/internal/clock"
 	"fleetfuse/telemetry"
 )
 
-// Breakers are the owners' actors.
+// Breakers are the owners' actors, here or on other nodes.
 type Breakers interface {
-	Open(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) (actors.OperatorResult, error)
-	Close(ctx context.Context, key breaker.Key, author, detail string) (actors.OperatorResult, error)
+	Open(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) (spread.OperatorResult, error)
+	Close(ctx context.Context, key breaker.Key, author, detail string) (spread.OperatorResult, error)
 	Inspect(ctx context.Context, key breaker.Key) (breaker.Inspection, error)
 }
 
@@ -46,11 +46,12 @@ type Subscription interface {
 type Options struct {
 	Gate         *gate.Gate
 	Breakers     Breakers
+	Fleet        Fleet
 	Board        Board
 	Clock        *clock.Clock
 	Metrics      *telemetry.Metrics
 	Logger       *slog.Logger
-	Node         string
+	Node         string // this node's display name
 	Policy       func(breaker.Key) *breaker.Policy
 	Named        func() []breaker.Key // keys with a policy of their own
 	Durable      func(breaker.Key) bool
@@ -84,6 +85,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/breakers/{scope}/{name}", s.breaker)
 	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/open", s.open)
 	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/close", s.close)
+	mux.HandleFunc("GET /v1/cluster", s.cluster)
+	mux.HandleFunc("GET /v1/cluster/owner", s.owner)
+	mux.HandleFunc("POST /v1/cluster/leave", s.leave)
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, s.opt.Status()) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, http.StatusOK, map[string]string{"status": "ok"})

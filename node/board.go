@@ -7,41 +7,83 @@ import (
 
 	"fleetfuse/actors"
 	"fleetfuse/breaker"
+	"fleetfuse/cluster"
+	"fleetfuse/cluster/spread"
 	"fleetfuse/cluster/view"
 	"fleetfuse/cooldownstore"
 	"fleetfuse/gate"
-	"fleetfuse/httpapi"
 	"fleetfuse/internal/clock"
 	"fleetfuse/telemetry"
 )
 
-// board holds the node's view and tells everybody who must know of a change:
-// the gate at once, the streams, the metrics, the log. It is the Announcer of
-// the actors and, by the door it embeds, the Owner of the gate.
+// board is where a node's parts meet. It holds the protocol's state with the
+// view under one lock and carries out what the protocol decides: it tells the
+// gate, the streams and the store, sends to members, steps the own actors. It
+// is the Announcer and Keeper of the actors, the Owner of the gate, the Events
+// of the cluster and the Board of the API.
 type board struct {
-	*actors.Breakers
-	clock   *clock.Clock
-	keeper  *cooldownstore.Behind
-	metrics *telemetry.Metrics
-	logger  *slog.Logger
-	gate    *gate.Gate
+	breakers *actors.Breakers
+	clock    *clock.Clock
+	keeper   *cooldownstore.Behind
+	metrics  *telemetry.Metrics
+	logger   *slog.Logger
+	gate     *gate.Gate
+	policy   func(breaker.Key) *breaker.Policy
+	id       string
+	persist  func(name, value string) // keeps a value of the node's own
 
-	mu       sync.Mutex
-	view     *view.View
-	watchers map[*watcher]struct{}
-	dropped  uint64 // of the view's, those already logged
+	mu        sync.Mutex
+	cluster   *cluster.Cluster // nil until it joined
+	early     []cluster.Member // what it was told before
+	earlyLeft []string
+	spread    *spread.Node
+	watchers  map[*watcher]struct{}
+	waits     map[uint64]chan any // requests of this node, by id
+	serving   chan struct{}       // a token for each request of a member under way
+	members   membership
+	refused   uint64 // frames not taken: a clock days off, or no sense in them
+	evicted   uint64 // entries the view's limit cost, those already logged
 
-	stop chan struct{}
-	done chan struct{}
+	timer *time.Timer // of the protocol
+	stop  chan struct{}
+	done  chan struct{}
 }
 
 // forgetEvery is how often the board looks for what is due to be forgotten.
 const forgetEvery = time.Second
 
-func newBoard(c *clock.Clock, keeper *cooldownstore.Behind, m *telemetry.Metrics, l *slog.Logger) *board {
-	return &board{
-		clock: c, keeper: keeper, metrics: m, logger: l, view: view.New(view.MaxExceptions),
-		watchers: map[*watcher]struct{}{}, stop: make(chan struct{}), done: make(chan struct{}),
+// newBoard makes the board of a node. It takes part in nothing until it joins a
+// cluster.
+func newBoard(n *Node) *board {
+	b := &board{
+		clock: n.clock, keeper: n.keeper, metrics: n.metrics, logger: n.opt.Logger, policy: n.opt.Policy, id: n.id,
+		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
+		serving: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
+		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},
+		stop:    make(chan struct{}), done: make(chan struct{}),
+	}
+	b.breakers = actors.New(actors.Options{
+		Node: n.id, Announcer: b, Keeper: b, Clock: n.clock, Logger: n.opt.Logger,
+		Policy: n.opt.Policy, Recall: b.Of, Members: b.known,
+	})
+	b.spread = spread.New(spread.Options{
+		Self: n.id, Limit: view.MaxExceptions, FirstID: uint64(n.clock.Stamp()), Policy: n.opt.Policy,
+		Witness: func(k breaker.Key, q breaker.WitnessQuestion) breaker.WitnessAnswer { return b.gate.Witness(k, q) },
+	})
+	return b
+}
+
+// join connects the board to a running cluster.
+func (b *board) join(c *cluster.Cluster) {
+	b.breakers.Use(c, c.System)
+	b.mu.Lock()
+	b.cluster = c
+	early, left := b.early, b.earlyLeft
+	b.early, b.earlyLeft = nil, nil
+	b.mu.Unlock()
+	go b.run()
+	if early != nil {
+		b.Members(early, left)
 	}
 }
 
@@ -55,48 +97,71 @@ func (b *board) run() {
 		case <-b.stop:
 			return
 		case <-t.C:
-			b.forget()
+			b.do((*spread.Node).Forget)
+			b.sayDropped()
+		case <-b.timer.C:
+			b.do((*spread.Node).Tick)
 		}
 	}
 }
 
-// forget drops what is due and says once a second what the limit cost.
-func (b *board) forget() {
+// sayDropped says once a second what the view's limit cost.
+func (b *board) sayDropped() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, k := range b.view.Forget(b.clock.Now()) {
-		left := b.view.Of(k)
-		b.changed(k, left)
-		b.keeper.Put(k, left) // an actor may be gone by now, and its record would stay
-	}
-	if n := b.view.Dropped(); n > b.dropped {
-		b.logger.Warn("the view is full; the exceptions that end soonest were dropped", slog.Uint64("dropped", n-b.dropped))
-		b.dropped = n
+	if n := b.spread.View().Dropped(); n > b.evicted {
+		b.logger.Warn("the view is full; the exceptions that end soonest were dropped", slog.Uint64("dropped", n-b.evicted))
+		b.evicted = n
 	}
 }
 
 func (b *board) close() {
 	close(b.stop)
 	<-b.done
+	b.timer.Stop()
 }
 
-// merge joins a snapshot into the view.
-func (b *board) merge(key breaker.Key, s breaker.Snapshot) {
+// do runs one input of the protocol and carries out its effects. Gate, streams
+// and store hear of changes under the lock, in the order in which the view took
+// them.
+func (b *board) do(input func(*spread.Node, breaker.Instant) spread.Effects) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	merged, changed, evicted := b.view.Merge(key, s)
-	if evicted != "" {
-		b.changed(evicted, breaker.Snapshot{})
-		b.keeper.Put(evicted, breaker.Snapshot{})
-		b.Drop(evicted)
+	e := input(b.spread, b.clock.Now())
+	for _, x := range e.Changed {
+		b.changed(x.Key, x.Snapshot)
+		b.keeper.Put(x.Key, x.Snapshot)
 	}
-	if changed {
-		b.changed(key, merged)
+	b.settle(e)
+	b.mu.Unlock()
+	b.carry(e)
+}
+
+// recall is do for what the store said: it need not be written again.
+func (b *board) recall(key breaker.Key, s breaker.Snapshot) {
+	b.mu.Lock()
+	e := b.spread.Recall(b.clock.Now(), key, s)
+	for _, x := range e.Changed {
+		b.changed(x.Key, x.Snapshot)
+	}
+	b.settle(e)
+	b.mu.Unlock()
+	b.carry(e)
+}
+
+// settle hands out replies and sets the timer. The board is locked.
+func (b *board) settle(e spread.Effects) {
+	for _, d := range e.Done {
+		if wait, ok := b.waits[d.ID]; ok {
+			delete(b.waits, d.ID)
+			wait <- d.Body // has room for it
+		}
+	}
+	if e.WakeAt != 0 {
+		b.timer.Reset(max(e.WakeAt.Sub(b.clock.Now()), 0))
 	}
 }
 
-// changed tells the gate and the streams. The board is locked, so that they
-// hear of changes in the order in which the view took them.
+// changed tells the gate and the streams. The board is locked.
 func (b *board) changed(key breaker.Key, s breaker.Snapshot) {
 	b.gate.Apply(key, s)
 	for w := range b.watchers {
@@ -106,7 +171,9 @@ func (b *board) changed(key breaker.Key, s breaker.Snapshot) {
 
 // Announce implements actors.Announcer.
 func (b *board) Announce(key breaker.Key, a breaker.Announcement) {
-	b.merge(key, a.Snapshot)
+	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
+		return n.Announce(now, key, a.Snapshot, a.Derived)
+	})
 	for _, t := range a.Transitions {
 		b.metrics.Moved(t)
 		b.logger.Info("breaker", slog.String("key", string(key)), slog.String("from", t.From.String()), slog.String("to", t.To.String()),
@@ -114,29 +181,31 @@ func (b *board) Announce(key breaker.Key, a breaker.Announcement) {
 	}
 }
 
-// Of implements httpapi.Board.
+// AskWitnesses implements actors.Announcer.
+func (b *board) AskWitnesses(key breaker.Key, q breaker.WitnessQuestion) {
+	b.metrics.Rounds.Inc()
+	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects { return n.AskWitnesses(now, key, q) })
+}
+
+// Of implements httpapi.Board and is what an actor recalls.
 func (b *board) Of(key breaker.Key) breaker.Snapshot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.view.Of(key)
+	return b.spread.View().Of(key)
 }
 
 // Each implements httpapi.Board. It works on a copy, so that a slow reader
 // holds nobody up.
 func (b *board) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
-	type entry struct {
-		key  breaker.Key
-		snap breaker.Snapshot
-	}
 	b.mu.Lock()
-	list := make([]entry, 0, b.view.Len())
-	b.view.Each(func(k breaker.Key, s breaker.Snapshot) bool {
-		list = append(list, entry{k, s})
+	list := make([]spread.Entry, 0, b.spread.View().Len())
+	b.spread.View().Each(func(k breaker.Key, s breaker.Snapshot) bool {
+		list = append(list, spread.Entry{Key: k, Snapshot: s})
 		return true
 	})
 	b.mu.Unlock()
 	for _, e := range list {
-		if !yield(e.key, e.snap) {
+		if !yield(e.Key, e.Snapshot) {
 			return
 		}
 	}
@@ -146,59 +215,20 @@ func (b *board) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
 func (b *board) count() (open, half int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.view.Tally(b.clock.Now())
+	return b.spread.View().Tally(b.clock.Now())
 }
 
-// droppedTotal counts the exceptions the view's limit has cost.
-func (b *board) droppedTotal() uint64 {
+// read reads something of the protocol's state.
+func read[T any](b *board, of func(*spread.Node) T) T {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.view.Dropped()
+	return of(b.spread)
 }
 
-// Watch implements httpapi.Board.
-func (b *board) Watch() httpapi.Subscription {
-	w := &watcher{board: b, ready: make(chan struct{}, 1), keys: map[breaker.Key]struct{}{}}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.watchers[w] = struct{}{}
-	return w
+// known is the number of known members.
+func (b *board) known() int {
+	return read(b, func(n *spread.Node) int { return n.Known(b.clock.Now()) })
 }
 
-// watcher collects changed keys for one stream. A slow stream costs no more
-// than one entry for each key.
-type watcher struct {
-	board *board
-	ready chan struct{}
-	mu    sync.Mutex
-	keys  map[breaker.Key]struct{}
-}
-
-func (w *watcher) add(k breaker.Key) {
-	w.mu.Lock()
-	w.keys[k] = struct{}{}
-	w.mu.Unlock()
-	select {
-	case w.ready <- struct{}{}:
-	default:
-	}
-}
-
-func (w *watcher) Ready() <-chan struct{} { return w.ready }
-
-func (w *watcher) Changed() []breaker.Key {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	keys := make([]breaker.Key, 0, len(w.keys))
-	for k := range w.keys {
-		keys = append(keys, k)
-	}
-	clear(w.keys)
-	return keys
-}
-
-func (w *watcher) Close() {
-	w.board.mu.Lock()
-	defer w.board.mu.Unlock()
-	delete(w.board.watchers, w)
-}
+// idle reports whether everything that must arrive has.
+func (b *board) idle() bool { return read(b, (*spread.Node).Idle) }

@@ -2,15 +2,11 @@ package node
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
 
-	"fleetfuse/actors"
-	"fleetfuse/api"
 	"fleetfuse/breaker"
 	"fleetfuse/cluster"
 	"fleetfuse/cooldownstore"
@@ -30,17 +26,24 @@ type Options struct {
 	HTTPListen   string
 	HTTPSocket   string
 	AllowedHosts []string
-	ActorListen  string
+	Gossip       cluster.Gossip
+	Actor        cluster.Actor
+	TLS          cluster.TLS
+	Insecure     bool   // ports beyond loopback without keys
+	ConfigHash   uint64 // of what members must agree on
+	OnLeave      func() // an operator told the node to leave: end it with Stop; nil: nothing happens
 	Policy       func(breaker.Key) *breaker.Policy
 	Named        func() []breaker.Key // keys with a policy of their own
 	Version      string
 	Logger       *slog.Logger
+	Clock        *clock.Clock // stopped by Stop; nil: the machine's
 }
 
 // Node is a running node.
 type Node struct {
 	opt     Options
 	id      string
+	epoch   uint64
 	started time.Time
 	ready   atomic.Bool
 	clock   *clock.Clock
@@ -56,7 +59,10 @@ type Node struct {
 
 // Start builds and starts a node. On an error everything is released.
 func Start(ctx context.Context, opt Options) (*Node, error) {
-	n := &Node{opt: opt, started: time.Now(), clock: clock.New(), metrics: telemetry.New()}
+	n := &Node{opt: opt, started: time.Now(), clock: opt.Clock, metrics: telemetry.New()}
+	if n.clock == nil {
+		n.clock = clock.New()
+	}
 	n.onStop(n.clock.Stop)
 	for _, step := range []func(context.Context) error{n.openStore, n.startBreakers, n.serve} {
 		if err := step(ctx); err != nil {
@@ -123,142 +129,45 @@ func (n *Node) logFailure(what string, err error) {
 	}
 }
 
-// identify reads the node's id, or makes one on the first start.
-func (n *Node) identify(ctx context.Context) error {
-	id, err := n.store.Meta(ctx, "node_id")
-	if err != nil {
-		return err
-	}
-	if id == "" {
-		id = rand.Text()
-		err = n.store.SetMeta(ctx, "node_id", id)
-	}
-	n.id = id
-	return err
-}
-
-// startBreakers connects view, gate and actors and recalls what the store knows.
-func (n *Node) startBreakers(ctx context.Context) error {
-	n.board = newBoard(n.clock, n.keeper, n.metrics, n.opt.Logger)
-	n.board.Breakers = actors.New(actors.Options{
-		Node: n.opt.Name, Announcer: n.board, Keeper: n.keeper, Clock: n.clock, Logger: n.opt.Logger,
-		Policy: n.opt.Policy, Recall: n.board.Of, Members: func() int { return 1 },
-	})
-	n.gate = gate.New(gate.Options{Node: n.opt.Name, Owner: n.board, Policy: n.opt.Policy, Clock: n.clock})
-	n.board.gate = n.gate
-	c, err := cluster.Start(ctx, cluster.Options{NodeID: n.id, Listen: n.opt.ActorListen, Logger: n.opt.Logger}, n.board.Kinds())
-	if err != nil {
-		n.gate.Stop()
-		return err
-	}
-	n.cluster = c
-	n.board.Use(c, c.System)
-	n.onStop(c.Stop)
-	n.onStop(n.gate.Stop) // before the actors: it flushes to them
-	go n.board.run()
-	n.onStop(n.board.close)
-	return n.recall(ctx)
-}
-
-// recall reads the store into the view and activates every key that is not
-// closed. Later stamps exceed all stored ones.
-func (n *Node) recall(ctx context.Context) error {
-	now, wall := n.clock.Both()
-	var open []breaker.Key
-	err := n.store.Each(ctx, func(r cooldownstore.Record) bool {
-		s := r.ToSnapshot(now, wall)
-		if err := n.clock.Observe(r.Snapshot.MaxStamp()); err != nil { // also of parts that are forgotten by now
-			n.opt.Logger.Warn("a stored breaker is ignored", slog.String("key", string(r.Key)), slog.Any("err", err))
-			return true
-		}
-		if s.Empty() {
-			return true
-		}
-		n.board.merge(r.Key, s)
-		if s.At(now).State != breaker.Closed {
-			open = append(open, r.Key)
-		}
-		return true
-	})
-	if err != nil {
-		return fmt.Errorf("recall breakers: %w", err)
-	}
-	for _, k := range open {
-		n.board.Activate(k)
-	}
-	return nil
-}
-
 func (n *Node) serve(ctx context.Context) error {
 	n.gauges()
+	secure, hosts, err := n.opt.guardHTTP()
+	if err != nil {
+		return err
+	}
 	server := httpapi.New(httpapi.Options{
-		Gate: n.gate, Breakers: n.board.Breakers, Board: n.board, Clock: n.clock, Metrics: n.metrics, Logger: n.opt.Logger,
+		Gate: n.gate, Breakers: n.board, Board: n.board, Fleet: n.fleet(), Clock: n.clock, Metrics: n.metrics, Logger: n.opt.Logger,
 		Node: n.opt.Name, Policy: n.opt.Policy, Named: n.opt.Named, Durable: n.keeper.Durable, Status: n.Status,
-		AllowedHosts: n.opt.AllowedHosts,
+		AllowedHosts: hosts,
 	})
-	w, err := listen(ctx, n.opt.HTTPListen, n.opt.HTTPSocket, server, n.opt.Logger)
+	w, err := listen(ctx, n.opt.HTTPListen, n.opt.HTTPSocket, secure, server, n.opt.Logger)
 	if err != nil {
 		return err
 	}
 	n.http = w
+	n.cluster.SetAPIAddress(reachable(w.address(), n.cluster.GossipAddress()))
 	n.onStop(w.stop)
 	return nil
 }
 
-func (n *Node) gauges() {
-	m := n.metrics
-	m.Gauge("breakers_open", "Breakers that are open.", func() float64 { open, _ := n.board.count(); return float64(open) })
-	m.Gauge("breakers_half_open", "Breakers that are half-open.", func() float64 { _, half := n.board.count(); return float64(half) })
-	m.Gauge("rings_local", "Keys that only this node rejects.", func() float64 { return float64(n.gate.Counts().Local) })
-	m.Counter("view_dropped_total", "Exceptions dropped because the view was full.", func() float64 { return float64(n.board.droppedTotal()) })
-	m.Gauge("gate_hosts", "Keys the gate remembers.", func() float64 { return float64(n.gate.Counts().Hosts) })
-	m.Gauge("actors_active", "Breaker actors on this node.", func() float64 { return float64(n.cluster.Active()) })
-	m.Counter("actor_panics_total", "Panics contained in breaker actors.", func() float64 { return float64(n.board.Panics()) })
-	m.Gauge("store_pending", "Changes not written yet.", func() float64 { return float64(n.keeper.Health().Pending) })
-	m.Counter("store_dropped_total", "Changes lost because too many were pending.", func() float64 { return float64(n.keeper.Health().Dropped) })
-	m.Gauge("store_ok", "1 while the store works.", func() float64 {
-		if n.keeper.Health().OK {
-			return 1
+// fleet is the cluster as the API shows it.
+func (n *Node) fleet() fleet {
+	return fleet{n.board, func() {
+		if n.opt.OnLeave != nil {
+			n.opt.OnLeave()
 		}
-		return 0
-	})
-}
-
-// Status is the node's health in one page.
-func (n *Node) Status() api.StatusResponse {
-	h, c := n.keeper.Health(), n.gate.Counts()
-	st := api.StatusResponse{
-		Node: n.opt.Name, Version: n.opt.Version, StartedAt: n.started.UTC(), Ready: n.ready.Load(),
-		Members:  []api.Member{{ID: n.id, Name: n.opt.Name, State: "alive", Address: n.cluster.Address(), Version: n.opt.Version}},
-		Store:    api.StoreHealth{Kind: n.store.Kind(), OK: h.OK, Pending: h.Pending},
-		Hosts:    c.Hosts,
-		Local:    c.Local,
-		Actors:   n.cluster.Active(),
-		Problems: []string{},
-	}
-	st.Open, st.HalfOpen = n.board.count()
-	if !h.OK {
-		since := h.Since.UTC()
-		st.Store.Since, st.Store.Error = &since, h.Err.Error()
-		st.Problems = append(st.Problems, fmt.Sprintf("the store fails since %s: %v; %d changes wait", since.Format(time.RFC3339), h.Err, h.Pending))
-	}
-	if h.Dropped > 0 {
-		st.Problems = append(st.Problems, fmt.Sprintf("%d changes were never written because too many waited", h.Dropped))
-	}
-	if !st.Ready {
-		st.Problems = append(st.Problems, "the node is starting or draining")
-	}
-	return st
+	}}
 }
 
 // Addresses are where the node listens.
 type Addresses struct {
 	HTTP   string `json:"http"`
 	Socket string `json:"socket,omitempty"`
+	Gossip string `json:"gossip"`
 	Actor  string `json:"actor"`
 }
 
 // Addresses returns the addresses as bound.
 func (n *Node) Addresses() Addresses {
-	return Addresses{HTTP: n.http.address(), Socket: n.opt.HTTPSocket, Actor: n.cluster.Address()}
+	return Addresses{HTTP: n.http.address(), Socket: n.opt.HTTPSocket, Gossip: n.cluster.GossipAddress(), Actor: n.cluster.Address()}
 }

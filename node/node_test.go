@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster"
 	"fleetfuse/node"
 )
 
@@ -24,7 +25,7 @@ func start(t *testing.T, dir string) *node.Node {
 	t.Helper()
 	p := breaker.DefaultPolicy()
 	n, err := node.Start(t.Context(), node.Options{
-		Name: "n", DataDir: dir, HTTPListen: "127.0.0.1:0", ActorListen: "127.0.0.1:0", Version: "test",
+		Name: "n", DataDir: dir, HTTPListen: "127.0.0.1:0", Gossip: cluster.Gossip{Listen: "127.0.0.1:0"}, Actor: cluster.Actor{Listen: "127.0.0.1:0"}, Version: "test",
 		Policy: func(breaker.Key) *breaker.Policy { return &p }, Named: func() []breaker.Key { return nil },
 		Logger: slog.New(slog.DiscardHandler),
 	})

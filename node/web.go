@@ -2,12 +2,14 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,14 +25,18 @@ type web struct {
 	logger *slog.Logger
 }
 
-// listen binds the addresses and starts to serve.
-func listen(ctx context.Context, addr, socket string, api *httpapi.Server, logger *slog.Logger) (*web, error) {
+// listen binds the addresses and starts to serve. secure, if not nil, is for an
+// address that other machines can reach.
+func listen(ctx context.Context, addr, socket string, secure *tls.Config, api *httpapi.Server, logger *slog.Logger) (*web, error) {
 	var lc net.ListenConfig
 	tcp, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("--http.listen-address: %w; is another node running? fleetfuse-ctl status", err)
 	}
 	listeners := []net.Listener{tcp}
+	if secure != nil && !onLoopback(addr) {
+		listeners[0] = tls.NewListener(tcp, secure)
+	}
 	if socket != "" {
 		unix, err := listenUnix(ctx, socket)
 		if err != nil {
@@ -51,6 +57,44 @@ func listen(ctx context.Context, addr, socket string, api *httpapi.Server, logge
 		})
 	}
 	return w, nil
+}
+
+// guardHTTP says how HTTP is guarded: TLS with client certificates, or nil, and
+// the Host headers that are accepted beside loopback.
+func (o *Options) guardHTTP() (secure *tls.Config, hosts []string, err error) {
+	if secure, _, err = o.TLS.Configs(); err != nil {
+		return nil, nil, err
+	}
+	if secure == nil && !o.Insecure && !onLoopback(o.HTTPListen) {
+		return nil, nil, fmt.Errorf("--http.listen-address %s can be reached from elsewhere: give --tls.cert-file, --tls.key-file and --tls.ca-file, "+
+			"or --insecure if everybody there may open and close breakers", o.HTTPListen)
+	}
+	hosts = slices.Clone(o.AllowedHosts)
+	if host, _, err := net.SplitHostPort(o.HTTPListen); err == nil && host != "" {
+		hosts = append(hosts, host)
+	}
+	return secure, hosts, nil
+}
+
+// onLoopback reports whether only this machine can reach an address.
+func onLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// reachable is an address as others call it: one that listens everywhere is
+// called by the host that gossip advertises.
+func reachable(addr, gossip string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsUnspecified() {
+		return addr
+	}
+	known, _, err := net.SplitHostPort(gossip)
+	if err != nil {
+		return addr
+	}
+	return net.JoinHostPort(known, port)
 }
 
 // listenUnix binds a socket that only the user and the group may use. A stale

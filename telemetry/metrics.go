@@ -14,10 +14,13 @@ import (
 
 // Metrics is the node's own registry and its counters.
 type Metrics struct {
-	registry    *prometheus.Registry
+	registry *prometheus.Registry
+	// Rounds counts witness rounds begun here.
+	Rounds      prometheus.Counter
 	decisions   *prometheus.CounterVec
 	outcomes    *prometheus.CounterVec
 	transitions *prometheus.CounterVec
+	sent        *prometheus.CounterVec
 }
 
 // New returns an empty registry with the counters registered.
@@ -33,8 +36,12 @@ func New() *Metrics {
 		transitions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "fleetfuse_transitions_total", Help: "Changes of state of breakers owned here, by new state and reason.",
 		}, []string{"to", "reason"}),
+		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fleetfuse_frames_sent_total", Help: "Frames handed over for other members, by kind.",
+		}, []string{"kind"}),
 	}
-	m.registry.MustRegister(m.decisions, m.outcomes, m.transitions,
+	m.Rounds = prometheus.NewCounter(prometheus.CounterOpts{Name: "fleetfuse_witness_rounds_total", Help: "Witness rounds begun by breakers owned here."})
+	m.registry.MustRegister(m.Rounds, m.decisions, m.outcomes, m.transitions, m.sent,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -65,6 +72,9 @@ func (m *Metrics) Reported(result string, n int) { m.outcomes.WithLabelValues(re
 func (m *Metrics) Moved(t breaker.Transition) {
 	m.transitions.WithLabelValues(t.To.String(), string(t.Reason)).Inc()
 }
+
+// Sent counts a frame for a member.
+func (m *Metrics) Sent(kind string) { m.sent.WithLabelValues(kind).Inc() }
 
 // Handler serves the registry.
 func (m *Metrics) Handler() http.Handler {

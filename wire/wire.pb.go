@@ -121,22 +121,675 @@ func (Kind) EnumDescriptor() ([]byte, []int) {
 	return file_wire_proto_rawDescGZIP(), []int{1}
 }
 
-// Report carries outcomes of one key from one node to the key's owner, in
-// order of arrival. It is never resent.
+// Frame is the one message that travels between nodes. Its receiver drops it
+// unless the sender is a live member.
+type Frame struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	From  string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`    // the sender's node id
+	Epoch uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the sender's member id
+	Stamp uint64                 `protobuf:"varint,3,opt,name=stamp,proto3" json:"stamp,omitempty"` // the sender's stamp clock
+	// Types that are valid to be assigned to Body:
+	//
+	//	*Frame_Push
+	//	*Frame_Ack
+	//	*Frame_Batch
+	//	*Frame_BatchAck
+	//	*Frame_Settle
+	//	*Frame_WitnessAsk
+	//	*Frame_WitnessReply
+	//	*Frame_Digest
+	//	*Frame_Want
+	//	*Frame_Synced
+	//	*Frame_Request
+	//	*Frame_Reply
+	//	*Frame_Refusal
+	Body          isFrame_Body `protobuf_oneof:"body"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Frame) Reset() {
+	*x = Frame{}
+	mi := &file_wire_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Frame) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Frame) ProtoMessage() {}
+
+func (x *Frame) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Frame.ProtoReflect.Descriptor instead.
+func (*Frame) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Frame) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Frame) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Frame) GetStamp() uint64 {
+	if x != nil {
+		return x.Stamp
+	}
+	return 0
+}
+
+func (x *Frame) GetBody() isFrame_Body {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *Frame) GetPush() *Push {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Push); ok {
+			return x.Push
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetAck() *Ack {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Ack); ok {
+			return x.Ack
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetBatch() *Batch {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Batch); ok {
+			return x.Batch
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetBatchAck() *BatchAck {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_BatchAck); ok {
+			return x.BatchAck
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetSettle() *Settle {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Settle); ok {
+			return x.Settle
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetWitnessAsk() *WitnessAsk {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_WitnessAsk); ok {
+			return x.WitnessAsk
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetWitnessReply() *WitnessReply {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_WitnessReply); ok {
+			return x.WitnessReply
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetDigest() *Digest {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Digest); ok {
+			return x.Digest
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetWant() *Want {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Want); ok {
+			return x.Want
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetSynced() *Synced {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Synced); ok {
+			return x.Synced
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetRequest() *Request {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Request); ok {
+			return x.Request
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetReply() *Reply {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Reply); ok {
+			return x.Reply
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetRefusal() *Refusal {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Refusal); ok {
+			return x.Refusal
+		}
+	}
+	return nil
+}
+
+type isFrame_Body interface {
+	isFrame_Body()
+}
+
+type Frame_Push struct {
+	Push *Push `protobuf:"bytes,10,opt,name=push,proto3,oneof"`
+}
+
+type Frame_Ack struct {
+	Ack *Ack `protobuf:"bytes,11,opt,name=ack,proto3,oneof"`
+}
+
+type Frame_Batch struct {
+	Batch *Batch `protobuf:"bytes,12,opt,name=batch,proto3,oneof"`
+}
+
+type Frame_BatchAck struct {
+	BatchAck *BatchAck `protobuf:"bytes,13,opt,name=batch_ack,json=batchAck,proto3,oneof"`
+}
+
+type Frame_Settle struct {
+	Settle *Settle `protobuf:"bytes,14,opt,name=settle,proto3,oneof"`
+}
+
+type Frame_WitnessAsk struct {
+	WitnessAsk *WitnessAsk `protobuf:"bytes,15,opt,name=witness_ask,json=witnessAsk,proto3,oneof"`
+}
+
+type Frame_WitnessReply struct {
+	WitnessReply *WitnessReply `protobuf:"bytes,16,opt,name=witness_reply,json=witnessReply,proto3,oneof"`
+}
+
+type Frame_Digest struct {
+	Digest *Digest `protobuf:"bytes,17,opt,name=digest,proto3,oneof"`
+}
+
+type Frame_Want struct {
+	Want *Want `protobuf:"bytes,18,opt,name=want,proto3,oneof"`
+}
+
+type Frame_Synced struct {
+	Synced *Synced `protobuf:"bytes,19,opt,name=synced,proto3,oneof"`
+}
+
+type Frame_Request struct {
+	Request *Request `protobuf:"bytes,20,opt,name=request,proto3,oneof"`
+}
+
+type Frame_Reply struct {
+	Reply *Reply `protobuf:"bytes,21,opt,name=reply,proto3,oneof"`
+}
+
+type Frame_Refusal struct {
+	Refusal *Refusal `protobuf:"bytes,22,opt,name=refusal,proto3,oneof"`
+}
+
+func (*Frame_Push) isFrame_Body() {}
+
+func (*Frame_Ack) isFrame_Body() {}
+
+func (*Frame_Batch) isFrame_Body() {}
+
+func (*Frame_BatchAck) isFrame_Body() {}
+
+func (*Frame_Settle) isFrame_Body() {}
+
+func (*Frame_WitnessAsk) isFrame_Body() {}
+
+func (*Frame_WitnessReply) isFrame_Body() {}
+
+func (*Frame_Digest) isFrame_Body() {}
+
+func (*Frame_Want) isFrame_Body() {}
+
+func (*Frame_Synced) isFrame_Body() {}
+
+func (*Frame_Request) isFrame_Body() {}
+
+func (*Frame_Reply) isFrame_Body() {}
+
+func (*Frame_Refusal) isFrame_Body() {}
+
+// Meta is what a member tells about itself in the gossip; at most 512 bytes.
+type Meta struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Protocol      uint32                 `protobuf:"varint,1,opt,name=protocol,proto3" json:"protocol,omitempty"` // of the messages here; members of another one are refused
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`              // node id
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`       // raised when the node was evicted, and at every start
+	Name          string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`          // for people
+	ActorAddress  string                 `protobuf:"bytes,5,opt,name=actor_address,json=actorAddress,proto3" json:"actor_address,omitempty"`
+	ApiAddress    string                 `protobuf:"bytes,6,opt,name=api_address,json=apiAddress,proto3" json:"api_address,omitempty"`
+	Version       string                 `protobuf:"bytes,7,opt,name=version,proto3" json:"version,omitempty"`
+	ConfigHash    uint64                 `protobuf:"fixed64,8,opt,name=config_hash,json=configHash,proto3" json:"config_hash,omitempty"`
+	Draining      bool                   `protobuf:"varint,9,opt,name=draining,proto3" json:"draining,omitempty"` // leaves: owns nothing
+	Apart         bool                   `protobuf:"varint,10,opt,name=apart,proto3" json:"apart,omitempty"`      // its clock is days off: owns nothing
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Meta) Reset() {
+	*x = Meta{}
+	mi := &file_wire_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Meta) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Meta) ProtoMessage() {}
+
+func (x *Meta) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Meta.ProtoReflect.Descriptor instead.
+func (*Meta) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Meta) GetProtocol() uint32 {
+	if x != nil {
+		return x.Protocol
+	}
+	return 0
+}
+
+func (x *Meta) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Meta) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Meta) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Meta) GetActorAddress() string {
+	if x != nil {
+		return x.ActorAddress
+	}
+	return ""
+}
+
+func (x *Meta) GetApiAddress() string {
+	if x != nil {
+		return x.ApiAddress
+	}
+	return ""
+}
+
+func (x *Meta) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Meta) GetConfigHash() uint64 {
+	if x != nil {
+		return x.ConfigHash
+	}
+	return 0
+}
+
+func (x *Meta) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *Meta) GetApart() bool {
+	if x != nil {
+		return x.Apart
+	}
+	return false
+}
+
+// Push says what the sender believes of keys; repeated until acknowledged.
+type Push struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Entries       []*Entry               `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Push) Reset() {
+	*x = Push{}
+	mi := &file_wire_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Push) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Push) ProtoMessage() {}
+
+func (x *Push) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Push.ProtoReflect.Descriptor instead.
+func (*Push) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Push) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Push) GetEntries() []*Entry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+type Entry struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Snapshot      *Snapshot              `protobuf:"bytes,2,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry) Reset() {
+	*x = Entry{}
+	mi := &file_wire_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry) ProtoMessage() {}
+
+func (x *Entry) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry.ProtoReflect.Descriptor instead.
+func (*Entry) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Entry) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Entry) GetSnapshot() *Snapshot {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
+// Ack acknowledges pushes and settled permits.
+type Ack struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ids           []uint64               `protobuf:"varint,1,rep,packed,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ack) Reset() {
+	*x = Ack{}
+	mi := &file_wire_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ack) ProtoMessage() {}
+
+func (x *Ack) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ack.ProtoReflect.Descriptor instead.
+func (*Ack) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Ack) GetIds() []uint64 {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+// Batch carries outcomes to the owner of their keys. It is never resent.
+type Batch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"` // grows with every batch of the sender
+	Reports       []*Report              `protobuf:"bytes,2,rep,name=reports,proto3" json:"reports,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Batch) Reset() {
+	*x = Batch{}
+	mi := &file_wire_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Batch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Batch) ProtoMessage() {}
+
+func (x *Batch) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Batch.ProtoReflect.Descriptor instead.
+func (*Batch) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Batch) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Batch) GetReports() []*Report {
+	if x != nil {
+		return x.Reports
+	}
+	return nil
+}
+
+type BatchAck struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	Foreign       []string               `protobuf:"bytes,2,rep,name=foreign,proto3" json:"foreign,omitempty"` // keys that the receiver does not own: not counted
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchAck) Reset() {
+	*x = BatchAck{}
+	mi := &file_wire_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAck) ProtoMessage() {}
+
+func (x *BatchAck) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAck.ProtoReflect.Descriptor instead.
+func (*BatchAck) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *BatchAck) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *BatchAck) GetForeign() []string {
+	if x != nil {
+		return x.Foreign
+	}
+	return nil
+}
+
+// Report is one key's outcomes, in order of arrival.
 type Report struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Node          string                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
-	Stamp         uint64                 `protobuf:"varint,3,opt,name=stamp,proto3" json:"stamp,omitempty"` // the sender's stamp clock, as in every message; its carrier sets and observes it
-	Gap           bool                   `protobuf:"varint,4,opt,name=gap,proto3" json:"gap,omitempty"`     // reports of this node before this one were lost
-	Outcomes      []*Outcome             `protobuf:"bytes,5,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	Gap           bool                   `protobuf:"varint,2,opt,name=gap,proto3" json:"gap,omitempty"` // reports of this node before this one were lost
+	Outcomes      []*Outcome             `protobuf:"bytes,3,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_wire_proto_msgTypes[0]
+	mi := &file_wire_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -148,7 +801,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[0]
+	mi := &file_wire_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -161,7 +814,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{0}
+	return file_wire_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Report) GetKey() string {
@@ -169,20 +822,6 @@ func (x *Report) GetKey() string {
 		return x.Key
 	}
 	return ""
-}
-
-func (x *Report) GetNode() string {
-	if x != nil {
-		return x.Node
-	}
-	return ""
-}
-
-func (x *Report) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
 }
 
 func (x *Report) GetGap() bool {
@@ -195,6 +834,68 @@ func (x *Report) GetGap() bool {
 func (x *Report) GetOutcomes() []*Outcome {
 	if x != nil {
 		return x.Outcomes
+	}
+	return nil
+}
+
+// Settle ends a permit: with a probe's outcome, or unused (neutral). Repeated
+// until acknowledged or expired.
+type Settle struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Outcome       *Outcome               `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Settle) Reset() {
+	*x = Settle{}
+	mi := &file_wire_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settle) ProtoMessage() {}
+
+func (x *Settle) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settle.ProtoReflect.Descriptor instead.
+func (*Settle) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Settle) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Settle) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Settle) GetOutcome() *Outcome {
+	if x != nil {
+		return x.Outcome
 	}
 	return nil
 }
@@ -216,7 +917,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_wire_proto_msgTypes[1]
+	mi := &file_wire_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -228,7 +929,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[1]
+	mi := &file_wire_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -241,7 +942,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{1}
+	return file_wire_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Outcome) GetRole() string {
@@ -318,7 +1019,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_wire_proto_msgTypes[2]
+	mi := &file_wire_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -330,7 +1031,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[2]
+	mi := &file_wire_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -343,7 +1044,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{2}
+	return file_wire_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Evidence) GetStatus() int64 {
@@ -367,21 +1068,696 @@ func (x *Evidence) GetRetryAfter() string {
 	return ""
 }
 
+// WitnessAsk asks what the receiver saw. Ages count from when it was sent.
+type WitnessAsk struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Questions     []*WitnessQuestion     `protobuf:"bytes,1,rep,name=questions,proto3" json:"questions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WitnessAsk) Reset() {
+	*x = WitnessAsk{}
+	mi := &file_wire_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WitnessAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WitnessAsk) ProtoMessage() {}
+
+func (x *WitnessAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WitnessAsk.ProtoReflect.Descriptor instead.
+func (*WitnessAsk) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *WitnessAsk) GetQuestions() []*WitnessQuestion {
+	if x != nil {
+		return x.Questions
+	}
+	return nil
+}
+
+type WitnessQuestion struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Round         uint64                 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
+	FromAge       int64                  `protobuf:"varint,3,opt,name=from_age,json=fromAge,proto3" json:"from_age,omitempty"`
+	ToAge         int64                  `protobuf:"varint,4,opt,name=to_age,json=toAge,proto3" json:"to_age,omitempty"`
+	WindowAge     *int64                 `protobuf:"varint,5,opt,name=window_age,json=windowAge,proto3,oneof" json:"window_age,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WitnessQuestion) Reset() {
+	*x = WitnessQuestion{}
+	mi := &file_wire_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WitnessQuestion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WitnessQuestion) ProtoMessage() {}
+
+func (x *WitnessQuestion) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WitnessQuestion.ProtoReflect.Descriptor instead.
+func (*WitnessQuestion) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *WitnessQuestion) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *WitnessQuestion) GetRound() uint64 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *WitnessQuestion) GetFromAge() int64 {
+	if x != nil {
+		return x.FromAge
+	}
+	return 0
+}
+
+func (x *WitnessQuestion) GetToAge() int64 {
+	if x != nil {
+		return x.ToAge
+	}
+	return 0
+}
+
+func (x *WitnessQuestion) GetWindowAge() int64 {
+	if x != nil && x.WindowAge != nil {
+		return *x.WindowAge
+	}
+	return 0
+}
+
+type WitnessReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Answers       []*WitnessAnswer       `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WitnessReply) Reset() {
+	*x = WitnessReply{}
+	mi := &file_wire_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WitnessReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WitnessReply) ProtoMessage() {}
+
+func (x *WitnessReply) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WitnessReply.ProtoReflect.Descriptor instead.
+func (*WitnessReply) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *WitnessReply) GetAnswers() []*WitnessAnswer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+type WitnessAnswer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Round         uint64                 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
+	SuccessAge    *int64                 `protobuf:"varint,3,opt,name=success_age,json=successAge,proto3,oneof" json:"success_age,omitempty"`
+	Successes     int64                  `protobuf:"varint,4,opt,name=successes,proto3" json:"successes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WitnessAnswer) Reset() {
+	*x = WitnessAnswer{}
+	mi := &file_wire_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WitnessAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WitnessAnswer) ProtoMessage() {}
+
+func (x *WitnessAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WitnessAnswer.ProtoReflect.Descriptor instead.
+func (*WitnessAnswer) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *WitnessAnswer) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *WitnessAnswer) GetRound() uint64 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *WitnessAnswer) GetSuccessAge() int64 {
+	if x != nil && x.SuccessAge != nil {
+		return *x.SuccessAge
+	}
+	return 0
+}
+
+func (x *WitnessAnswer) GetSuccesses() int64 {
+	if x != nil {
+		return x.Successes
+	}
+	return 0
+}
+
+// Digest sums up the sender's view, bucket by bucket.
+type Digest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Buckets       []uint64               `protobuf:"fixed64,1,rep,packed,name=buckets,proto3" json:"buckets,omitempty"`
+	Sync          uint64                 `protobuf:"varint,2,opt,name=sync,proto3" json:"sync,omitempty"` // not zero: answer with Synced when the sender has everything
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Digest) Reset() {
+	*x = Digest{}
+	mi := &file_wire_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Digest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Digest) ProtoMessage() {}
+
+func (x *Digest) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Digest.ProtoReflect.Descriptor instead.
+func (*Digest) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Digest) GetBuckets() []uint64 {
+	if x != nil {
+		return x.Buckets
+	}
+	return nil
+}
+
+func (x *Digest) GetSync() uint64 {
+	if x != nil {
+		return x.Sync
+	}
+	return 0
+}
+
+// Want asks for the receiver's entries in some buckets.
+type Want struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Buckets       []uint32               `protobuf:"varint,1,rep,packed,name=buckets,proto3" json:"buckets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Want) Reset() {
+	*x = Want{}
+	mi := &file_wire_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Want) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Want) ProtoMessage() {}
+
+func (x *Want) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Want.ProtoReflect.Descriptor instead.
+func (*Want) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Want) GetBuckets() []uint32 {
+	if x != nil {
+		return x.Buckets
+	}
+	return nil
+}
+
+// Synced ends a sync.
+type Synced struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sync          uint64                 `protobuf:"varint,1,opt,name=sync,proto3" json:"sync,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Synced) Reset() {
+	*x = Synced{}
+	mi := &file_wire_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Synced) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Synced) ProtoMessage() {}
+
+func (x *Synced) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Synced.ProtoReflect.Descriptor instead.
+func (*Synced) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Synced) GetSync() uint64 {
+	if x != nil {
+		return x.Sync
+	}
+	return 0
+}
+
+// Request wants one Reply.
+type Request struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Key   string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Types that are valid to be assigned to Body:
+	//
+	//	*Request_Ask
+	//	*Request_Word
+	//	*Request_Inspect
+	//	*Request_Hold
+	//	*Request_Rings
+	Body          isRequest_Body `protobuf_oneof:"body"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Request) Reset() {
+	*x = Request{}
+	mi := &file_wire_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Request) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Request) ProtoMessage() {}
+
+func (x *Request) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Request.ProtoReflect.Descriptor instead.
+func (*Request) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Request) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Request) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Request) GetBody() isRequest_Body {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *Request) GetAsk() *Ask {
+	if x != nil {
+		if x, ok := x.Body.(*Request_Ask); ok {
+			return x.Ask
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetWord() *Word {
+	if x != nil {
+		if x, ok := x.Body.(*Request_Word); ok {
+			return x.Word
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetInspect() *Inspect {
+	if x != nil {
+		if x, ok := x.Body.(*Request_Inspect); ok {
+			return x.Inspect
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetHold() *Hold {
+	if x != nil {
+		if x, ok := x.Body.(*Request_Hold); ok {
+			return x.Hold
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetRings() *ListRings {
+	if x != nil {
+		if x, ok := x.Body.(*Request_Rings); ok {
+			return x.Rings
+		}
+	}
+	return nil
+}
+
+type isRequest_Body interface {
+	isRequest_Body()
+}
+
+type Request_Ask struct {
+	Ask *Ask `protobuf:"bytes,10,opt,name=ask,proto3,oneof"`
+}
+
+type Request_Word struct {
+	Word *Word `protobuf:"bytes,11,opt,name=word,proto3,oneof"`
+}
+
+type Request_Inspect struct {
+	Inspect *Inspect `protobuf:"bytes,12,opt,name=inspect,proto3,oneof"`
+}
+
+type Request_Hold struct {
+	Hold *Hold `protobuf:"bytes,13,opt,name=hold,proto3,oneof"`
+}
+
+type Request_Rings struct {
+	Rings *ListRings `protobuf:"bytes,14,opt,name=rings,proto3,oneof"`
+}
+
+func (*Request_Ask) isRequest_Body() {}
+
+func (*Request_Word) isRequest_Body() {}
+
+func (*Request_Inspect) isRequest_Body() {}
+
+func (*Request_Hold) isRequest_Body() {}
+
+func (*Request_Rings) isRequest_Body() {}
+
+type Reply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Types that are valid to be assigned to Body:
+	//
+	//	*Reply_Ask
+	//	*Reply_Word
+	//	*Reply_Inspect
+	//	*Reply_Held
+	//	*Reply_Rings
+	//	*Reply_Failure
+	Body          isReply_Body `protobuf_oneof:"body"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reply) Reset() {
+	*x = Reply{}
+	mi := &file_wire_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reply) ProtoMessage() {}
+
+func (x *Reply) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reply.ProtoReflect.Descriptor instead.
+func (*Reply) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Reply) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Reply) GetBody() isReply_Body {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *Reply) GetAsk() *AskReply {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Ask); ok {
+			return x.Ask
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetWord() *WordReply {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Word); ok {
+			return x.Word
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetInspect() *InspectReply {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Inspect); ok {
+			return x.Inspect
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetHeld() *Held {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Held); ok {
+			return x.Held
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetRings() *Rings {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Rings); ok {
+			return x.Rings
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetFailure() *Failure {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Failure); ok {
+			return x.Failure
+		}
+	}
+	return nil
+}
+
+type isReply_Body interface {
+	isReply_Body()
+}
+
+type Reply_Ask struct {
+	Ask *AskReply `protobuf:"bytes,10,opt,name=ask,proto3,oneof"`
+}
+
+type Reply_Word struct {
+	Word *WordReply `protobuf:"bytes,11,opt,name=word,proto3,oneof"`
+}
+
+type Reply_Inspect struct {
+	Inspect *InspectReply `protobuf:"bytes,12,opt,name=inspect,proto3,oneof"`
+}
+
+type Reply_Held struct {
+	Held *Held `protobuf:"bytes,13,opt,name=held,proto3,oneof"`
+}
+
+type Reply_Rings struct {
+	Rings *Rings `protobuf:"bytes,14,opt,name=rings,proto3,oneof"`
+}
+
+type Reply_Failure struct {
+	Failure *Failure `protobuf:"bytes,15,opt,name=failure,proto3,oneof"`
+}
+
+func (*Reply_Ask) isReply_Body() {}
+
+func (*Reply_Word) isReply_Body() {}
+
+func (*Reply_Inspect) isReply_Body() {}
+
+func (*Reply_Held) isReply_Body() {}
+
+func (*Reply_Rings) isReply_Body() {}
+
+func (*Reply_Failure) isReply_Body() {}
+
 // Ask asks the owner for a permit; a repeat of the id gets the same one.
 type Ask struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Node          string                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
-	Stamp         uint64                 `protobuf:"varint,3,opt,name=stamp,proto3" json:"stamp,omitempty"`
-	Id            uint64                 `protobuf:"varint,4,opt,name=id,proto3" json:"id,omitempty"`
-	Role          string                 `protobuf:"bytes,5,opt,name=role,proto3" json:"role,omitempty"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Role          string                 `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
+	Entry         *Snapshot              `protobuf:"bytes,3,opt,name=entry,proto3" json:"entry,omitempty"` // the asker's own entry for the key
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_wire_proto_msgTypes[3]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -393,7 +1769,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[3]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -406,28 +1782,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *Ask) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *Ask) GetNode() string {
-	if x != nil {
-		return x.Node
-	}
-	return ""
-}
-
-func (x *Ask) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Ask) GetId() uint64 {
@@ -444,22 +1799,28 @@ func (x *Ask) GetRole() string {
 	return ""
 }
 
+func (x *Ask) GetEntry() *Snapshot {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
+
 type AskReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Stamp         uint64                 `protobuf:"varint,1,opt,name=stamp,proto3" json:"stamp,omitempty"`
-	State         State                  `protobuf:"varint,2,opt,name=state,proto3,enum=fleetfuse.wire.State" json:"state,omitempty"`
-	Permit        uint64                 `protobuf:"varint,3,opt,name=permit,proto3" json:"permit,omitempty"`
-	ExpiresIn     *int64                 `protobuf:"varint,4,opt,name=expires_in,json=expiresIn,proto3,oneof" json:"expires_in,omitempty"`
-	Delay         int64                  `protobuf:"varint,5,opt,name=delay,proto3" json:"delay,omitempty"`
-	RetryIn       int64                  `protobuf:"varint,6,opt,name=retry_in,json=retryIn,proto3" json:"retry_in,omitempty"`
-	Reason        string                 `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	State         State                  `protobuf:"varint,1,opt,name=state,proto3,enum=fleetfuse.wire.State" json:"state,omitempty"`
+	Permit        uint64                 `protobuf:"varint,2,opt,name=permit,proto3" json:"permit,omitempty"`
+	ExpiresIn     *int64                 `protobuf:"varint,3,opt,name=expires_in,json=expiresIn,proto3,oneof" json:"expires_in,omitempty"`
+	Delay         int64                  `protobuf:"varint,4,opt,name=delay,proto3" json:"delay,omitempty"`
+	RetryIn       int64                  `protobuf:"varint,5,opt,name=retry_in,json=retryIn,proto3" json:"retry_in,omitempty"`
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AskReply) Reset() {
 	*x = AskReply{}
-	mi := &file_wire_proto_msgTypes[4]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -471,7 +1832,7 @@ func (x *AskReply) String() string {
 func (*AskReply) ProtoMessage() {}
 
 func (x *AskReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[4]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -484,14 +1845,7 @@ func (x *AskReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskReply.ProtoReflect.Descriptor instead.
 func (*AskReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *AskReply) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AskReply) GetState() State {
@@ -536,31 +1890,31 @@ func (x *AskReply) GetReason() string {
 	return ""
 }
 
-// ReturnPermit gives a permit back unused.
-type ReturnPermit struct {
+// Word is an operator's open (with a length) or close, for the owner.
+type Word struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Stamp         uint64                 `protobuf:"varint,2,opt,name=stamp,proto3" json:"stamp,omitempty"`
-	Permit        uint64                 `protobuf:"varint,3,opt,name=permit,proto3" json:"permit,omitempty"`
+	Length        int64                  `protobuf:"varint,1,opt,name=length,proto3" json:"length,omitempty"` // 0: close
+	Author        string                 `protobuf:"bytes,2,opt,name=author,proto3" json:"author,omitempty"`
+	Detail        string                 `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ReturnPermit) Reset() {
-	*x = ReturnPermit{}
-	mi := &file_wire_proto_msgTypes[5]
+func (x *Word) Reset() {
+	*x = Word{}
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ReturnPermit) String() string {
+func (x *Word) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ReturnPermit) ProtoMessage() {}
+func (*Word) ProtoMessage() {}
 
-func (x *ReturnPermit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[5]
+func (x *Word) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -571,194 +1925,58 @@ func (x *ReturnPermit) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ReturnPermit.ProtoReflect.Descriptor instead.
-func (*ReturnPermit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{5}
+// Deprecated: Use Word.ProtoReflect.Descriptor instead.
+func (*Word) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
-func (x *ReturnPermit) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *ReturnPermit) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
-}
-
-func (x *ReturnPermit) GetPermit() uint64 {
-	if x != nil {
-		return x.Permit
-	}
-	return 0
-}
-
-// Cool announces a Retry-After that the sender saw.
-type Cool struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Stamp         uint64                 `protobuf:"varint,2,opt,name=stamp,proto3" json:"stamp,omitempty"`
-	Cooldown      *Cooldown              `protobuf:"bytes,3,opt,name=cooldown,proto3" json:"cooldown,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Cool) Reset() {
-	*x = Cool{}
-	mi := &file_wire_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Cool) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Cool) ProtoMessage() {}
-
-func (x *Cool) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Cool.ProtoReflect.Descriptor instead.
-func (*Cool) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *Cool) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *Cool) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
-}
-
-func (x *Cool) GetCooldown() *Cooldown {
-	if x != nil {
-		return x.Cooldown
-	}
-	return nil
-}
-
-type OperatorOpen struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Stamp         uint64                 `protobuf:"varint,2,opt,name=stamp,proto3" json:"stamp,omitempty"`
-	Length        int64                  `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
-	Author        string                 `protobuf:"bytes,4,opt,name=author,proto3" json:"author,omitempty"`
-	Detail        string                 `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OperatorOpen) Reset() {
-	*x = OperatorOpen{}
-	mi := &file_wire_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OperatorOpen) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OperatorOpen) ProtoMessage() {}
-
-func (x *OperatorOpen) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OperatorOpen.ProtoReflect.Descriptor instead.
-func (*OperatorOpen) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *OperatorOpen) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *OperatorOpen) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
-}
-
-func (x *OperatorOpen) GetLength() int64 {
+func (x *Word) GetLength() int64 {
 	if x != nil {
 		return x.Length
 	}
 	return 0
 }
 
-func (x *OperatorOpen) GetAuthor() string {
+func (x *Word) GetAuthor() string {
 	if x != nil {
 		return x.Author
 	}
 	return ""
 }
 
-func (x *OperatorOpen) GetDetail() string {
+func (x *Word) GetDetail() string {
 	if x != nil {
 		return x.Detail
 	}
 	return ""
 }
 
-type OperatorClose struct {
+type WordReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Stamp         uint64                 `protobuf:"varint,2,opt,name=stamp,proto3" json:"stamp,omitempty"`
-	Author        string                 `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
-	Detail        string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	Before        *Status                `protobuf:"bytes,1,opt,name=before,proto3" json:"before,omitempty"`
+	After         *Status                `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
+	Durable       bool                   `protobuf:"varint,3,opt,name=durable,proto3" json:"durable,omitempty"`
+	Copies        int64                  `protobuf:"varint,4,opt,name=copies,proto3" json:"copies,omitempty"`
+	Error         string                 `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"` // why it is not durable
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *OperatorClose) Reset() {
-	*x = OperatorClose{}
-	mi := &file_wire_proto_msgTypes[8]
+func (x *WordReply) Reset() {
+	*x = WordReply{}
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *OperatorClose) String() string {
+func (x *WordReply) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*OperatorClose) ProtoMessage() {}
+func (*WordReply) ProtoMessage() {}
 
-func (x *OperatorClose) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[8]
+func (x *WordReply) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,134 +1987,271 @@ func (x *OperatorClose) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use OperatorClose.ProtoReflect.Descriptor instead.
-func (*OperatorClose) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{8}
+// Deprecated: Use WordReply.ProtoReflect.Descriptor instead.
+func (*WordReply) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
-func (x *OperatorClose) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *OperatorClose) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
-}
-
-func (x *OperatorClose) GetAuthor() string {
-	if x != nil {
-		return x.Author
-	}
-	return ""
-}
-
-func (x *OperatorClose) GetDetail() string {
-	if x != nil {
-		return x.Detail
-	}
-	return ""
-}
-
-type OperatorReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Stamp         uint64                 `protobuf:"varint,1,opt,name=stamp,proto3" json:"stamp,omitempty"`
-	Before        *Status                `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
-	After         *Status                `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
-	Durable       bool                   `protobuf:"varint,4,opt,name=durable,proto3" json:"durable,omitempty"`
-	Copies        int64                  `protobuf:"varint,5,opt,name=copies,proto3" json:"copies,omitempty"`
-	Error         string                 `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"` // why it is not durable
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OperatorReply) Reset() {
-	*x = OperatorReply{}
-	mi := &file_wire_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OperatorReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OperatorReply) ProtoMessage() {}
-
-func (x *OperatorReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OperatorReply.ProtoReflect.Descriptor instead.
-func (*OperatorReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *OperatorReply) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
-}
-
-func (x *OperatorReply) GetBefore() *Status {
+func (x *WordReply) GetBefore() *Status {
 	if x != nil {
 		return x.Before
 	}
 	return nil
 }
 
-func (x *OperatorReply) GetAfter() *Status {
+func (x *WordReply) GetAfter() *Status {
 	if x != nil {
 		return x.After
 	}
 	return nil
 }
 
-func (x *OperatorReply) GetDurable() bool {
+func (x *WordReply) GetDurable() bool {
 	if x != nil {
 		return x.Durable
 	}
 	return false
 }
 
-func (x *OperatorReply) GetCopies() int64 {
+func (x *WordReply) GetCopies() int64 {
 	if x != nil {
 		return x.Copies
 	}
 	return 0
 }
 
-func (x *OperatorReply) GetError() string {
+func (x *WordReply) GetError() string {
 	if x != nil {
 		return x.Error
 	}
 	return ""
 }
 
-type Inspect struct {
+// Hold asks to commit a snapshot, so that it is on more than one machine.
+type Hold struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Snapshot      *Snapshot              `protobuf:"bytes,1,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hold) Reset() {
+	*x = Hold{}
+	mi := &file_wire_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hold) ProtoMessage() {}
+
+func (x *Hold) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hold.ProtoReflect.Descriptor instead.
+func (*Hold) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Hold) GetSnapshot() *Snapshot {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
+type Held struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Held) Reset() {
+	*x = Held{}
+	mi := &file_wire_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Held) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Held) ProtoMessage() {}
+
+func (x *Held) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Held.ProtoReflect.Descriptor instead.
+func (*Held) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{25}
+}
+
+// ListRings asks for the receiver's open rings, of the request's key if it
+// names one.
+type ListRings struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRings) Reset() {
+	*x = ListRings{}
+	mi := &file_wire_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRings) ProtoMessage() {}
+
+func (x *ListRings) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRings.ProtoReflect.Descriptor instead.
+func (*ListRings) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{26}
+}
+
+type Rings struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rings         []*Ring                `protobuf:"bytes,1,rep,name=rings,proto3" json:"rings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rings) Reset() {
+	*x = Rings{}
+	mi := &file_wire_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rings) ProtoMessage() {}
+
+func (x *Rings) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rings.ProtoReflect.Descriptor instead.
+func (*Rings) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Rings) GetRings() []*Ring {
+	if x != nil {
+		return x.Rings
+	}
+	return nil
+}
+
+type Ring struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Stamp         uint64                 `protobuf:"varint,2,opt,name=stamp,proto3" json:"stamp,omitempty"`
+	Status        *Status                `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ring) Reset() {
+	*x = Ring{}
+	mi := &file_wire_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ring) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ring) ProtoMessage() {}
+
+func (x *Ring) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ring.ProtoReflect.Descriptor instead.
+func (*Ring) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Ring) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Ring) GetStatus() *Status {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
+// Inspect asks for what the owner knows.
+type Inspect struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Inspect) Reset() {
 	*x = Inspect{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +2263,7 @@ func (x *Inspect) String() string {
 func (*Inspect) ProtoMessage() {}
 
 func (x *Inspect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,26 +2276,11 @@ func (x *Inspect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inspect.ProtoReflect.Descriptor instead.
 func (*Inspect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *Inspect) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *Inspect) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 type InspectReply struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
-	Stamp          uint64                 `protobuf:"varint,1,opt,name=stamp,proto3" json:"stamp,omitempty"`
 	Status         *Status                `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
 	ChangedAge     *int64                 `protobuf:"varint,3,opt,name=changed_age,json=changedAge,proto3,oneof" json:"changed_age,omitempty"`
 	Snapshot       *Snapshot              `protobuf:"bytes,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
@@ -957,7 +2297,7 @@ type InspectReply struct {
 
 func (x *InspectReply) Reset() {
 	*x = InspectReply{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -969,7 +2309,7 @@ func (x *InspectReply) String() string {
 func (*InspectReply) ProtoMessage() {}
 
 func (x *InspectReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -982,14 +2322,7 @@ func (x *InspectReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectReply.ProtoReflect.Descriptor instead.
 func (*InspectReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *InspectReply) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *InspectReply) GetStatus() *Status {
@@ -1062,73 +2395,18 @@ func (x *InspectReply) GetLastFailure() *LastFailure {
 	return nil
 }
 
-// Replace says that the policy of a key changed. The owner reads its own copy
-// of the overlays; the policy itself does not travel here.
-type Replace struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Stamp         uint64                 `protobuf:"varint,2,opt,name=stamp,proto3" json:"stamp,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Replace) Reset() {
-	*x = Replace{}
-	mi := &file_wire_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Replace) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Replace) ProtoMessage() {}
-
-func (x *Replace) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Replace.ProtoReflect.Descriptor instead.
-func (*Replace) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *Replace) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *Replace) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
-}
-
-// Failure answers a request whose step failed.
+// Failure is the reply to a request that could not be met.
 type Failure struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Stamp         uint64                 `protobuf:"varint,1,opt,name=stamp,proto3" json:"stamp,omitempty"`
-	Error         string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	Panicked      bool                   `protobuf:"varint,3,opt,name=panicked,proto3" json:"panicked,omitempty"`
+	Error         string                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	NotOwner      bool                   `protobuf:"varint,2,opt,name=not_owner,json=notOwner,proto3" json:"not_owner,omitempty"` // the receiver does not own the key
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +2418,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,14 +2431,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *Failure) GetStamp() uint64 {
-	if x != nil {
-		return x.Stamp
-	}
-	return 0
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Failure) GetError() string {
@@ -1170,11 +2441,56 @@ func (x *Failure) GetError() string {
 	return ""
 }
 
-func (x *Failure) GetPanicked() bool {
+func (x *Failure) GetNotOwner() bool {
 	if x != nil {
-		return x.Panicked
+		return x.NotOwner
 	}
 	return false
+}
+
+// Refusal tells the sender of a frame why it was not taken.
+type Refusal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ahead         int64                  `protobuf:"varint,1,opt,name=ahead,proto3" json:"ahead,omitempty"` // how far the sender's stamp clock is ahead of the receiver's
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Refusal) Reset() {
+	*x = Refusal{}
+	mi := &file_wire_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Refusal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Refusal) ProtoMessage() {}
+
+func (x *Refusal) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
+func (*Refusal) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Refusal) GetAhead() int64 {
+	if x != nil {
+		return x.Ahead
+	}
+	return 0
 }
 
 // Snapshot is what of a breaker outlives its actor.
@@ -1191,7 +2507,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +2519,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +2532,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Snapshot) GetCooldowns() []*Cooldown {
@@ -1271,7 +2587,7 @@ type Cooldown struct {
 
 func (x *Cooldown) Reset() {
 	*x = Cooldown{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +2599,7 @@ func (x *Cooldown) String() string {
 func (*Cooldown) ProtoMessage() {}
 
 func (x *Cooldown) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +2612,7 @@ func (x *Cooldown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cooldown.ProtoReflect.Descriptor instead.
 func (*Cooldown) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Cooldown) GetSetter() string {
@@ -1373,7 +2689,7 @@ type Circuit struct {
 
 func (x *Circuit) Reset() {
 	*x = Circuit{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +2701,7 @@ func (x *Circuit) String() string {
 func (*Circuit) ProtoMessage() {}
 
 func (x *Circuit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,7 +2714,7 @@ func (x *Circuit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Circuit.ProtoReflect.Descriptor instead.
 func (*Circuit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Circuit) GetState() State {
@@ -1484,7 +2800,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1496,7 +2812,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1509,7 +2825,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Status) GetState() State {
@@ -1559,7 +2875,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1571,7 +2887,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1584,7 +2900,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Run) GetRole() string {
@@ -1626,7 +2942,7 @@ type Permit struct {
 
 func (x *Permit) Reset() {
 	*x = Permit{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +2954,7 @@ func (x *Permit) String() string {
 func (*Permit) ProtoMessage() {}
 
 func (x *Permit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +2967,7 @@ func (x *Permit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permit.ProtoReflect.Descriptor instead.
 func (*Permit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Permit) GetRole() string {
@@ -1694,7 +3010,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +3022,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +3035,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Transition) GetAtAge() int64 {
@@ -1811,7 +3127,7 @@ type LastFailure struct {
 
 func (x *LastFailure) Reset() {
 	*x = LastFailure{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1823,7 +3139,7 @@ func (x *LastFailure) String() string {
 func (*LastFailure) ProtoMessage() {}
 
 func (x *LastFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1836,7 +3152,7 @@ func (x *LastFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LastFailure.ProtoReflect.Descriptor instead.
 func (*LastFailure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *LastFailure) GetAtAge() int64 {
@@ -1872,13 +3188,63 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\x0efleetfuse.wire\"\x8b\x01\n" +
+	"wire.proto\x12\x0efleetfuse.wire\"\xeb\x05\n" +
+	"\x05Frame\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05stamp\x18\x03 \x01(\x04R\x05stamp\x12*\n" +
+	"\x04push\x18\n" +
+	" \x01(\v2\x14.fleetfuse.wire.PushH\x00R\x04push\x12'\n" +
+	"\x03ack\x18\v \x01(\v2\x13.fleetfuse.wire.AckH\x00R\x03ack\x12-\n" +
+	"\x05batch\x18\f \x01(\v2\x15.fleetfuse.wire.BatchH\x00R\x05batch\x127\n" +
+	"\tbatch_ack\x18\r \x01(\v2\x18.fleetfuse.wire.BatchAckH\x00R\bbatchAck\x120\n" +
+	"\x06settle\x18\x0e \x01(\v2\x16.fleetfuse.wire.SettleH\x00R\x06settle\x12=\n" +
+	"\vwitness_ask\x18\x0f \x01(\v2\x1a.fleetfuse.wire.WitnessAskH\x00R\n" +
+	"witnessAsk\x12C\n" +
+	"\rwitness_reply\x18\x10 \x01(\v2\x1c.fleetfuse.wire.WitnessReplyH\x00R\fwitnessReply\x120\n" +
+	"\x06digest\x18\x11 \x01(\v2\x16.fleetfuse.wire.DigestH\x00R\x06digest\x12*\n" +
+	"\x04want\x18\x12 \x01(\v2\x14.fleetfuse.wire.WantH\x00R\x04want\x120\n" +
+	"\x06synced\x18\x13 \x01(\v2\x16.fleetfuse.wire.SyncedH\x00R\x06synced\x123\n" +
+	"\arequest\x18\x14 \x01(\v2\x17.fleetfuse.wire.RequestH\x00R\arequest\x12-\n" +
+	"\x05reply\x18\x15 \x01(\v2\x15.fleetfuse.wire.ReplyH\x00R\x05reply\x123\n" +
+	"\arefusal\x18\x16 \x01(\v2\x17.fleetfuse.wire.RefusalH\x00R\arefusalB\x06\n" +
+	"\x04body\"\x8f\x02\n" +
+	"\x04Meta\x12\x1a\n" +
+	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12#\n" +
+	"\ractor_address\x18\x05 \x01(\tR\factorAddress\x12\x1f\n" +
+	"\vapi_address\x18\x06 \x01(\tR\n" +
+	"apiAddress\x12\x18\n" +
+	"\aversion\x18\a \x01(\tR\aversion\x12\x1f\n" +
+	"\vconfig_hash\x18\b \x01(\x06R\n" +
+	"configHash\x12\x1a\n" +
+	"\bdraining\x18\t \x01(\bR\bdraining\x12\x14\n" +
+	"\x05apart\x18\n" +
+	" \x01(\bR\x05apart\"G\n" +
+	"\x04Push\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12/\n" +
+	"\aentries\x18\x02 \x03(\v2\x15.fleetfuse.wire.EntryR\aentries\"O\n" +
+	"\x05Entry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
+	"\bsnapshot\x18\x02 \x01(\v2\x18.fleetfuse.wire.SnapshotR\bsnapshot\"\x17\n" +
+	"\x03Ack\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\x04R\x03ids\"K\n" +
+	"\x05Batch\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x120\n" +
+	"\areports\x18\x02 \x03(\v2\x16.fleetfuse.wire.ReportR\areports\"6\n" +
+	"\bBatchAck\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x18\n" +
+	"\aforeign\x18\x02 \x03(\tR\aforeign\"a\n" +
 	"\x06Report\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
-	"\x04node\x18\x02 \x01(\tR\x04node\x12\x14\n" +
-	"\x05stamp\x18\x03 \x01(\x04R\x05stamp\x12\x10\n" +
-	"\x03gap\x18\x04 \x01(\bR\x03gap\x123\n" +
-	"\boutcomes\x18\x05 \x03(\v2\x17.fleetfuse.wire.OutcomeR\boutcomes\"\xb7\x02\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x10\n" +
+	"\x03gap\x18\x02 \x01(\bR\x03gap\x123\n" +
+	"\boutcomes\x18\x03 \x03(\v2\x17.fleetfuse.wire.OutcomeR\boutcomes\"]\n" +
+	"\x06Settle\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x121\n" +
+	"\aoutcome\x18\x03 \x01(\v2\x17.fleetfuse.wire.OutcomeR\aoutcome\"\xb7\x02\n" +
 	"\aOutcome\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12(\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x14.fleetfuse.wire.KindR\x04kind\x12\x12\n" +
@@ -1897,54 +3263,88 @@ const file_wire_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\x03R\x06status\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error\x12\x1f\n" +
 	"\vretry_after\x18\x03 \x01(\tR\n" +
-	"retryAfter\"e\n" +
-	"\x03Ask\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
-	"\x04node\x18\x02 \x01(\tR\x04node\x12\x14\n" +
-	"\x05stamp\x18\x03 \x01(\x04R\x05stamp\x12\x0e\n" +
-	"\x02id\x18\x04 \x01(\x04R\x02id\x12\x12\n" +
-	"\x04role\x18\x05 \x01(\tR\x04role\"\xe1\x01\n" +
-	"\bAskReply\x12\x14\n" +
-	"\x05stamp\x18\x01 \x01(\x04R\x05stamp\x12+\n" +
-	"\x05state\x18\x02 \x01(\x0e2\x15.fleetfuse.wire.StateR\x05state\x12\x16\n" +
-	"\x06permit\x18\x03 \x01(\x04R\x06permit\x12\"\n" +
+	"retryAfter\"K\n" +
 	"\n" +
-	"expires_in\x18\x04 \x01(\x03H\x00R\texpiresIn\x88\x01\x01\x12\x14\n" +
-	"\x05delay\x18\x05 \x01(\x03R\x05delay\x12\x19\n" +
-	"\bretry_in\x18\x06 \x01(\x03R\aretryIn\x12\x16\n" +
-	"\x06reason\x18\a \x01(\tR\x06reasonB\r\n" +
+	"WitnessAsk\x12=\n" +
+	"\tquestions\x18\x01 \x03(\v2\x1f.fleetfuse.wire.WitnessQuestionR\tquestions\"\x9e\x01\n" +
+	"\x0fWitnessQuestion\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05round\x18\x02 \x01(\x04R\x05round\x12\x19\n" +
+	"\bfrom_age\x18\x03 \x01(\x03R\afromAge\x12\x15\n" +
+	"\x06to_age\x18\x04 \x01(\x03R\x05toAge\x12\"\n" +
+	"\n" +
+	"window_age\x18\x05 \x01(\x03H\x00R\twindowAge\x88\x01\x01B\r\n" +
+	"\v_window_age\"G\n" +
+	"\fWitnessReply\x127\n" +
+	"\aanswers\x18\x01 \x03(\v2\x1d.fleetfuse.wire.WitnessAnswerR\aanswers\"\x8b\x01\n" +
+	"\rWitnessAnswer\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05round\x18\x02 \x01(\x04R\x05round\x12$\n" +
+	"\vsuccess_age\x18\x03 \x01(\x03H\x00R\n" +
+	"successAge\x88\x01\x01\x12\x1c\n" +
+	"\tsuccesses\x18\x04 \x01(\x03R\tsuccessesB\x0e\n" +
+	"\f_success_age\"6\n" +
+	"\x06Digest\x12\x18\n" +
+	"\abuckets\x18\x01 \x03(\x06R\abuckets\x12\x12\n" +
+	"\x04sync\x18\x02 \x01(\x04R\x04sync\" \n" +
+	"\x04Want\x12\x18\n" +
+	"\abuckets\x18\x01 \x03(\rR\abuckets\"\x1c\n" +
+	"\x06Synced\x12\x12\n" +
+	"\x04sync\x18\x01 \x01(\x04R\x04sync\"\x9c\x02\n" +
+	"\aRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12'\n" +
+	"\x03ask\x18\n" +
+	" \x01(\v2\x13.fleetfuse.wire.AskH\x00R\x03ask\x12*\n" +
+	"\x04word\x18\v \x01(\v2\x14.fleetfuse.wire.WordH\x00R\x04word\x123\n" +
+	"\ainspect\x18\f \x01(\v2\x17.fleetfuse.wire.InspectH\x00R\ainspect\x12*\n" +
+	"\x04hold\x18\r \x01(\v2\x14.fleetfuse.wire.HoldH\x00R\x04hold\x121\n" +
+	"\x05rings\x18\x0e \x01(\v2\x19.fleetfuse.wire.ListRingsH\x00R\x05ringsB\x06\n" +
+	"\x04body\"\xc8\x02\n" +
+	"\x05Reply\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12,\n" +
+	"\x03ask\x18\n" +
+	" \x01(\v2\x18.fleetfuse.wire.AskReplyH\x00R\x03ask\x12/\n" +
+	"\x04word\x18\v \x01(\v2\x19.fleetfuse.wire.WordReplyH\x00R\x04word\x128\n" +
+	"\ainspect\x18\f \x01(\v2\x1c.fleetfuse.wire.InspectReplyH\x00R\ainspect\x12*\n" +
+	"\x04held\x18\r \x01(\v2\x14.fleetfuse.wire.HeldH\x00R\x04held\x12-\n" +
+	"\x05rings\x18\x0e \x01(\v2\x15.fleetfuse.wire.RingsH\x00R\x05rings\x123\n" +
+	"\afailure\x18\x0f \x01(\v2\x17.fleetfuse.wire.FailureH\x00R\afailureB\x06\n" +
+	"\x04body\"Y\n" +
+	"\x03Ask\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\tR\x04role\x12.\n" +
+	"\x05entry\x18\x03 \x01(\v2\x18.fleetfuse.wire.SnapshotR\x05entry\"\xcb\x01\n" +
+	"\bAskReply\x12+\n" +
+	"\x05state\x18\x01 \x01(\x0e2\x15.fleetfuse.wire.StateR\x05state\x12\x16\n" +
+	"\x06permit\x18\x02 \x01(\x04R\x06permit\x12\"\n" +
+	"\n" +
+	"expires_in\x18\x03 \x01(\x03H\x00R\texpiresIn\x88\x01\x01\x12\x14\n" +
+	"\x05delay\x18\x04 \x01(\x03R\x05delay\x12\x19\n" +
+	"\bretry_in\x18\x05 \x01(\x03R\aretryIn\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reasonB\r\n" +
 	"\v_expires_in\"N\n" +
-	"\fReturnPermit\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\x12\x16\n" +
-	"\x06permit\x18\x03 \x01(\x04R\x06permit\"d\n" +
-	"\x04Cool\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\x124\n" +
-	"\bcooldown\x18\x03 \x01(\v2\x18.fleetfuse.wire.CooldownR\bcooldown\"~\n" +
-	"\fOperatorOpen\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\x12\x16\n" +
-	"\x06length\x18\x03 \x01(\x03R\x06length\x12\x16\n" +
-	"\x06author\x18\x04 \x01(\tR\x06author\x12\x16\n" +
-	"\x06detail\x18\x05 \x01(\tR\x06detail\"g\n" +
-	"\rOperatorClose\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\x12\x16\n" +
-	"\x06author\x18\x03 \x01(\tR\x06author\x12\x16\n" +
-	"\x06detail\x18\x04 \x01(\tR\x06detail\"\xcb\x01\n" +
-	"\rOperatorReply\x12\x14\n" +
-	"\x05stamp\x18\x01 \x01(\x04R\x05stamp\x12.\n" +
-	"\x06before\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06before\x12,\n" +
-	"\x05after\x18\x03 \x01(\v2\x16.fleetfuse.wire.StatusR\x05after\x12\x18\n" +
-	"\adurable\x18\x04 \x01(\bR\adurable\x12\x16\n" +
-	"\x06copies\x18\x05 \x01(\x03R\x06copies\x12\x14\n" +
-	"\x05error\x18\x06 \x01(\tR\x05error\"1\n" +
-	"\aInspect\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\"\xe8\x03\n" +
-	"\fInspectReply\x12\x14\n" +
-	"\x05stamp\x18\x01 \x01(\x04R\x05stamp\x12.\n" +
+	"\x04Word\x12\x16\n" +
+	"\x06length\x18\x01 \x01(\x03R\x06length\x12\x16\n" +
+	"\x06author\x18\x02 \x01(\tR\x06author\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xb1\x01\n" +
+	"\tWordReply\x12.\n" +
+	"\x06before\x18\x01 \x01(\v2\x16.fleetfuse.wire.StatusR\x06before\x12,\n" +
+	"\x05after\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x05after\x12\x18\n" +
+	"\adurable\x18\x03 \x01(\bR\adurable\x12\x16\n" +
+	"\x06copies\x18\x04 \x01(\x03R\x06copies\x12\x14\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\"<\n" +
+	"\x04Hold\x124\n" +
+	"\bsnapshot\x18\x01 \x01(\v2\x18.fleetfuse.wire.SnapshotR\bsnapshot\"\x06\n" +
+	"\x04Held\"\v\n" +
+	"\tListRings\"3\n" +
+	"\x05Rings\x12*\n" +
+	"\x05rings\x18\x01 \x03(\v2\x14.fleetfuse.wire.RingR\x05rings\"H\n" +
+	"\x04Ring\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
+	"\x06status\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06status\"\t\n" +
+	"\aInspect\"\xd2\x03\n" +
+	"\fInspectReply\x12.\n" +
 	"\x06status\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06status\x12$\n" +
 	"\vchanged_age\x18\x03 \x01(\x03H\x00R\n" +
 	"changedAge\x88\x01\x01\x124\n" +
@@ -1957,14 +3357,12 @@ const file_wire_proto_rawDesc = "" +
 	"\x0flast_transition\x18\n" +
 	" \x01(\v2\x1a.fleetfuse.wire.TransitionR\x0elastTransition\x12>\n" +
 	"\flast_failure\x18\v \x01(\v2\x1b.fleetfuse.wire.LastFailureR\vlastFailureB\x0e\n" +
-	"\f_changed_age\"1\n" +
-	"\aReplace\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\"Q\n" +
+	"\f_changed_age\"<\n" +
 	"\aFailure\x12\x14\n" +
-	"\x05stamp\x18\x01 \x01(\x04R\x05stamp\x12\x14\n" +
-	"\x05error\x18\x02 \x01(\tR\x05error\x12\x1a\n" +
-	"\bpanicked\x18\x03 \x01(\bR\bpanicked\"\x83\x02\n" +
+	"\x05error\x18\x01 \x01(\tR\x05error\x12\x1b\n" +
+	"\tnot_owner\x18\x02 \x01(\bR\bnotOwner\"\x1f\n" +
+	"\aRefusal\x12\x14\n" +
+	"\x05ahead\x18\x01 \x01(\x03R\x05ahead\"\x83\x02\n" +
 	"\bSnapshot\x126\n" +
 	"\tcooldowns\x18\x01 \x03(\v2\x18.fleetfuse.wire.CooldownR\tcooldowns\x121\n" +
 	"\acircuit\x18\x02 \x01(\v2\x17.fleetfuse.wire.CircuitR\acircuit\x12\x14\n" +
@@ -2063,60 +3461,112 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_wire_proto_goTypes = []any{
-	(State)(0),            // 0: fleetfuse.wire.State
-	(Kind)(0),             // 1: fleetfuse.wire.Kind
-	(*Report)(nil),        // 2: fleetfuse.wire.Report
-	(*Outcome)(nil),       // 3: fleetfuse.wire.Outcome
-	(*Evidence)(nil),      // 4: fleetfuse.wire.Evidence
-	(*Ask)(nil),           // 5: fleetfuse.wire.Ask
-	(*AskReply)(nil),      // 6: fleetfuse.wire.AskReply
-	(*ReturnPermit)(nil),  // 7: fleetfuse.wire.ReturnPermit
-	(*Cool)(nil),          // 8: fleetfuse.wire.Cool
-	(*OperatorOpen)(nil),  // 9: fleetfuse.wire.OperatorOpen
-	(*OperatorClose)(nil), // 10: fleetfuse.wire.OperatorClose
-	(*OperatorReply)(nil), // 11: fleetfuse.wire.OperatorReply
-	(*Inspect)(nil),       // 12: fleetfuse.wire.Inspect
-	(*InspectReply)(nil),  // 13: fleetfuse.wire.InspectReply
-	(*Replace)(nil),       // 14: fleetfuse.wire.Replace
-	(*Failure)(nil),       // 15: fleetfuse.wire.Failure
-	(*Snapshot)(nil),      // 16: fleetfuse.wire.Snapshot
-	(*Cooldown)(nil),      // 17: fleetfuse.wire.Cooldown
-	(*Circuit)(nil),       // 18: fleetfuse.wire.Circuit
-	(*Status)(nil),        // 19: fleetfuse.wire.Status
-	(*Run)(nil),           // 20: fleetfuse.wire.Run
-	(*Permit)(nil),        // 21: fleetfuse.wire.Permit
-	(*Transition)(nil),    // 22: fleetfuse.wire.Transition
-	(*LastFailure)(nil),   // 23: fleetfuse.wire.LastFailure
+	(State)(0),              // 0: fleetfuse.wire.State
+	(Kind)(0),               // 1: fleetfuse.wire.Kind
+	(*Frame)(nil),           // 2: fleetfuse.wire.Frame
+	(*Meta)(nil),            // 3: fleetfuse.wire.Meta
+	(*Push)(nil),            // 4: fleetfuse.wire.Push
+	(*Entry)(nil),           // 5: fleetfuse.wire.Entry
+	(*Ack)(nil),             // 6: fleetfuse.wire.Ack
+	(*Batch)(nil),           // 7: fleetfuse.wire.Batch
+	(*BatchAck)(nil),        // 8: fleetfuse.wire.BatchAck
+	(*Report)(nil),          // 9: fleetfuse.wire.Report
+	(*Settle)(nil),          // 10: fleetfuse.wire.Settle
+	(*Outcome)(nil),         // 11: fleetfuse.wire.Outcome
+	(*Evidence)(nil),        // 12: fleetfuse.wire.Evidence
+	(*WitnessAsk)(nil),      // 13: fleetfuse.wire.WitnessAsk
+	(*WitnessQuestion)(nil), // 14: fleetfuse.wire.WitnessQuestion
+	(*WitnessReply)(nil),    // 15: fleetfuse.wire.WitnessReply
+	(*WitnessAnswer)(nil),   // 16: fleetfuse.wire.WitnessAnswer
+	(*Digest)(nil),          // 17: fleetfuse.wire.Digest
+	(*Want)(nil),            // 18: fleetfuse.wire.Want
+	(*Synced)(nil),          // 19: fleetfuse.wire.Synced
+	(*Request)(nil),         // 20: fleetfuse.wire.Request
+	(*Reply)(nil),           // 21: fleetfuse.wire.Reply
+	(*Ask)(nil),             // 22: fleetfuse.wire.Ask
+	(*AskReply)(nil),        // 23: fleetfuse.wire.AskReply
+	(*Word)(nil),            // 24: fleetfuse.wire.Word
+	(*WordReply)(nil),       // 25: fleetfuse.wire.WordReply
+	(*Hold)(nil),            // 26: fleetfuse.wire.Hold
+	(*Held)(nil),            // 27: fleetfuse.wire.Held
+	(*ListRings)(nil),       // 28: fleetfuse.wire.ListRings
+	(*Rings)(nil),           // 29: fleetfuse.wire.Rings
+	(*Ring)(nil),            // 30: fleetfuse.wire.Ring
+	(*Inspect)(nil),         // 31: fleetfuse.wire.Inspect
+	(*InspectReply)(nil),    // 32: fleetfuse.wire.InspectReply
+	(*Failure)(nil),         // 33: fleetfuse.wire.Failure
+	(*Refusal)(nil),         // 34: fleetfuse.wire.Refusal
+	(*Snapshot)(nil),        // 35: fleetfuse.wire.Snapshot
+	(*Cooldown)(nil),        // 36: fleetfuse.wire.Cooldown
+	(*Circuit)(nil),         // 37: fleetfuse.wire.Circuit
+	(*Status)(nil),          // 38: fleetfuse.wire.Status
+	(*Run)(nil),             // 39: fleetfuse.wire.Run
+	(*Permit)(nil),          // 40: fleetfuse.wire.Permit
+	(*Transition)(nil),      // 41: fleetfuse.wire.Transition
+	(*LastFailure)(nil),     // 42: fleetfuse.wire.LastFailure
 }
 var file_wire_proto_depIdxs = []int32{
-	3,  // 0: fleetfuse.wire.Report.outcomes:type_name -> fleetfuse.wire.Outcome
-	1,  // 1: fleetfuse.wire.Outcome.kind:type_name -> fleetfuse.wire.Kind
-	4,  // 2: fleetfuse.wire.Outcome.evidence:type_name -> fleetfuse.wire.Evidence
-	0,  // 3: fleetfuse.wire.AskReply.state:type_name -> fleetfuse.wire.State
-	17, // 4: fleetfuse.wire.Cool.cooldown:type_name -> fleetfuse.wire.Cooldown
-	19, // 5: fleetfuse.wire.OperatorReply.before:type_name -> fleetfuse.wire.Status
-	19, // 6: fleetfuse.wire.OperatorReply.after:type_name -> fleetfuse.wire.Status
-	19, // 7: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
-	16, // 8: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
-	20, // 9: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
-	21, // 10: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
-	22, // 11: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
-	23, // 12: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
-	17, // 13: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
-	18, // 14: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
-	0,  // 15: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
-	0,  // 16: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
-	0,  // 17: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
-	0,  // 18: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
-	4,  // 19: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
-	4,  // 20: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	4,  // 0: fleetfuse.wire.Frame.push:type_name -> fleetfuse.wire.Push
+	6,  // 1: fleetfuse.wire.Frame.ack:type_name -> fleetfuse.wire.Ack
+	7,  // 2: fleetfuse.wire.Frame.batch:type_name -> fleetfuse.wire.Batch
+	8,  // 3: fleetfuse.wire.Frame.batch_ack:type_name -> fleetfuse.wire.BatchAck
+	10, // 4: fleetfuse.wire.Frame.settle:type_name -> fleetfuse.wire.Settle
+	13, // 5: fleetfuse.wire.Frame.witness_ask:type_name -> fleetfuse.wire.WitnessAsk
+	15, // 6: fleetfuse.wire.Frame.witness_reply:type_name -> fleetfuse.wire.WitnessReply
+	17, // 7: fleetfuse.wire.Frame.digest:type_name -> fleetfuse.wire.Digest
+	18, // 8: fleetfuse.wire.Frame.want:type_name -> fleetfuse.wire.Want
+	19, // 9: fleetfuse.wire.Frame.synced:type_name -> fleetfuse.wire.Synced
+	20, // 10: fleetfuse.wire.Frame.request:type_name -> fleetfuse.wire.Request
+	21, // 11: fleetfuse.wire.Frame.reply:type_name -> fleetfuse.wire.Reply
+	34, // 12: fleetfuse.wire.Frame.refusal:type_name -> fleetfuse.wire.Refusal
+	5,  // 13: fleetfuse.wire.Push.entries:type_name -> fleetfuse.wire.Entry
+	35, // 14: fleetfuse.wire.Entry.snapshot:type_name -> fleetfuse.wire.Snapshot
+	9,  // 15: fleetfuse.wire.Batch.reports:type_name -> fleetfuse.wire.Report
+	11, // 16: fleetfuse.wire.Report.outcomes:type_name -> fleetfuse.wire.Outcome
+	11, // 17: fleetfuse.wire.Settle.outcome:type_name -> fleetfuse.wire.Outcome
+	1,  // 18: fleetfuse.wire.Outcome.kind:type_name -> fleetfuse.wire.Kind
+	12, // 19: fleetfuse.wire.Outcome.evidence:type_name -> fleetfuse.wire.Evidence
+	14, // 20: fleetfuse.wire.WitnessAsk.questions:type_name -> fleetfuse.wire.WitnessQuestion
+	16, // 21: fleetfuse.wire.WitnessReply.answers:type_name -> fleetfuse.wire.WitnessAnswer
+	22, // 22: fleetfuse.wire.Request.ask:type_name -> fleetfuse.wire.Ask
+	24, // 23: fleetfuse.wire.Request.word:type_name -> fleetfuse.wire.Word
+	31, // 24: fleetfuse.wire.Request.inspect:type_name -> fleetfuse.wire.Inspect
+	26, // 25: fleetfuse.wire.Request.hold:type_name -> fleetfuse.wire.Hold
+	28, // 26: fleetfuse.wire.Request.rings:type_name -> fleetfuse.wire.ListRings
+	23, // 27: fleetfuse.wire.Reply.ask:type_name -> fleetfuse.wire.AskReply
+	25, // 28: fleetfuse.wire.Reply.word:type_name -> fleetfuse.wire.WordReply
+	32, // 29: fleetfuse.wire.Reply.inspect:type_name -> fleetfuse.wire.InspectReply
+	27, // 30: fleetfuse.wire.Reply.held:type_name -> fleetfuse.wire.Held
+	29, // 31: fleetfuse.wire.Reply.rings:type_name -> fleetfuse.wire.Rings
+	33, // 32: fleetfuse.wire.Reply.failure:type_name -> fleetfuse.wire.Failure
+	35, // 33: fleetfuse.wire.Ask.entry:type_name -> fleetfuse.wire.Snapshot
+	0,  // 34: fleetfuse.wire.AskReply.state:type_name -> fleetfuse.wire.State
+	38, // 35: fleetfuse.wire.WordReply.before:type_name -> fleetfuse.wire.Status
+	38, // 36: fleetfuse.wire.WordReply.after:type_name -> fleetfuse.wire.Status
+	35, // 37: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
+	30, // 38: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
+	38, // 39: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
+	38, // 40: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
+	35, // 41: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
+	39, // 42: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
+	40, // 43: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
+	41, // 44: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
+	42, // 45: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
+	36, // 46: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
+	37, // 47: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
+	0,  // 48: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
+	0,  // 49: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
+	0,  // 50: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
+	0,  // 51: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
+	12, // 52: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
+	12, // 53: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -2124,22 +3574,54 @@ func file_wire_proto_init() {
 	if File_wire_proto != nil {
 		return
 	}
-	file_wire_proto_msgTypes[1].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[4].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[11].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[0].OneofWrappers = []any{
+		(*Frame_Push)(nil),
+		(*Frame_Ack)(nil),
+		(*Frame_Batch)(nil),
+		(*Frame_BatchAck)(nil),
+		(*Frame_Settle)(nil),
+		(*Frame_WitnessAsk)(nil),
+		(*Frame_WitnessReply)(nil),
+		(*Frame_Digest)(nil),
+		(*Frame_Want)(nil),
+		(*Frame_Synced)(nil),
+		(*Frame_Request)(nil),
+		(*Frame_Reply)(nil),
+		(*Frame_Refusal)(nil),
+	}
+	file_wire_proto_msgTypes[9].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[12].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[14].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[15].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[16].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[17].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[20].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[18].OneofWrappers = []any{
+		(*Request_Ask)(nil),
+		(*Request_Word)(nil),
+		(*Request_Inspect)(nil),
+		(*Request_Hold)(nil),
+		(*Request_Rings)(nil),
+	}
+	file_wire_proto_msgTypes[19].OneofWrappers = []any{
+		(*Reply_Ask)(nil),
+		(*Reply_Word)(nil),
+		(*Reply_Inspect)(nil),
+		(*Reply_Held)(nil),
+		(*Reply_Rings)(nil),
+		(*Reply_Failure)(nil),
+	}
 	file_wire_proto_msgTypes[21].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[30].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[33].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[34].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[35].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[36].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[39].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[40].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   22,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -12,29 +12,37 @@ import (
 
 // A target is a parsed address.
 type target struct {
-	name string // for messages
-	base string // for URLs
-	dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	name   string // for messages
+	base   string // for URLs
+	secure bool   // https
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// parseAddr reads the forms that New documents.
+// Secure reports whether an address is one for NewTLS: whether it begins with
+// https.
+func Secure(addr string) bool {
+	scheme, _, ok := strings.Cut(addr, "://")
+	return ok && strings.EqualFold(scheme, "https")
+}
+
+// parseAddr reads the forms that New and NewTLS document.
 func parseAddr(addr string) (target, error) {
 	if path, ok := strings.CutPrefix(addr, "unix://"); ok {
 		return socketTarget(addr, path)
 	}
-	authority := addr
+	authority, scheme := addr, "http"
 	if strings.Contains(addr, "://") {
 		u, err := url.Parse(addr)
 		if err != nil {
 			return target{}, badAddr(addr, "it is not a URL")
 		}
-		if u.Scheme != "http" {
+		if u.Scheme != "http" && u.Scheme != "https" {
 			return target{}, badAddr(addr, "its scheme is "+u.Scheme)
 		}
 		if u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 			return target{}, badAddr(addr, "it has more than a host and a port")
 		}
-		authority = u.Host
+		authority, scheme = u.Host, u.Scheme
 	}
 	host, port, err := net.SplitHostPort(authority)
 	if err != nil {
@@ -50,7 +58,11 @@ func parseAddr(addr string) (target, error) {
 		host = "127.0.0.1" // ":7140" means this machine, and the node refuses an empty Host
 	}
 	name := net.JoinHostPort(host, port)
-	return target{name: name, base: "http://" + name, dial: new(net.Dialer).DialContext}, nil
+	t := target{name: name, base: scheme + "://" + name, secure: scheme == "https", dial: new(net.Dialer).DialContext}
+	if t.secure {
+		t.name = t.base
+	}
+	return t, nil
 }
 
 // socketTarget is a node's Unix socket. Its URLs say localhost, a name every
@@ -66,5 +78,5 @@ func socketTarget(addr, path string) (target, error) {
 }
 
 func badAddr(addr, why string) error {
-	return fmt.Errorf("address %q: %s; want host:port, http://host:port or unix:///path/to/socket", addr, why)
+	return fmt.Errorf("address %q: %s; want host:port, http://host:port, https://host:port or unix:///path/to/socket", addr, why)
 }

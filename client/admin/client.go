@@ -4,6 +4,7 @@ package admin
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"net/url"
 	"time"
@@ -42,13 +43,35 @@ type Client struct {
 // "unix:///path/to/socket". It does not connect.
 func New(addr string) (*Client, error) {
 	target, err := parseAddr(addr)
+	if err == nil && target.secure {
+		err = badAddr(addr, "it is https, which New is not for (NewTLS is)")
+	}
 	if err != nil {
 		return nil, err
 	}
+	return newClient(target, nil), nil
+}
+
+// NewTLS returns a client of a node that other machines can reach, at
+// "https://host:port". TLSFiles reads a configuration such a node accepts. It
+// does not connect.
+func NewTLS(addr string, secure *tls.Config) (*Client, error) {
+	target, err := parseAddr(addr)
+	if err == nil && !target.secure {
+		err = badAddr(addr, "it is not https, the only one NewTLS is for")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newClient(target, secure), nil
+}
+
+func newClient(target target, secure *tls.Config) *Client {
 	transport := &http.Transport{
 		// No Proxy: an operator asks this node, and a proxy configured for the
 		// workers' traffic may itself be behind a breaker.
 		DialContext:         target.dial,
+		TLSClientConfig:     secure.Clone(),
 		MaxIdleConnsPerHost: 4,
 		IdleConnTimeout:     30 * time.Second,
 	}
@@ -60,7 +83,7 @@ func New(addr string) (*Client, error) {
 			// A node never redirects. Following would show somebody else's answer.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}, nil
+	}
 }
 
 // Addr is the address as messages name it.
@@ -92,6 +115,7 @@ func (c *Client) Breakers(ctx context.Context, state string) (api.BreakersRespon
 }
 
 // Breaker returns one breaker. A valid key nobody complained about is closed.
+// Where no owner answered it says so in its Note.
 func (c *Client) Breaker(ctx context.Context, key breaker.Key) (api.Breaker, error) {
 	var a api.Breaker
 	path := keyPath(key)
@@ -119,6 +143,38 @@ func (c *Client) operate(ctx context.Context, path string, body any) (api.Operat
 	err := c.call(ctx, exchange{method: http.MethodPost, path: path, body: body, answer: &a, limit: maxAnswerBytes})
 	if err == nil && (a.Key == "" || a.State == "") {
 		err = c.strange(path, "it names no key or no state")
+	}
+	return a, err
+}
+
+// Cluster lists the members of the node's cluster.
+func (c *Client) Cluster(ctx context.Context) (api.ClusterResponse, error) {
+	var a api.ClusterResponse
+	err := c.call(ctx, exchange{method: http.MethodGet, path: "/v1/cluster", answer: &a, limit: maxAnswerBytes})
+	if err == nil && a.Node == "" {
+		err = c.strange("/v1/cluster", "it names no node")
+	}
+	return a, err
+}
+
+// Owner says which member owns a key.
+func (c *Client) Owner(ctx context.Context, key breaker.Key) (api.OwnerResponse, error) {
+	var a api.OwnerResponse
+	path := "/v1/cluster/owner?key=" + url.QueryEscape(string(key))
+	err := c.call(ctx, exchange{method: http.MethodGet, path: path, answer: &a, limit: maxAnswerBytes})
+	if err == nil && a.Key == "" {
+		err = c.strange(path, "it names no key")
+	}
+	return a, err
+}
+
+// Leave makes the node drain, hand over what it owns and end. It returns when
+// the node has accepted, not when it has ended.
+func (c *Client) Leave(ctx context.Context, r api.LeaveRequest) (api.LeaveResponse, error) {
+	var a api.LeaveResponse
+	err := c.call(ctx, exchange{method: http.MethodPost, path: "/v1/cluster/leave", body: r, answer: &a, limit: maxAnswerBytes})
+	if err == nil && a.Node == "" {
+		err = c.strange("/v1/cluster/leave", "it names no node")
 	}
 	return a, err
 }

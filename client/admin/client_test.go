@@ -55,6 +55,14 @@ func TestRequests(t *testing.T) {
 		_, err := c.Close(ctx, breaker.ResolverKey("x y"), api.CloseRequest{Author: "me"})
 		return err
 	}
+	owner := func(key breaker.Key) call {
+		return func(ctx context.Context, c *admin.Client) error { _, err := c.Owner(ctx, key); return err }
+	}
+	cluster := func(ctx context.Context, c *admin.Client) error { _, err := c.Cluster(ctx); return err }
+	leave := func(ctx context.Context, c *admin.Client) error {
+		_, err := c.Leave(ctx, api.LeaveRequest{Author: "me"})
+		return err
+	}
 	healthz := func(ctx context.Context, c *admin.Client) error { return c.Healthz(ctx) }
 	tests := []struct {
 		name string
@@ -69,6 +77,10 @@ func TestRequests(t *testing.T) {
 		{"slash", one(breaker.ResolverKey("a/b?c")), "GET /v1/breakers/resolver/a%2Fb%3Fc"},
 		{"open", open, `POST /v1/breakers/host/a.org/open application/json {"seconds":600,"reason":"r","author":"me"}`},
 		{"close", shut, `POST /v1/breakers/resolver/x%20y/close application/json {"author":"me"}`},
+		{"cluster", cluster, "GET /v1/cluster"},
+		{"owner", owner(breaker.HostKey("a.org:8443")), "GET /v1/cluster/owner?key=host%3Aa.org%3A8443"},
+		{"owner of a strange name", owner(breaker.ResolverKey("a&b #c")), "GET /v1/cluster/owner?key=resolver%3Aa%26b+%23c"},
+		{"leave", leave, `POST /v1/cluster/leave application/json {"author":"me"}`},
 		{"healthz", healthz, "GET /healthz"},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,10 +25,17 @@ type UnreachableError struct {
 	// Sent is true when a request that changes something may have arrived: it
 	// is unknown whether it was carried out.
 	Sent bool
+	// Hint says what to do where that is known: where something listens, but
+	// the two ends do not speak the same protocol or do not believe each
+	// other's certificate.
+	Hint string
 	Err  error
 }
 
 func (e *UnreachableError) Error() string {
+	if e.Hint != "" {
+		return e.What() + " (try: " + e.Hint + ")"
+	}
 	return e.What() + " (is a node running? try: " + e.Try() + ")"
 }
 
@@ -40,8 +48,8 @@ func (e *UnreachableError) What() string {
 	return s
 }
 
-// Try is the command to go on with.
-func (e *UnreachableError) Try() string { return "fleetfuse-node dev" }
+// Try is what to go on with: the hint, else a command.
+func (e *UnreachableError) Try() string { return cmp.Or(e.Hint, "fleetfuse-node dev") }
 
 func (e *UnreachableError) Unwrap() []error { return []error{ErrUnreachable, e.Err} }
 
@@ -49,7 +57,10 @@ func (e *UnreachableError) Unwrap() []error { return []error{ErrUnreachable, e.E
 func cause(err error) string {
 	var dns *net.DNSError
 	var request *url.Error
+	var differ *mismatch
 	switch {
+	case errors.As(err, &differ):
+		return differ.why
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "it did not answer in time"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -58,7 +69,7 @@ func cause(err error) string {
 		return "there is no such socket"
 	case errors.Is(err, os.ErrPermission):
 		return "permission denied"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "it hung up in the middle"
 	case errors.As(err, &dns):
 		return dns.Error()

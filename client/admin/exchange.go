@@ -79,7 +79,14 @@ func (c *Client) unanswered(ctx context.Context, sent bool, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
+	if m := c.mismatch(err); m != nil {
+		return c.differs(m)
+	}
 	return &UnreachableError{Addr: c.addr, Sent: sent, Err: err}
+}
+
+func (c *Client) differs(m *mismatch) error {
+	return &UnreachableError{Addr: c.addr, Hint: m.hint, Err: m}
 }
 
 // read turns an answer into x.answer, a problem or an AnswerError.
@@ -100,6 +107,9 @@ func (c *Client) read(x exchange, resp *http.Response, body []byte) error {
 		return &p
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		if c.plainRefused(resp.StatusCode, body) {
+			return c.differs(c.wantsTLS(nil))
+		}
 		return c.strange(x.path, fmt.Sprintf("HTTP status %d without a problem that explains it", resp.StatusCode))
 	}
 	if x.answer == nil {

@@ -3,29 +3,59 @@
 // Rates", 1998). It is pure.
 package placement
 
-import "hash/fnv"
+import "slices"
 
-// Owner returns the member that owns a key: the one with the highest score.
-// It is "" without members. The order of members does not matter.
-func Owner(members []string, key string) string {
-	var owner string
-	var best uint64
-	for _, m := range members {
-		if s := score(m, key); owner == "" || s > best || s == best && m > owner {
-			owner, best = m, s
+// A Ring is a set of members that own keys. The zero Ring has none. It never
+// changes and may be copied and used by several goroutines.
+type Ring struct {
+	ids    []string // sorted
+	hashes []uint64 // of the ids
+}
+
+// New returns the ring of these members. Neither their order nor a second
+// mention matters.
+func New(ids []string) Ring {
+	r := Ring{ids: slices.Compact(slices.Sorted(slices.Values(ids)))}
+	r.hashes = make([]uint64, len(r.ids))
+	for i, id := range r.ids {
+		r.hashes[i] = hash(id)
+	}
+	return r
+}
+
+// Owner is the member with the highest score for the key, "" in an empty ring.
+func (r Ring) Owner(key string) string {
+	k := hash(key)
+	owner, best := "", uint64(0)
+	for i, h := range r.hashes {
+		if s := mix(h ^ k); s > best || owner == "" { // of equal ones the first id
+			owner, best = r.ids[i], s
 		}
 	}
 	return owner
 }
 
-// score hashes a pair. FNV alone spreads poorly for rendezvous hashing, so its
-// bits are mixed once more (the finaliser of SplitMix64).
-func score(member, key string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(member))
-	h.Write([]byte{0})
-	h.Write([]byte(key))
-	x := h.Sum64()
+// Len is the number of members.
+func (r Ring) Len() int { return len(r.ids) }
+
+// Members lists them, sorted.
+func (r Ring) Members() []string { return slices.Clone(r.ids) }
+
+// Owner is the owner of a key among members.
+func Owner(members []string, key string) string { return New(members).Owner(key) }
+
+// hash is FNV-1a with its bits mixed: it alone spreads poorly for rendezvous
+// hashing. All nodes must agree on it, whatever their version.
+func hash(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return mix(h)
+}
+
+// mix spreads the bits (the finaliser of SplitMix64).
+func mix(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31

@@ -12,29 +12,59 @@ const MaxExceptions = 200_000
 // A View is a table of exceptions. It is not safe for concurrent use.
 type View struct {
 	limit   int
-	entries map[breaker.Key]breaker.Snapshot
+	size    int
+	buckets [Buckets]map[breaker.Key]entry
+	sums    [Buckets]uint64
 	dropped uint64
 }
 
-// New returns an empty view of at most limit entries.
-func New(limit int) *View {
-	return &View{limit: limit, entries: map[breaker.Key]breaker.Snapshot{}}
+// entry is what is believed of one key. Nothing outside shares its memory.
+type entry struct {
+	snap breaker.Snapshot
+	past []identity // cooldowns that are redundant here
+	sum  uint64     // its part of the bucket's sum
 }
+
+// New returns an empty view of at most limit entries.
+func New(limit int) *View { return &View{limit: limit} }
 
 // Merge joins what somebody says of a key and reports whether anything changed.
 // Beyond the limit the entry that ends soonest goes; it is returned too.
 func (v *View) Merge(key breaker.Key, s breaker.Snapshot) (merged breaker.Snapshot, changed bool, evicted breaker.Key) {
-	merged = v.Of(key)
-	if !merged.Merge(s) {
+	e, known := v.buckets[BucketOf(key)][key]
+	merged = e.snap.Clone()
+	changed = merged.Merge(s)
+	if merged.Empty() || !e.setPast(s, merged) && !changed {
 		return merged, false, ""
 	}
-	if _, known := v.entries[key]; !known && len(v.entries) >= v.limit {
+	if !known && v.Full() {
 		evicted = v.soonest()
-		delete(v.entries, evicted)
+		v.put(evicted, entry{})
 		v.dropped++
 	}
-	v.entries[key] = merged
-	return merged, true, evicted
+	e.snap = merged.Clone()
+	v.put(key, e)
+	return merged, changed, evicted
+}
+
+// put makes e the entry of a key; an empty one goes.
+func (v *View) put(key breaker.Key, e entry) {
+	b := BucketOf(key)
+	old, known := v.buckets[b][key]
+	e.sum = sumOf(key, &e.snap)
+	v.sums[b] += e.sum - old.sum
+	if known {
+		v.size--
+	}
+	if e.snap.Empty() {
+		delete(v.buckets[b], key)
+		return
+	}
+	v.size++
+	if v.buckets[b] == nil {
+		v.buckets[b] = map[breaker.Key]entry{}
+	}
+	v.buckets[b][key] = e
 }
 
 // soonest is the key whose entry ends first, of a sample: an exact answer
@@ -44,12 +74,14 @@ func (v *View) soonest() breaker.Key {
 	var best breaker.Key
 	var until breaker.Instant
 	n := 0
-	for k, s := range v.entries { // Go visits maps in random order
-		if at := s.LastDeadline(); best == "" || at < until {
-			best, until = k, at
-		}
-		if n++; n == sample {
-			break
+	for i := range uint64(Buckets) {
+		for k, e := range v.buckets[(v.dropped+i)%Buckets] { // Go visits maps in random order
+			if at := e.snap.LastDeadline(); best == "" || at < until {
+				best, until = k, at
+			}
+			if n++; n == sample {
+				return best
+			}
 		}
 	}
 	return best
@@ -57,14 +89,25 @@ func (v *View) soonest() breaker.Key {
 
 // Of returns the entry of a key; the zero Snapshot is plainly closed.
 func (v *View) Of(key breaker.Key) breaker.Snapshot {
-	s := v.entries[key]
-	return s.Clone()
+	e := v.buckets[BucketOf(key)][key]
+	return e.snap.Clone()
+}
+
+// all is every entry.
+func (v *View) all(yield func(breaker.Key, entry) bool) {
+	for _, bucket := range v.buckets {
+		for k, e := range bucket {
+			if !yield(k, e) {
+				return
+			}
+		}
+	}
 }
 
 // Each calls yield with every entry until it returns false.
 func (v *View) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
-	for k, s := range v.entries {
-		if !yield(k, s.Clone()) {
+	for k, e := range v.all {
+		if !yield(k, e.snap.Clone()) {
 			return
 		}
 	}
@@ -73,26 +116,29 @@ func (v *View) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
 // Forget drops what is due and returns the keys that changed.
 func (v *View) Forget(now breaker.Instant) []breaker.Key {
 	var changed []breaker.Key
-	for k, s := range v.entries {
-		if !s.Forget(now) {
-			continue
+	for k, e := range v.all {
+		forgot := e.snap.Forget(now)
+		if forgot {
+			changed = append(changed, k)
 		}
-		changed = append(changed, k)
-		if v.entries[k] = s; s.Empty() {
-			delete(v.entries, k)
+		if e.forgetPast(now) || forgot {
+			v.put(k, e)
 		}
 	}
 	return changed
 }
 
 // Len is the number of entries, Dropped how many the limit has cost.
-func (v *View) Len() int        { return len(v.entries) }
+func (v *View) Len() int        { return v.size }
 func (v *View) Dropped() uint64 { return v.dropped }
+
+// Full reports whether the view is at its limit.
+func (v *View) Full() bool { return v.size >= v.limit }
 
 // Tally counts the entries that are open and half-open.
 func (v *View) Tally(now breaker.Instant) (open, half int) {
-	for _, s := range v.entries {
-		switch s.At(now).State {
+	for _, e := range v.all {
+		switch e.snap.At(now).State {
 		case breaker.Open:
 			open++
 		case breaker.HalfOpen:

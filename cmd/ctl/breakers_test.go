@@ -29,7 +29,7 @@ var tripped = api.Breaker{
 	Opens: 3,
 	Last: &api.Transition{At: at(-15), From: "half_open", To: "open", Reason: "consecutive-failures", Role: "artifact",
 		Failures: 3, Nodes: []string{"n1", "n2", "n3"}, Error: "timeout"},
-	LastFailure: &api.Failure{At: at(-2), Node: "n2", Role: "artifact", Error: "timeout"},
+	LastFailure: &api.Failure{At: at(-2), Node: "n2", Role: "artifact", Error: "timeout"}, LocalNodes: []string{"n1", "n3"},
 	Policy: &api.Policy{Mode: "enforce", FailMax: 5, ResetTimeoutMS: 60_000, SuccessThreshold: 1, TrialCalls: 1, Witnesses: 2,
 		Roles: map[string]api.RolePolicy{"artifact": {FailMax: 3}}},
 }
@@ -57,11 +57,24 @@ var stopped = api.Breaker{
 	Last: &api.Transition{At: at(-79_200), From: "closed", To: "open", Reason: "cli-open", Author: "bob@ops", Detail: "move to the new data centre"},
 }
 
-// lonely is open on the node asked only.
+// lonely is open on the node asked only, far on two others only.
 var lonely = api.Breaker{
 	Key: "host:mirror.example.net", Scope: "host", Name: "mirror.example.net",
 	State: "open", Reason: "local-evidence", RemainingMS: 9_000, Until: until(9), Owner: "n3", Mode: "enforce", Local: true,
-	LastFailure: &api.Failure{At: at(-51), Node: "n1", Error: "connect"},
+	LocalNodes: []string{"n1"}, Node: "n1", LastFailure: &api.Failure{At: at(-51), Node: "n1", Error: "connect"},
+}
+
+var far = api.Breaker{
+	Key: "host:files.example.net", Scope: "host", Name: "files.example.net",
+	State: "open", Reason: "local-evidence", Detail: "consecutive-failures", RemainingMS: 40_000, Until: until(40), Owner: "n1", Mode: "enforce", Local: true,
+	LocalNodes: []string{"n2", "n3"}, Node: "n1", Roles: []api.Role{{FailMax: 5, SuccessThreshold: 1}}, Policy: defaults,
+}
+
+// orphaned has no owner that answers, and n4 is silent.
+var orphaned = api.Breaker{
+	Key: "host:orphan.example.org", Scope: "host", Name: "orphan.example.org",
+	State: "open", Reason: "rolling-window", RemainingMS: 20_000, Until: until(20), Mode: "enforce", Durable: true, Policy: defaults, Node: "n1",
+	Note: "no owner answered (n4 did not answer in time); this is what node n1 believes", Partial: []string{"n4"},
 }
 
 // shadowed would reject if its policy let it.
@@ -102,7 +115,7 @@ func one(b api.Breaker) (string, api.Breaker) { return "GET /v1/breakers/" + b.S
 // fleet is a node that knows them all.
 func fleet() node {
 	n := node{}
-	all := []api.Breaker{healthy, asked, unheard, probed, tripped, stopped, lonely, shadowed}
+	all := []api.Breaker{healthy, asked, unheard, probed, tripped, stopped, lonely, far, orphaned, shadowed}
 	for _, b := range append(all, hostile) {
 		path, b := one(b)
 		n[path] = b

@@ -14,8 +14,9 @@ func (s *session) checkCommand() *cobra.Command {
 		Use:   "check HOST",
 		Short: "Exit 0 if the breaker is closed, 1 if it is not",
 		Long: `Exit 0 if the breaker is closed, 1 if it is open or half-open, higher if there
-is no answer. Asking takes no permit: a worker that wants to probe asks its node
-with POST /v1/allow.`,
+is no answer. What only other nodes reject, each by what it saw itself, is closed
+for the node asked. Asking takes no permit: a worker that wants to probe asks its
+node with POST /v1/allow.`,
 		Example: `  fleetfuse-ctl breaker check api.example.org && ./harvest`,
 		Args:    oneHost, ValidArgsFunction: s.completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -26,7 +27,10 @@ with POST /v1/allow.`,
 			if err := s.printCheck(b); err != nil {
 				return err
 			}
-			if b.State != breaker.Closed.String() {
+			if b.Note != "" {
+				s.say("warning: %s", b.Note)
+			}
+			if b.State != breaker.Closed.String() && !elsewhere(b) {
 				return errNo
 			}
 			return nil
@@ -38,6 +42,10 @@ func (s *session) printCheck(b api.Breaker) error {
 	if s.json() {
 		return s.printJSON(b)
 	}
+	if elsewhere(b) {
+		return s.print(fmt.Sprintf("%s is %s here; only %s (%s)\n",
+			printable(b.Key), s.paint(breaker.Closed.String()), printable(rejecting(b)), printable(b.Reason)))
+	}
 	text := printable(b.Key) + " is " + s.paint(printable(b.State))
 	if b.Reason != "" && b.State != breaker.Closed.String() {
 		text += " (" + printable(b.Reason) + ")"
@@ -46,7 +54,7 @@ func (s *session) printCheck(b api.Breaker) error {
 		text += fmt.Sprintf(", for another %s", millis(b.RemainingMS))
 	}
 	if b.Local {
-		text += ", on the node asked only"
+		text += "; only " + printable(rejecting(b))
 	}
 	if toothless(b) {
 		text += fmt.Sprintf(", in mode %s: calls are allowed", printable(b.Mode))

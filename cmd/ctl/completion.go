@@ -11,8 +11,9 @@ import (
 	"fleetfuse/client/admin"
 )
 
-// completionTimeout is how long a person waits for TAB.
-const completionTimeout = 500 * time.Millisecond
+// completionTimeout is how long a person waits for TAB. A node waits half a
+// second for members that do not answer.
+const completionTimeout = time.Second
 
 func (s *session) completionCommand() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}

@@ -31,12 +31,14 @@ func exitCodesTopic() *cobra.Command {
 		Long: `Every command of fleetfuse-ctl exits with one of these:
 
   0    yes, or done
-  1    the answer is no: the breaker is not closed (check), or the node, a
-       member or the store is not normal (status; an open breaker is normal)
+  1    the answer is no: the breaker is not closed (check), the node, a member
+       or the store is not normal (status; an open breaker is normal), or no
+       member can own the breaker (cluster owner)
   2    usage: the command line or the request makes no sense (HTTP 400 and
        other 4xx not named below)
   3    no answer: the node is unreachable, too slow or broken (HTTP 5xx, 408,
-       429), what answers is not a node, or the answer could not be written
+       429), TLS with it fails, what answers is not a node, or the answer could
+       not be written
   4    conflict: what you saw has changed meanwhile (HTTP 409, 412)
   5    not found (HTTP 404, 410)
   6    refused: you may not do this, or not from here (HTTP 401, 403, 421)
@@ -143,7 +145,12 @@ func advice(cmd *cobra.Command, err error) (what, try string) {
 	case errors.As(err, &problem):
 		return problem.Detail, problem.Try
 	case errors.As(err, &unreachable):
-		if unreachable.Sent {
+		switch {
+		case unreachable.Hint != "":
+			return unreachable.What(), unreachable.Hint
+		case unreachable.Sent && cmd.Name() == "leave":
+			return unreachable.What(), "fleetfuse-ctl cluster members --addr of another member"
+		case unreachable.Sent:
 			return unreachable.What(), "fleetfuse-ctl breaker show"
 		}
 		return unreachable.What(), unreachable.Try() + " (if no node is running), or --addr"

@@ -25,8 +25,14 @@ func TestExitCodesOfProblems(t *testing.T) {
 	for _, tt := range tests {
 		path, _ := one(unheard)
 		problem := &api.Problem{Status: tt.status, Detail: "it says no", Try: "something else"}
-		term := newTerminal(t, node{path: problem, "GET /v1/status": problem})
-		for _, args := range [][]string{{"breaker", "check", "new.example.org"}, {"breaker", "show", "new.example.org"}, {"status"}} {
+		term := newTerminal(t, node{
+			path: problem, "GET /v1/status": problem, "GET /v1/cluster": problem, "POST /v1/cluster/leave": problem,
+			"GET /v1/cluster/owner?key=host%3Anew.example.org": problem,
+		})
+		for _, args := range [][]string{
+			{"breaker", "check", "new.example.org"}, {"breaker", "show", "new.example.org"}, {"status"},
+			{"cluster", "members"}, {"cluster", "owner", "new.example.org"}, {"cluster", "leave"},
+		} {
 			stdout, stderr, got := term.run(t.Context(), args...)
 			if got != tt.want {
 				t.Errorf("%d on %v: got exit code %d, want %d", tt.status, args, got, tt.want)
@@ -56,6 +62,9 @@ var commands = [][]string{
 	{"breaker", "why", "a.org"},
 	{"breaker", "open", "a.org", "b.org", "--for", "10m"},
 	{"breaker", "close", "a.org"},
+	{"cluster", "members"},
+	{"cluster", "owner", "a.org", "b.org"},
+	{"cluster", "leave"},
 }
 
 func TestNoNode(t *testing.T) {

@@ -1,5 +1,5 @@
-// Command fleetfuse-ctl asks a node about its breakers and tells it to open or
-// close one. Answers go to stdout, messages to stderr, and the exit code says
+// Command fleetfuse-ctl asks a node about the breakers and members of its
+// cluster and tells it to open or close a breaker. Answers go to stdout, messages to stderr, and the exit code says
 // whether the answer is yes (exit.go).
 package main
 

@@ -33,7 +33,11 @@ func (s *session) operate(cmd *cobra.Command, keys []breaker.Key, do func(*admin
 			}
 		}
 		if !r.Durable {
-			s.say("warning: %s: this is in memory only; a restart of its node forgets it", r.Key)
+			why := ""
+			if r.Detail != "" {
+				why = " (" + r.Detail + ")"
+			}
+			s.say("warning: %s: this is in memory only%s; a restart of its node forgets it", r.Key, why)
 			s.say("Try: fleetfuse-ctl status")
 		}
 		return nil

@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"fleetfuse/api"
 )
 
 // json reports whether the answer is wanted as JSON.
@@ -100,7 +102,7 @@ func line(row []string, widths []int, stateColumn int, s *session) string {
 func (s *session) paint(word string) string {
 	codes := map[string]string{
 		"open": "31", "half_open": "33", "closed": "32",
-		"alive": "32", "suspect": "33", "dead": "31", "left": "33", "draining": "33",
+		api.MemberAlive: "32", api.MemberDraining: "33", api.MemberApart: "31", api.MemberLost: "31", api.MemberLeft: "33",
 	}
 	code, ok := codes[word]
 	if !ok || !s.colored() {

@@ -27,8 +27,11 @@ type session struct {
 	env    environment
 
 	addr   string
+	files  admin.TLSFiles
 	output choice
 	color  choice
+
+	secure bool // the node is asked over TLS
 }
 
 // run carries out one command line and returns the exit code.
@@ -52,10 +55,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func (s *session) rootCommand() *cobra.Command {
 	root := group(&cobra.Command{
 		Use:   "fleetfuse-ctl",
-		Short: "Ask a fleetfuse node about its breakers, open and close them",
-		Long: `fleetfuse-ctl asks any node of a fleet about the shared circuit breakers and
-tells it to open or close one. What it finds out goes to stdout, everything
-else to stderr. The exit code is the answer: see "fleetfuse-ctl help exit-codes".`,
+		Short: "Ask a fleetfuse node about breakers and members, open and close breakers",
+		Long: `fleetfuse-ctl asks any node of a fleet about the shared circuit breakers and the
+members of the cluster, and tells it to open or close a breaker. What it finds
+out goes to stdout, everything else to stderr. The exit code is the answer: see
+"fleetfuse-ctl help exit-codes".`,
 		Example: `  fleetfuse-ctl status
   fleetfuse-ctl breaker show
   fleetfuse-ctl breaker why api.example.org`,
@@ -71,12 +75,12 @@ else to stderr. The exit code is the answer: see "fleetfuse-ctl help exit-codes"
 		return &usageError{what: err.Error(), try: cmd.CommandPath() + " --help"}
 	})
 	flags := root.PersistentFlags()
-	flags.StringVar(&s.addr, "addr", "", "node to ask: host:port, http://`host:port` or unix:///path\n(else FLEETFUSE_ADDR, else "+admin.DefaultAddr+")")
+	s.reachFlags(flags)
 	flags.VarP(&s.output, "output", "o", "how the answer is written: table or json")
 	flags.Var(&s.color, "color", "colour the answer: auto, always or never")
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
+	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.clusterCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
 	return root
 }
 
@@ -130,20 +134,4 @@ func helpCommand() *cobra.Command {
 			return topic.Help()
 		},
 	}
-}
-
-// client returns a client of the node the operator means.
-func (s *session) client() (*admin.Client, error) {
-	addr, origin := s.addr, "--addr"
-	if addr == "" {
-		addr, origin = s.env.getenv("FLEETFUSE_ADDR"), "FLEETFUSE_ADDR"
-	}
-	if addr == "" {
-		addr = admin.DefaultAddr
-	}
-	c, err := admin.New(addr)
-	if err != nil {
-		return nil, &usageError{what: origin + ": " + err.Error(), try: "--addr " + admin.DefaultAddr}
-	}
-	return c, nil
 }

@@ -24,8 +24,9 @@ func (s *session) showCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [HOST...]",
 		Short: "List breakers that are not closed, or the ones named",
-		Long: `List the breakers that are not closed, or the ones named. A host nobody
-complained about is closed.`,
+		Long: `List the breakers of the whole cluster that are not closed, or the ones named,
+whichever node is asked. A host nobody complained about is closed. "local" says
+that only some nodes reject, each by what it saw itself, and which.`,
 		Example: `  fleetfuse-ctl breaker show
   fleetfuse-ctl breaker show --all -o json
   fleetfuse-ctl breaker show api.example.org resolver:crossref`,
@@ -64,10 +65,15 @@ func (s *session) showListed(cmd *cobra.Command, state string) error {
 	if len(r.Breakers) == 0 {
 		s.sayNone(state, r.Closed)
 	}
-	if len(r.Partial) > 0 {
-		s.say("warning: the list may have gaps: no answer from %q", r.Partial)
-	}
+	s.sayPartial(r.Partial)
 	return nil
+}
+
+// sayPartial says what the answer lacks.
+func (s *session) sayPartial(silent []string) {
+	if len(silent) > 0 {
+		s.say("warning: %s did not answer; rings that are open there are missing", list(silent))
+	}
 }
 
 // sayNone explains an empty list, which is good news but looks like a fault.
@@ -106,6 +112,15 @@ func (s *session) showNamed(cmd *cobra.Command, args []string, openOnly bool) er
 		return failErr
 	}
 	l.Failed = failed
+	for _, b := range l.Breakers {
+		if b.Note != "" {
+			s.say("warning: %s: %s", b.Key, b.Note)
+		}
+		l.Partial = append(l.Partial, b.Partial...)
+	}
+	slices.Sort(l.Partial)
+	l.Partial = slices.Compact(l.Partial)
+	s.sayPartial(l.Partial)
 	if len(l.Breakers) > 0 || s.json() {
 		if err := s.printListing(l); err != nil {
 			return err
@@ -154,13 +169,30 @@ func note(b api.Breaker) string {
 	if b.Author != "" {
 		add("by " + b.Author)
 	}
-	if b.Local {
-		add("local: only the node asked rejects")
+	switch {
+	case b.Local:
+		add("local: only " + rejecting(b))
+	case len(b.LocalNodes) > 0:
+		add("rings open too: " + list(b.LocalNodes))
 	}
 	if toothless(b) {
 		add("mode " + b.Mode + ": calls are allowed")
 	}
 	return detail
+}
+
+// rejecting names the nodes whose rings alone reject: "n1 and n2 reject".
+func rejecting(b api.Breaker) string {
+	if len(b.LocalNodes) == 0 {
+		return "the node asked rejects"
+	}
+	return list(b.LocalNodes) + " " + verb(len(b.LocalNodes), "rejects", "reject")
+}
+
+// elsewhere reports whether only the rings of other nodes than the one asked
+// reject. For its own workers the breaker is closed.
+func elsewhere(b api.Breaker) bool {
+	return b.Local && b.Node != "" && !slices.Contains(b.LocalNodes, b.Node)
 }
 
 // toothless reports whether the policy lets calls through whatever the state.

@@ -2,17 +2,13 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"fleetfuse/api"
-)
-
-// Members in these states need nobody's attention.
-const (
-	memberAlive = "alive"
-	memberLeft  = "left" // somebody told it to
 )
 
 func (s *session) statusCommand() *cobra.Command {
@@ -20,7 +16,9 @@ func (s *session) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Say whether the node, its members and its store are well",
 		Long: `Say whether the node, the members of its cluster and its store are well. Exits 1
-if one of them is not normal. An open breaker is normal: it is doing its work.`,
+if one of them is not normal: a member is lost, draining or apart, two run
+different configurations or share a name, the store fails. A member that left is
+normal, and so is an open breaker: it is doing its work.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := s.client()
@@ -31,7 +29,8 @@ if one of them is not normal. An open breaker is normal: it is doing its work.`,
 			if err != nil {
 				return err
 			}
-			problems := problemsOf(r)
+			sortMembers(r.Members)
+			problems := problemsOf(r, s.env.now())
 			if s.json() {
 				r.Problems = problems
 				err = s.printJSON(r)
@@ -48,7 +47,7 @@ if one of them is not normal. An open breaker is normal: it is doing its work.`,
 
 // problemsOf lists what is not normal: the node's own words, or ours where it
 // shows a problem without words.
-func problemsOf(r api.StatusResponse) []string {
+func problemsOf(r api.StatusResponse, now time.Time) []string {
 	if len(r.Problems) > 0 {
 		return r.Problems
 	}
@@ -56,11 +55,7 @@ func problemsOf(r api.StatusResponse) []string {
 	if !r.Ready {
 		problems = append(problems, "node "+r.Node+" is not ready: it is starting or draining")
 	}
-	for _, m := range r.Members {
-		if m.State != memberAlive && m.State != memberLeft {
-			problems = append(problems, fmt.Sprintf("member %s is %s", m.Name, orDash(m.State)))
-		}
-	}
+	problems = append(problems, memberProblems(r.Members, now)...)
 	if !r.Store.OK {
 		text := "store " + r.Store.Kind + " does not work"
 		if r.Store.Error != "" {
@@ -105,10 +100,10 @@ func (s *session) printStatus(r api.StatusResponse, problems []string) error {
 	}
 	rows := make([][]string, len(r.Members))
 	for i, m := range r.Members {
-		rows[i] = []string{m.Name, m.State, orDash(m.Address), orDash(m.Version), m.ID}
+		rows[i] = []string{marked(m.Name, m.Self), orDash(m.State), goneFor(m, now), strconv.Itoa(m.Owned), orDash(m.APIAddress), orDash(m.Version)}
 	}
 	if err := s.print("\n"); err != nil {
 		return err
 	}
-	return s.table([]string{"MEMBER", "STATE", "ADDRESS", "VERSION", "ID"}, rows)
+	return s.table([]string{"MEMBER", "STATE", "GONE", "OWNED", "API", "VERSION"}, rows)
 }

@@ -89,6 +89,23 @@ func count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
+// list writes "n1", "n1 and n2", "n1, n2 and n3".
+func list(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+// verb is the form of a verb that fits so many subjects.
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
 // wrap breaks a paragraph into lines of at most width runes where its words
 // allow it.
 func wrap(paragraph string, width int) string {

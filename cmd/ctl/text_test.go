@@ -172,6 +172,26 @@ func TestCompletion(t *testing.T) {
 	if got, want := complete("resolver:"), "resolver:unpaywall"; got != want {
 		t.Errorf("resolvers: got %q, want %q", got, want)
 	}
+	words := func(args ...string) string {
+		stdout, _, _ := term.run(t.Context(), append([]string{"__complete"}, args...)...)
+		names, directive, _ := strings.Cut("\n"+stdout, "\n:")
+		var list []string
+		for line := range strings.Lines(names) {
+			name, _, _ := strings.Cut(line, "\t")
+			list = append(list, strings.TrimSpace(name))
+		}
+		return strings.Join(list, " ") + " " + strings.TrimSpace(directive)
+	}
+	for _, tt := range []struct{ args, want string }{ // 4 is: no file names
+		{"cluster ", "leave members owner 4"},
+		{"cluster owner res", "resolver:unpaywall 4"},
+		{"cluster members ", "4"},
+		{"cluster leave ", "4"},
+	} {
+		if got := strings.TrimSpace(words(strings.Split(tt.args, " ")...)); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.args, got, tt.want)
+		}
+	}
 	term.addr = nobody(t)
 	if got := complete("a"); strings.HasPrefix(got, "a") {
 		t.Errorf("without a node: got %q", got)

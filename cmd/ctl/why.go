@@ -66,7 +66,9 @@ type account struct {
 func explain(b api.Breaker, now time.Time) explanation {
 	a := account{b, now}
 	x := explanation{Breaker: b, Paragraphs: []string{}, Try: a.commands()}
-	for _, p := range []string{a.effect(), a.since(), a.rule(), a.evidence(), a.others(), a.progress(), a.seen(), a.outlook(), a.keeper()} {
+	for _, p := range []string{
+		a.effect(), a.gaps(), a.rings(), a.since(), a.rule(), a.evidence(), a.others(), a.progress(), a.seen(), a.outlook(), a.keeper(),
+	} {
 		if p != "" {
 			x.Paragraphs = append(x.Paragraphs, p)
 		}

@@ -44,14 +44,10 @@ func outcomeWords(status int, class, retryAfter, reporters string) string {
 }
 
 func reporters(nodes []string) string {
-	last := len(nodes) - 1
-	switch {
-	case last < 0 || last == 0 && nodes[0] == "":
+	if len(nodes) == 0 || len(nodes) == 1 && nodes[0] == "" {
 		return ""
-	case last == 0:
-		return "reported by node " + nodes[0]
 	}
-	return "reported by nodes " + strings.Join(nodes[:last], ", ") + " and " + nodes[last]
+	return "reported by " + verb(len(nodes), "node ", "nodes ") + list(nodes)
 }
 
 // others tells the cooldowns that are not the reason given: if the first one
@@ -81,7 +77,7 @@ func (a *account) progress() string {
 	if !a.is(breaker.Closed) {
 		return strings.Join(text, " ")
 	}
-	if len(text) == 0 {
+	if len(text) == 0 && a.Note == "" {
 		text = append(text, a.clean())
 	}
 	if w := a.Rolling; w != nil {
@@ -114,8 +110,8 @@ func (a *account) seen() string {
 	switch {
 	case n != nil:
 		return fmt.Sprintf("Node %s was told of %d successful calls, %d failed and %d neutral ones; it rejected %d.", n.Node, n.Successes, n.Failures, n.Neutral, n.Rejected)
-	case a.is(breaker.Closed) && a.Last == nil && a.LastFailure == nil:
-		return "The node asked has no report about it. A host nobody complained about is closed; if you expected calls to it, check the spelling."
+	case a.is(breaker.Closed) && a.Note == "" && a.Last == nil && a.LastFailure == nil:
+		return "Nobody complained about it, and such a host is closed; if you expected failures, check the spelling."
 	}
 	return ""
 }
@@ -123,6 +119,10 @@ func (a *account) seen() string {
 // outlook says when the next probe is due and who holds permits.
 func (a *account) outlook() string {
 	switch {
+	case a.is(breaker.Open) && a.Local:
+		return fmt.Sprintf("Next: at %s the ring is half-open, and the next caller there probes.", moment(a.until()))
+	case a.is(breaker.HalfOpen) && a.Local:
+		return "Next: the next caller there probes."
 	case a.is(breaker.Open):
 		return fmt.Sprintf("Next: at %s it becomes half-open, and the next caller after that gets a permit to probe.%s", moment(a.until()), a.probeWords())
 	case !a.is(breaker.HalfOpen):

@@ -15,6 +15,8 @@ func (a *account) effect() string {
 		return "Calls to it are allowed."
 	case toothless(a.Breaker):
 		return fmt.Sprintf("Calls to it are allowed all the same: its policy has the mode %s, which never rejects.", a.Mode)
+	case a.is(breaker.HalfOpen) && a.Local:
+		return fmt.Sprintf("Single calls probe it on the nodes whose ring was open: only %s others. For the rest of the fleet it is closed.", rejecting(a.Breaker))
 	case a.is(breaker.HalfOpen):
 		return "It is being probed: single calls are let through to find out whether it has recovered. All others are rejected."
 	case !a.is(breaker.Open):
@@ -22,17 +24,39 @@ func (a *account) effect() string {
 	}
 	text := fmt.Sprintf("Calls to it are rejected for another %s, until %s.", millis(a.RemainingMS), moment(a.until()))
 	if a.Local {
-		text += " Only the node asked rejects them; for the rest of the fleet it is closed."
+		text += fmt.Sprintf(" Only %s them; for the rest of the fleet it is closed.", rejecting(a.Breaker))
 	}
 	return text
+}
+
+// gaps says what the answer lacks.
+func (a *account) gaps() string {
+	var text []string
+	if a.Note != "" {
+		text = append(text, fmt.Sprintf("Careful: %s. What its owner counted, and which permits are out, is not known.", a.Note))
+	}
+	if len(a.Partial) > 0 {
+		text = append(text, fmt.Sprintf("%s did not answer: whether a ring is open there is not known.", list(a.Partial)))
+	}
+	return strings.Join(text, " ")
+}
+
+// rings tells of nodes that reject by what they saw themselves, beside a state
+// that holds for the whole fleet.
+func (a *account) rings() string {
+	if a.Local || len(a.LocalNodes) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("The %s of %s %s open too: calls failed there.",
+		verb(len(a.LocalNodes), "ring", "rings"), list(a.LocalNodes), verb(len(a.LocalNodes), "is", "are"))
 }
 
 // since says when it came into its state.
 func (a *account) since() string {
 	last := a.Last
 	if last == nil {
-		if a.is(breaker.Closed) || a.Local || len(a.Cooldowns) > 0 {
-			return "" // a ring has no transitions; a cooldown says itself when it was set
+		if a.is(breaker.Closed) || a.Local || a.Note != "" || len(a.Cooldowns) > 0 {
+			return "" // a ring has no transitions; a cooldown says itself when it was set; the owner is silent
 		}
 		return "When that began is not known: its owner took it over afterwards, or was restarted."
 	}
@@ -87,9 +111,18 @@ func (a *account) ruleWords() string {
 	case breaker.ReasonProbePending:
 		return "All probes that may be out at once are out; other calls wait for what they find."
 	case breaker.ReasonLocalEvidence:
-		return "Calls failed on this node, and too few other nodes say the same. The fault may lie with this machine: its network, its DNS, or the host refuses its address."
+		return a.localWords()
 	}
 	return "This version of fleetfuse-ctl does not know that rule."
+}
+
+// localWords tells of rings that opened although the fleet did not agree.
+func (a *account) localWords() string {
+	where := "the node asked"
+	if len(a.LocalNodes) > 0 {
+		where = list(a.LocalNodes)
+	}
+	return fmt.Sprintf("Calls failed on %s, and too few other nodes say the same. The fault may lie there: in the network, in the DNS, or in an address that the host refuses.", where)
 }
 
 // cooldownWords tells the cooldown behind the state. The first one is the

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fleetfuse/cluster"
 	"fleetfuse/config"
 	"fleetfuse/node"
 )
@@ -22,7 +23,7 @@ var version = "dev"
 // command is the command tree.
 func command(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
-		Use: "fleetfuse-node", Short: "Shared circuit breakers for the workers of one machine",
+		Use: "fleetfuse-node", Short: "Shared circuit breakers for a fleet of workers",
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetOut(stdout)
@@ -58,9 +59,18 @@ func run(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
 	n, err := node.Start(ctx, node.Options{
 		Name: name, DataDir: cfg.Node.DataDir, Memory: cfg.CooldownStore == config.StoreMemory, HTTPListen: cfg.HTTP.ListenAddress,
-		HTTPSocket: cfg.HTTP.Socket, AllowedHosts: cfg.HTTP.AllowedHosts, ActorListen: cfg.Actor.ListenAddress,
+		HTTPSocket: cfg.HTTP.Socket, AllowedHosts: cfg.HTTP.AllowedHosts,
+		Gossip: cluster.Gossip{
+			Listen: cfg.Cluster.ListenAddress, Advertise: cfg.Cluster.AdvertiseAddress, Label: cfg.Cluster.Label,
+			Profile: cfg.Cluster.GossipProfile, Peers: cfg.Cluster.Peers, KeyringFile: cfg.Cluster.KeyringFile,
+		},
+		Actor:    cluster.Actor{Listen: cfg.Actor.ListenAddress, Advertise: cfg.Actor.AdvertiseAddress},
+		TLS:      cluster.TLS(cfg.TLS),
+		Insecure: cfg.Insecure, ConfigHash: cfg.Hash(), OnLeave: leave,
 		Policy: cfg.Breakers.Policy, Named: cfg.Breakers.Keys, Version: version, Logger: logger(cfg, stderr),
 	})
 	if err != nil {

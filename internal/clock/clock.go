@@ -17,6 +17,7 @@ const TickEvery = 2 * time.Millisecond
 // A Clock is safe for concurrent use.
 type Clock struct {
 	origin time.Time
+	skew   time.Duration // of the wall clock, in tests
 	tick   atomic.Int64
 	stop   chan struct{}
 	done   chan struct{}
@@ -26,10 +27,14 @@ type Clock struct {
 }
 
 // New returns a running clock; Stop it when done.
-func New() *Clock {
+func New() *Clock { return Skewed(0) }
+
+// Skewed is New with a wall clock that is ahead by so much, negative for behind:
+// for tests of machines whose clocks are wrong.
+func Skewed(ahead time.Duration) *Clock {
 	// The origin lies an hour back so that no instant near the start is zero
 	// or negative: zero means never.
-	c := &Clock{origin: time.Now().Add(-time.Hour), stop: make(chan struct{}), done: make(chan struct{})}
+	c := &Clock{origin: time.Now().Add(-time.Hour), skew: ahead, stop: make(chan struct{}), done: make(chan struct{})}
 	c.tick.Store(int64(c.Now()))
 	go c.run()
 	return c
@@ -64,7 +69,7 @@ func (c *Clock) Tick() breaker.Instant { return breaker.Instant(c.tick.Load()) }
 // Both reads both clocks at one moment.
 func (c *Clock) Both() (breaker.Instant, time.Time) {
 	now := time.Now()
-	return breaker.Instant(now.Sub(c.origin)), now
+	return breaker.Instant(now.Sub(c.origin)), now.Add(c.skew)
 }
 
 // Wall is the wall-clock time of an instant, for people.
@@ -77,14 +82,14 @@ func (c *Clock) Wall(at breaker.Instant) time.Time {
 func (c *Clock) Stamp() breaker.Stamp {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.stamps.Next(time.Now())
+	return c.stamps.Next(time.Now().Add(c.skew))
 }
 
 // Observe makes later stamps exceed s; see breaker.StampClock.
 func (c *Clock) Observe(s breaker.Stamp) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.stamps.Observe(s, time.Now())
+	return c.stamps.Observe(s, time.Now().Add(c.skew))
 }
 
 // Moment is what a machine's step is handed, in a cluster of so many known

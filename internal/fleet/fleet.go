@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +22,9 @@ import (
 type Program struct {
 	Binary string // fleetfuse-node
 	Dir    string // data directories go below it
+	// Space, if not empty, is the network namespace in which nodes run, with
+	// their HTTP reached by socket.
+	Space string
 }
 
 // startLimit bounds the time until a node is ready, stopLimit its drain.
@@ -33,9 +37,12 @@ const (
 type Node struct {
 	Name    string
 	HTTP    string // base URL
+	Gossip  string // address of its gossip port
+	Actor   string // address of its actor port
 	Socket  string
 	DataDir string
 
+	client *http.Client
 	cmd    *exec.Cmd
 	exited chan struct{}
 	err    error // of Wait, once exited
@@ -57,10 +64,11 @@ func (p Program) Start(ctx context.Context, name string, args ...string) (*Node,
 		Name: name, DataDir: filepath.Join(dir, "data"), Socket: filepath.Join(dir, "s"),
 		exited: make(chan struct{}), log: &tail{},
 	}
-	n.cmd = exec.Command(p.Binary, append([]string{
+	n.client = &http.Client{Transport: p.transport(n.Socket)}
+	n.cmd = p.command(append([]string{
 		"run", "--node.name", name, "--data-dir", n.DataDir, "--ready-file", readyFile, "--http.socket", n.Socket,
-		"--http.listen-address", "127.0.0.1:0", "--actor.listen-address", "127.0.0.1:0",
-	}, args...)...)
+		"--http.listen-address", "127.0.0.1:0", "--cluster.listen-address", "127.0.0.1:0", "--actor.listen-address", "127.0.0.1:0",
+	}, args...))
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	// A node must not outlive a test that was killed.
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -74,6 +82,25 @@ func (p Program) Start(ctx context.Context, name string, args ...string) (*Node,
 	return n, n.awaitReady(ctx, readyFile)
 }
 
+// command runs the program, in its network namespace if it has one.
+func (p Program) command(args []string) *exec.Cmd {
+	if p.Space == "" {
+		return exec.Command(p.Binary, args...)
+	}
+	return exec.Command("ip", append([]string{"netns", "exec", p.Space, p.Binary}, args...)...)
+}
+
+// transport reaches a node's HTTP: by TCP, or across namespaces by its socket.
+func (p Program) transport(socket string) *http.Transport {
+	t := &http.Transport{MaxIdleConnsPerHost: 64}
+	if p.Space != "" {
+		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socket)
+		}
+	}
+	return t
+}
+
 // awaitReady polls for the ready file, which appears in one step.
 func (n *Node) awaitReady(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
@@ -82,13 +109,11 @@ func (n *Node) awaitReady(ctx context.Context, path string) error {
 	defer poll.Stop()
 	for {
 		if text, err := os.ReadFile(path); err == nil {
-			var ready struct {
-				HTTP string `json:"http"`
-			}
+			var ready struct{ HTTP, Gossip, Actor string }
 			if err := json.Unmarshal(text, &ready); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			n.HTTP = "http://" + ready.HTTP
+			n.HTTP, n.Gossip, n.Actor = "http://"+ready.HTTP, ready.Gossip, ready.Actor
 			return nil
 		}
 		select {
@@ -106,7 +131,12 @@ func (n *Node) awaitReady(ctx context.Context, path string) error {
 func (n *Node) Kill() {
 	_ = n.cmd.Process.Kill()
 	<-n.exited
+	n.client.CloseIdleConnections()
 }
+
+// Exited is closed when the process has ended; Err says how.
+func (n *Node) Exited() <-chan struct{} { return n.exited }
+func (n *Node) Err() error              { return n.err }
 
 // Pause stops the process, Resume lets it go on.
 func (n *Node) Pause() error  { return n.cmd.Process.Signal(syscall.SIGSTOP) }
@@ -132,20 +162,7 @@ func (n *Node) Log() string { return n.log.String() }
 // Call sends a JSON request and decodes the answer into out unless it is nil.
 // It returns the HTTP status.
 func (n *Node) Call(ctx context.Context, method, path string, in, out any) (int, error) {
-	var body io.Reader
-	if in != nil {
-		text, err := json.Marshal(in)
-		if err != nil {
-			return 0, err
-		}
-		body = bytes.NewReader(text)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, n.HTTP+path, body)
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := n.send(ctx, method, path, in)
 	if err != nil {
 		return 0, err
 	}
@@ -155,6 +172,23 @@ func (n *Node) Call(ctx context.Context, method, path string, in, out any) (int,
 		return resp.StatusCode, err
 	}
 	return resp.StatusCode, json.NewDecoder(resp.Body).Decode(out)
+}
+
+func (n *Node) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, n.HTTP+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return n.client.Do(req)
 }
 
 // tail keeps the last part of what is written to it.

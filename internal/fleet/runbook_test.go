@@ -2,6 +2,8 @@ package fleet_test
 
 import (
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +32,10 @@ func TestDocumentedCommands(t *testing.T) {
 				continue
 			}
 			seen[line] = true
+			n := n
+			if strings.HasSuffix(line, "leave") { // ends its node
+				n = start(t, t.TempDir())
+			}
 			if code, out := runCtl(t, n.HTTP, strings.Fields(line)...); code != 0 && code != 1 || out == "" {
 				t.Errorf("%s: %q: exit %d\n%s", file, line, code, out)
 			}
@@ -37,6 +43,37 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 	if len(seen) < 6 {
 		t.Errorf("found only %d commands in the documentation: %v", len(seen), seen)
+	}
+}
+
+// metricName finds metrics in the runbook.
+var metricName = regexp.MustCompile("`(fleetfuse_[a-z_]+)[^`]*`")
+
+// TestDocumentedMetrics looks for every metric that AGENTS.md names.
+func TestDocumentedMetrics(t *testing.T) {
+	n := start(t, t.TempDir())
+	trip(t, n)
+	resp, err := http.Get(n.HTTP + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	served, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "AGENTS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := metricName.FindAllStringSubmatch(string(text), -1)
+	for _, m := range names {
+		if !strings.Contains(string(served), "\n"+m[1]) {
+			t.Errorf("AGENTS.md names %s, which a node does not serve", m[1])
+		}
+	}
+	if len(names) < 10 {
+		t.Errorf("found only %d metrics in AGENTS.md", len(names))
 	}
 }
 

@@ -1,7 +1,10 @@
-package actors
+package cluster
 
 import (
+	"math"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"fleetfuse/breaker"
 	"fleetfuse/wire"
@@ -16,9 +19,12 @@ func outcomeOut(o breaker.Outcome, now breaker.Instant) *wire.Outcome {
 }
 
 func outcomeIn(w *wire.Outcome, node string, now breaker.Instant) breaker.Outcome {
+	if w == nil {
+		w = &wire.Outcome{Kind: wire.Kind_KIND_NEUTRAL}
+	}
 	return breaker.Outcome{
-		Node: node, Role: w.GetRole(), Kind: kindIn(w.GetKind()), Slow: w.GetSlow(), Strict: w.GetStrict(),
-		Count: int(w.GetCount()), Began: ago(w.BeganAge, now), Ended: ago(w.EndedAge, now),
+		Node: node, Role: breaker.Cut(w.GetRole()), Kind: kindIn(w.GetKind()), Slow: w.GetSlow(), Strict: w.GetStrict(),
+		Count: int(min(max(w.GetCount(), 1), 1_000_000)), Began: ago(w.BeganAge, now), Ended: ago(w.EndedAge, now),
 		Permit: breaker.PermitID(w.GetPermit()), Evidence: evidenceIn(w.GetEvidence()),
 	}
 }
@@ -47,7 +53,7 @@ func evidenceOut(e breaker.Evidence) *wire.Evidence {
 }
 
 func evidenceIn(w *wire.Evidence) breaker.Evidence {
-	return breaker.Evidence{Status: int(w.GetStatus()), Error: w.GetError(), RetryAfter: w.GetRetryAfter()}
+	return breaker.Evidence{Status: count(w.GetStatus()), Error: breaker.Cut(w.GetError()), RetryAfter: breaker.Cut(w.GetRetryAfter())}
 }
 
 func statusOut(s breaker.Status, now breaker.Instant) *wire.Status {
@@ -61,7 +67,8 @@ func statusIn(w *wire.Status, now breaker.Instant) breaker.Status {
 		return breaker.Status{}
 	}
 	return breaker.Status{
-		State: stateIn(w.State), Until: at(w.Remaining, now), Reason: breaker.Reason(w.Reason), Author: w.Author, Detail: w.Detail,
+		State: stateIn(w.State), Until: at(w.Remaining, now),
+		Reason: breaker.Reason(breaker.Cut(w.Reason)), Author: breaker.Cut(w.Author), Detail: breaker.Cut(w.Detail),
 	}
 }
 
@@ -77,8 +84,8 @@ func cooldownIn(w *wire.Cooldown, now breaker.Instant) breaker.Cooldown {
 		return breaker.Cooldown{}
 	}
 	return breaker.Cooldown{
-		Setter: w.Setter, Stamp: breaker.Stamp(w.Stamp), Until: at(w.Remaining, now), Length: time.Duration(w.Length),
-		Reason: breaker.Reason(w.Reason), Author: w.Author, Detail: w.Detail, Disk: w.Disk,
+		Setter: breaker.Cut(w.Setter), Stamp: breaker.Stamp(w.Stamp), Until: at(w.Remaining, now), Length: span(w.Length),
+		Reason: breaker.Reason(breaker.Cut(w.Reason)), Author: breaker.Cut(w.Author), Detail: breaker.Cut(w.Detail), Disk: w.Disk,
 	}
 }
 
@@ -108,12 +115,67 @@ func snapshotIn(w *wire.Snapshot, now breaker.Instant) breaker.Snapshot {
 	if c := w.Circuit; c != nil {
 		s.Circuit = breaker.Circuit{
 			State: stateIn(c.State), Stamp: breaker.Stamp(c.Stamp), Until: at(c.Remaining, now),
-			FirstTrip: ago(c.FirstTripAge, now), Opens: int(c.Opens), Reason: breaker.Reason(c.Reason),
-			Role: c.Role, ByRole: c.ByRole, Detail: c.Detail, Keep: at(c.KeepRemaining, now),
+			FirstTrip: ago(c.FirstTripAge, now), Opens: count(c.Opens), Reason: breaker.Reason(breaker.Cut(c.Reason)),
+			Role: breaker.Cut(c.Role), ByRole: c.ByRole, Detail: breaker.Cut(c.Detail), Keep: at(c.KeepRemaining, now),
 		}
 	}
-	for _, k := range w.Cooldowns {
+	for _, k := range w.Cooldowns[:min(len(w.Cooldowns), maxCooldowns)] {
 		s.Cooldowns = append(s.Cooldowns, cooldownIn(k, now))
 	}
 	return s
+}
+
+// maxCooldowns bounds those of one key on the wire; a view keeps fewer.
+const maxCooldowns = 64
+
+// ahead is what remains until an instant, nil for never.
+func ahead(i, now breaker.Instant) *int64 {
+	if i == 0 {
+		return nil
+	}
+	return proto.Int64(int64(i.Sub(now)))
+}
+
+// behind is the age of an instant, nil for never.
+func behind(i, now breaker.Instant) *int64 {
+	if i == 0 {
+		return nil
+	}
+	return proto.Int64(int64(now.Sub(i)))
+}
+
+// longest bounds what a peer may say of a duration: more than any deadline or
+// memory of ours has, and far from where sums overflow.
+const longest = int64(2 * breaker.KeepClear)
+
+func bounded(d int64) time.Duration { return time.Duration(min(max(d, -longest), longest)) }
+
+// span reads a length, which is not negative.
+func span(d int64) time.Duration { return bounded(max(d, 0)) }
+
+// count reads a number of things.
+func count(n int64) int { return int(min(max(n, 0), math.MaxInt32)) }
+
+// at is the instant with so much left, never for nil.
+func at(remaining *int64, now breaker.Instant) breaker.Instant {
+	if remaining == nil {
+		return 0
+	}
+	return known(now.Add(bounded(*remaining)))
+}
+
+// ago is the instant of an age, never for nil.
+func ago(age *int64, now breaker.Instant) breaker.Instant {
+	if age == nil {
+		return 0
+	}
+	return known(now.Add(-bounded(*age)))
+}
+
+// known keeps an instant that happens to be the origin from meaning never.
+func known(i breaker.Instant) breaker.Instant {
+	if i == 0 {
+		return 1
+	}
+	return i
 }

@@ -1,8 +1,6 @@
-package actors
+package cluster
 
 import (
-	"time"
-
 	"fleetfuse/breaker"
 	"fleetfuse/wire"
 )
@@ -38,29 +36,41 @@ func inspectionOut(in breaker.Inspection, now breaker.Instant) *wire.InspectRepl
 func inspectionIn(w *wire.InspectReply, now breaker.Instant) breaker.Inspection {
 	in := breaker.Inspection{
 		Status: statusIn(w.Status, now), Changed: ago(w.ChangedAge, now), Snapshot: snapshotIn(w.Snapshot, now),
-		Burst: int(w.Burst), Calls: int(w.Calls), Failures: int(w.Failures),
+		Burst: count(w.Burst), Calls: count(w.Calls), Failures: count(w.Failures),
 	}
 	for _, r := range w.Runs {
 		in.Runs = append(in.Runs, breaker.RunSeen{
-			Role: r.GetRole(), Failures: int(r.GetFailures()), Nodes: r.GetNodes(), ProbeSuccesses: int(r.GetProbeSuccesses()),
+			Role: breaker.Cut(r.GetRole()), Failures: count(r.GetFailures()), Nodes: nodesIn(r.GetNodes()), ProbeSuccesses: count(r.GetProbeSuccesses()),
 		})
 	}
 	for _, p := range w.Permits {
 		in.Permits = append(in.Permits, breaker.PermitSeen{
-			Role: p.GetRole(), Node: p.GetNode(), ExpiresIn: time.Duration(p.GetExpiresIn()),
+			Role: breaker.Cut(p.GetRole()), Node: breaker.Cut(p.GetNode()), ExpiresIn: span(p.GetExpiresIn()),
 		})
 	}
 	if t := w.LastTransition; t != nil {
 		in.LastTransition = &breaker.Transition{
 			At: ago(t.AtAge, now), Stamp: breaker.Stamp(t.Stamp), From: stateIn(t.From), To: stateIn(t.To),
-			Reason: breaker.Reason(t.Reason), Role: t.Role, Author: t.Author, Detail: t.Detail,
-			Failures: int(t.Failures), Nodes: t.Nodes, Evidence: evidenceIn(t.Evidence),
+			Reason: breaker.Reason(breaker.Cut(t.Reason)), Role: breaker.Cut(t.Role), Author: breaker.Cut(t.Author), Detail: breaker.Cut(t.Detail),
+			Failures: count(t.Failures), Nodes: nodesIn(t.Nodes), Evidence: evidenceIn(t.Evidence),
 		}
 	}
 	if f := w.LastFailure; f != nil {
 		in.LastFailure = &breaker.FailureSeen{
-			At: ago(f.AtAge, now), Node: f.Node, Role: f.Role, Evidence: evidenceIn(f.Evidence),
+			At: ago(f.AtAge, now), Node: breaker.Cut(f.Node), Role: breaker.Cut(f.Role), Evidence: evidenceIn(f.Evidence),
 		}
 	}
 	return in
 }
+
+func nodesIn(list []string) []string {
+	var nodes []string
+	for _, n := range list[:min(len(list), maxNodes)] {
+		nodes = append(nodes, breaker.Cut(n))
+	}
+	return nodes
+}
+
+// maxNodes bounds the nodes that are named as witnesses; more than a policy
+// can ask for.
+const maxNodes = 64

@@ -1,0 +1,152 @@
+package spread
+
+import (
+	"errors"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// Errors of requests.
+var (
+	// ErrNoOwner is what a request ends with when nobody owns the key, or its
+	// owner did not answer in time or is gone.
+	ErrNoOwner = errors.New("the breaker's owner did not answer")
+	// ErrNotOwner is the reply of a member that does not own the key.
+	ErrNotOwner = errors.New("the member asked does not own the breaker")
+)
+
+// A Message travels from one node to another. Instants in it are the
+// receiver's: whoever carries it turns them into durations and back.
+type Message any
+
+// The messages that want no reply, and the acknowledgements.
+type (
+	// Push says what the sender believes of keys.
+	Push struct {
+		ID      uint64
+		Entries []Entry
+	}
+	// Ack acknowledges pushes and settled permits.
+	Ack struct{ IDs []uint64 }
+	// Batch carries outcomes to the owner of their keys. Seq grows with every
+	// batch of a sender.
+	Batch struct {
+		Seq     uint64
+		Reports []Report
+	}
+	// BatchAck acknowledges a batch. Foreign are the keys in it that the
+	// receiver does not own: their outcomes were not counted.
+	BatchAck struct {
+		Seq     uint64
+		Foreign []breaker.Key
+	}
+	// Settle ends a permit, with the probe's outcome or unused (neutral).
+	Settle struct {
+		ID      uint64
+		Key     breaker.Key
+		Outcome breaker.Outcome
+	}
+	// WitnessAsk asks what the receiver saw.
+	WitnessAsk struct{ Questions []WitnessQuestion }
+	// WitnessReply answers it.
+	WitnessReply struct{ Answers []WitnessAnswer }
+	// Digest sums up the sender's view, bucket by bucket. If Sync is not zero
+	// the sender wants a Synced when it has been pushed everything it lacks.
+	Digest struct {
+		Buckets []uint64
+		Sync    uint64
+	}
+	// Want asks for the receiver's entries in some buckets.
+	Want struct{ Buckets []int }
+	// Synced ends a sync.
+	Synced struct{ Sync uint64 }
+	// Refusal says that a frame was not taken because the sender's clock is so
+	// far ahead.
+	Refusal struct{ Ahead time.Duration }
+)
+
+// An Entry is what a node believes of a key.
+type Entry struct {
+	Key      breaker.Key
+	Snapshot breaker.Snapshot
+}
+
+// A Report is one key's outcomes, in order of arrival.
+type Report struct {
+	Key      breaker.Key
+	Gap      bool // reports of the node before this one were lost
+	Outcomes []breaker.Outcome
+}
+
+// A WitnessQuestion is about one key.
+type WitnessQuestion struct {
+	Key breaker.Key
+	breaker.WitnessQuestion
+}
+
+// A WitnessAnswer is about one key.
+type WitnessAnswer struct {
+	Key breaker.Key
+	breaker.WitnessAnswer
+}
+
+// A Request wants one Reply. Its body is one of the types below.
+type Request struct {
+	ID   uint64
+	Key  breaker.Key
+	Body any
+}
+
+// The bodies of requests.
+type (
+	// Ask asks the owner for a permit; the reply is a breaker.Answer. Entry is
+	// the asker's own, in case the owner does not know of it yet.
+	Ask struct {
+		Question breaker.Question
+		Entry    breaker.Snapshot
+	}
+	// Word is an operator's open, or a close where Length is zero; the reply is
+	// an OperatorResult.
+	Word struct {
+		Length         time.Duration
+		Author, Detail string
+	}
+	// Inspect asks for what the owner knows: a breaker.Inspection.
+	Inspect struct{}
+	// Hold asks to commit a snapshot, so that it is on more than one machine;
+	// the reply is Held.
+	Hold struct{ Snapshot breaker.Snapshot }
+	// ListRings asks for open rings, of the request's key or of all if it is
+	// empty; the reply is Rings.
+	ListRings struct{}
+)
+
+// A Reply answers a Request. Its body is an error or what the request asks for.
+type Reply struct {
+	ID   uint64
+	Body any
+}
+
+// Held says that a snapshot was committed.
+type Held struct{}
+
+// Rings are the open rings of one node.
+type Rings []Ring
+
+// A Ring is a key that only one node rejects.
+type Ring struct {
+	Key    breaker.Key
+	Status breaker.Status
+}
+
+// OperatorResult answers an operator's open or close.
+type OperatorResult struct {
+	Before, After breaker.Status
+	// Durable says that the change is on disk.
+	Durable bool
+	// Copies counts the nodes that hold it.
+	Copies int
+	// Err is why it is not durable.
+	Err error
+}

@@ -1,0 +1,184 @@
+package spread
+
+import (
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/placement"
+	"fleetfuse/cluster/view"
+)
+
+// Times of the protocol (DESIGN 1, 4, 5).
+const (
+	resendEvery = 250 * time.Millisecond
+	digestEvery = 2 * time.Second
+	replyFloor  = 100 * time.Millisecond // a reply is waited for max(this, 3 × RTT)
+	roundFloor  = 50 * time.Millisecond  // a round lasts max(this, 2 × RTT)
+	healDelay   = 5 * time.Millisecond   // collects the questions of a heal
+	lostFor     = 10 * time.Minute       // a lost member stays known
+)
+
+// Limits of what waits for one member.
+const (
+	pushKeys    = 512     // keys in one push
+	pushWindow  = 4       // pushes that are not acknowledged
+	batchLimit  = 4096    // outcomes in one batch
+	maxWaiting  = 100_000 // outcomes that wait for an owner
+	maxSettles  = 10_000  // ends of permits
+	maxRequests = 10_000
+	askLimit    = 1000 // questions in one WitnessAsk
+)
+
+// Options of a Node. All are required.
+type Options struct {
+	Self    string // node id
+	Limit   int    // of the view, in entries
+	FirstID uint64 // of messages: later than those of an earlier start
+	Policy  func(breaker.Key) *breaker.Policy
+	// Witness is what this node's gate saw.
+	Witness func(breaker.Key, breaker.WitnessQuestion) breaker.WitnessAnswer
+}
+
+// A Member is a live member of the cluster.
+type Member struct {
+	ID    string
+	Epoch uint64
+	Aloof bool // owns nothing: it drains, or its clock is off
+}
+
+// A Node is what one node knows of the cluster and of every breaker that is
+// not plainly closed. It is not safe for concurrent use.
+type Node struct {
+	opt  Options
+	view *view.View
+	ring placement.Ring
+	self Member
+
+	peers    map[string]*peer
+	order    []*peer // by id: digests go round, and nothing depends on the order of a map
+	lost     map[string]breaker.Instant
+	turn     int
+	digestAt breaker.Instant
+
+	ids      uint64
+	gaps     map[breaker.Key]struct{} // keys whose next report says that one is missing
+	rounds   []*round
+	heals    []WitnessQuestion // wait for healAt
+	healAt   breaker.Instant
+	requests []*request
+	late     []lateAsk
+	dropped  uint64
+	apart    bool
+
+	e Effects // of the input in progress
+}
+
+// New returns a node that knows of no other.
+func New(opt Options) *Node {
+	return &Node{
+		opt: opt, view: view.New(opt.Limit), ring: placement.New([]string{opt.Self}), self: Member{ID: opt.Self},
+		peers: map[string]*peer{}, lost: map[string]breaker.Instant{}, ids: opt.FirstID, gaps: map[breaker.Key]struct{}{},
+	}
+}
+
+// Owner is the id of the node that owns a key, "" if none does.
+func (n *Node) Owner(key breaker.Key) string { return n.ring.Owner(string(key)) }
+
+// owns reports whether this node owns a key.
+func (n *Node) owns(key breaker.Key) bool { return n.Owner(key) == n.opt.Self }
+
+// View is what the node believes; only read it.
+func (n *Node) View() *view.View { return n.view }
+
+// Known is the number of known members: the live ones and those lost without
+// leaving in the last 10 minutes.
+func (n *Node) Known(now breaker.Instant) int {
+	known := 1 + len(n.peers)
+	for _, at := range n.lost {
+		if now.Sub(at) < lostFor {
+			known++
+		}
+	}
+	return known
+}
+
+// Lost lists the members lost without leaving in the last 10 minutes, sorted,
+// and when.
+func (n *Node) Lost(now breaker.Instant) (ids []string, at []breaker.Instant) {
+	for id, t := range n.lost {
+		if now.Sub(t) < lostFor {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		at = append(at, n.lost[id])
+	}
+	return ids, at
+}
+
+// ViewDropped counts the exceptions that the view's limit cost.
+func (n *Node) ViewDropped() uint64 { return n.view.Dropped() }
+
+// Dropped counts the outcomes given up: too many waited, no owner took them.
+func (n *Node) Dropped() uint64 { return n.dropped }
+
+// id numbers messages and requests.
+func (n *Node) id() uint64 {
+	n.ids++
+	return n.ids
+}
+
+func (n *Node) send(p *peer, m Message) { n.e.Sends = append(n.e.Sends, Send{p.ID, m}) }
+
+func (n *Node) step(key breaker.Key, do any) { n.e.Steps = append(n.e.Steps, Step{key, do}) }
+
+// take ends an input: it returns what there is to do.
+func (n *Node) take(now breaker.Instant) Effects {
+	e := n.e
+	n.e = Effects{}
+	e.WakeAt = n.wakeAt(now)
+	return e
+}
+
+// Tick does what is due; call it at Effects.WakeAt.
+func (n *Node) Tick(now breaker.Instant) Effects {
+	for _, p := range n.order {
+		n.resend(p, now)
+		n.expireBatch(p, now)
+	}
+	if n.healAt != 0 && now >= n.healAt {
+		n.askHeals(now)
+	}
+	n.expireRounds(now)
+	n.expireRequests(now)
+	if now >= n.digestAt {
+		n.digest(now)
+	}
+	return n.take(now)
+}
+
+// wakeAt is when the next thing is due, zero for never.
+func (n *Node) wakeAt(now breaker.Instant) breaker.Instant {
+	if len(n.order) == 0 && len(n.requests) == 0 {
+		return 0
+	}
+	at := n.digestAt
+	sooner := func(t breaker.Instant) {
+		if t != 0 && t < at {
+			at = t
+		}
+	}
+	sooner(n.healAt)
+	for _, p := range n.order {
+		sooner(p.wakeAt())
+	}
+	for _, r := range n.rounds {
+		sooner(r.deadline)
+	}
+	for _, r := range n.requests {
+		sooner(r.wakeAt())
+	}
+	return max(at, now)
+}

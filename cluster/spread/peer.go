@@ -1,0 +1,88 @@
+package spread
+
+import (
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// peer is what a node knows of one other member and has under way to it.
+type peer struct {
+	Member
+	rtt time.Duration // smoothed, zero while it is not known
+
+	queue   []breaker.Key // to be pushed, in order
+	queued  map[breaker.Key]struct{}
+	pushes  []*parcel // not acknowledged
+	settles []*settle // not acknowledged
+
+	waiting  []*Report // outcomes for the next batch, by key in order of arrival
+	byKey    map[breaker.Key]*Report
+	outcomes int // in waiting
+	flight   *flight
+	lastSeq  uint64 // of its batches: one that is not later is a repeat
+
+	sync    uint64            // it wants a Synced with this id
+	settled map[int][2]uint64 // its and our sum of each bucket when they were last exchanged
+	off     time.Duration     // its clock is ahead so far, where that is more than a day
+}
+
+// parcel is a push on its way.
+type parcel struct {
+	id     uint64
+	keys   []breaker.Key
+	sent   breaker.Instant
+	resent bool
+}
+
+// settle is the end of a permit on its way.
+type settle struct {
+	Settle
+	sent    breaker.Instant
+	expires breaker.Instant
+}
+
+// flight is a batch on its way.
+type flight struct {
+	seq      uint64
+	keys     []breaker.Key
+	sent     breaker.Instant
+	deadline breaker.Instant
+}
+
+func newPeer(m Member) *peer {
+	return &peer{Member: m, queued: map[breaker.Key]struct{}{}, byKey: map[breaker.Key]*Report{}, settled: map[int][2]uint64{}}
+}
+
+// measured takes a round trip into account: an exponentially weighted average
+// with a weight of 1/8 (RFC 6298).
+func (p *peer) measured(rtt time.Duration) {
+	if p.rtt == 0 {
+		p.rtt = rtt
+		return
+	}
+	p.rtt += (rtt - p.rtt) / 8
+}
+
+// patience is how long a reply of the member is waited for.
+func (p *peer) patience() time.Duration { return max(replyFloor, 3*p.rtt) }
+
+// wakeAt is when something about the member is due, zero for never.
+func (p *peer) wakeAt() breaker.Instant {
+	var at breaker.Instant
+	sooner := func(t breaker.Instant) {
+		if at == 0 || t < at {
+			at = t
+		}
+	}
+	for _, x := range p.pushes {
+		sooner(x.sent.Add(resendEvery))
+	}
+	for _, x := range p.settles {
+		sooner(x.sent.Add(resendEvery))
+	}
+	if p.flight != nil {
+		sooner(p.flight.deadline)
+	}
+	return at
+}

@@ -1,0 +1,197 @@
+package spread
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// request is a question of this node that is out.
+type request struct {
+	Request
+	to       string
+	deadline breaker.Instant
+	again    breaker.Instant // when to repeat it, zero for never
+	sync     bool            // a digest that wants a Synced
+}
+
+func (r *request) wakeAt() breaker.Instant {
+	if r.again != 0 {
+		return min(r.again, r.deadline)
+	}
+	return r.deadline
+}
+
+// lateAsk is a question for a permit that was given up: a permit that comes
+// all the same goes back.
+type lateAsk struct {
+	id  uint64
+	key breaker.Key
+}
+
+// maxLate bounds the questions remembered so; a permit beyond it expires.
+const maxLate = 1000
+
+// Ask sends a question for a permit to the key's owner. Done follows with the
+// returned id. The question is repeated once: the owner knows it by its id.
+func (n *Node) Ask(now breaker.Instant, key breaker.Key, q breaker.Question) (uint64, Effects) {
+	p := n.peers[n.Owner(key)]
+	if p == nil {
+		return n.unowned(now, key)
+	}
+	r := n.request(p, key, Ask{q, n.view.Of(key)}, now.Add(p.patience()))
+	r.again = now.Add(p.patience() / 2)
+	return r.ID, n.take(now)
+}
+
+// Request sends a request to the key's owner and waits for the reply for at
+// least a while. Done follows with the returned id.
+func (n *Node) Request(now breaker.Instant, key breaker.Key, body any, least time.Duration) (uint64, Effects) {
+	p := n.peers[n.Owner(key)]
+	if p == nil {
+		return n.unowned(now, key)
+	}
+	r := n.request(p, key, body, now.Add(max(least, p.patience())))
+	return r.ID, n.take(now)
+}
+
+// RequestFrom is Request to a member, whoever owns the key.
+func (n *Node) RequestFrom(now breaker.Instant, to string, key breaker.Key, body any, least time.Duration) (uint64, Effects) {
+	p := n.peers[to]
+	if p == nil {
+		return n.unowned(now, key)
+	}
+	r := n.request(p, key, body, now.Add(max(least, p.patience())))
+	return r.ID, n.take(now)
+}
+
+func (n *Node) request(p *peer, key breaker.Key, body any, deadline breaker.Instant) *request {
+	r := &request{Request: Request{n.id(), key, body}, to: p.ID, deadline: deadline}
+	n.requests = append(n.requests, r)
+	n.send(p, r.Request)
+	if len(n.requests) > maxRequests {
+		n.fail(n.requests[0], "too many requests wait")
+	}
+	return r
+}
+
+// unowned ends a request before it began.
+func (n *Node) unowned(now breaker.Instant, key breaker.Key) (uint64, Effects) {
+	id := n.id()
+	n.e.Done = append(n.e.Done, Done{id, fmt.Errorf("%w: no member owns %s", ErrNoOwner, key)})
+	return id, n.take(now)
+}
+
+// Members are the ids of the other live members, in order.
+func (n *Node) Members() []string {
+	ids := make([]string, len(n.order))
+	for i, p := range n.order {
+		ids[i] = p.ID
+	}
+	return ids
+}
+
+// finish ends a request; false if it is not out any more.
+func (n *Node) finish(id uint64, body any) bool {
+	i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == id })
+	if i < 0 {
+		return false
+	}
+	n.requests = slices.Delete(n.requests, i, i+1)
+	n.e.Done = append(n.e.Done, Done{id, body})
+	return true
+}
+
+// fail ends a request without its reply.
+func (n *Node) fail(r *request, why string) {
+	if _, ask := r.Body.(Ask); ask {
+		if len(n.late) >= maxLate {
+			n.late = n.late[1:]
+		}
+		n.late = append(n.late, lateAsk{r.ID, r.Key})
+	}
+	n.finish(r.ID, fmt.Errorf("%w: %s: %s", ErrNoOwner, r.Key, why))
+}
+
+// Abandon ends a request nobody waits for any more, without a Done.
+func (n *Node) Abandon(now breaker.Instant, id uint64) Effects {
+	if i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == id }); i >= 0 {
+		n.fail(n.requests[i], "nobody waits")
+		n.e.Done = nil
+	}
+	return n.take(now)
+}
+
+// Idle reports whether nothing is under way to any member that must arrive.
+func (n *Node) Idle() bool {
+	return !slices.ContainsFunc(n.order, func(p *peer) bool {
+		return p.flight != nil || len(p.waiting)+len(p.queue)+len(p.pushes)+len(p.settles) > 0
+	})
+}
+
+func (n *Node) expireRequests(now breaker.Instant) {
+	for _, r := range slices.Clone(n.requests) {
+		switch {
+		case now >= r.deadline:
+			n.fail(r, "no reply in time")
+		case r.again != 0 && now >= r.again:
+			n.repeat(r, now)
+		}
+	}
+}
+
+// repeat sends a request again: a question once, a digest until it is answered,
+// each time to another member, because one that does not know this node yet
+// drops what it says.
+func (n *Node) repeat(r *request, now breaker.Instant) {
+	r.again = 0
+	if r.sync {
+		n.askSync(r, now)
+	} else if p := n.peers[r.to]; p != nil {
+		n.send(p, r.Request)
+	}
+}
+
+func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
+	if n.finish(m.ID, m.Body) {
+		return
+	}
+	i := slices.IndexFunc(n.late, func(l lateAsk) bool { return l.id == m.ID })
+	if i < 0 {
+		return
+	}
+	key := n.late[i].key
+	n.late = slices.Delete(n.late, i, i+1)
+	if a, ok := m.Body.(breaker.Answer); ok && a.Permit != 0 {
+		n.settle(p, key, breaker.Outcome{Node: n.opt.Self, Kind: breaker.Neutral, Permit: a.Permit, Began: now, Ended: now}, now)
+	}
+}
+
+// onRequest hands a request to whoever serves it. What the asker believes of
+// the key comes with a question for a permit.
+func (n *Node) onRequest(p *peer, m Request, now breaker.Instant) {
+	switch m.Body.(type) {
+	case Ask, Word, Inspect:
+		if !n.owns(m.Key) {
+			n.send(p, Reply{m.ID, fmt.Errorf("%w: %s", ErrNotOwner, m.Key)})
+			return
+		}
+	}
+	if ask, ok := m.Body.(Ask); ok {
+		ask.Entry = n.view.Hear(now, m.Key, ask.Entry)
+		if !ask.Entry.Empty() && n.merge(m.Key, ask.Entry) {
+			n.step(m.Key, Adopt{Snapshot: ask.Entry, Wake: true})
+		}
+	}
+	n.e.Serve = append(n.e.Serve, Serve{p.ID, m})
+}
+
+// Reply answers a request of a member.
+func (n *Node) Reply(now breaker.Instant, to string, id uint64, body any) Effects {
+	if p := n.peers[to]; p != nil {
+		n.send(p, Reply{id, body})
+	}
+	return n.take(now)
+}

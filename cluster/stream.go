@@ -1,0 +1,81 @@
+package cluster
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/keepalive"
+)
+
+const (
+	dialLimit      = 2 * time.Second // for TCP and TLS
+	handshakeLimit = 3 * time.Second // from the dial to protoactor's connect response
+	sendLimit      = 5 * time.Second // a member that does not read for so long is cut off
+
+	batchFrames = 64
+	queueSlots  = 256 // of protoactor's queue at first; the outbox bounds what is in it
+)
+
+// dialling is how the actor port calls others. protoactor waits for a reply
+// without limit, in an actor that then takes no message, not even the one that
+// stops it. So every wait has a limit here, and the context ends them all.
+func dialling(ctx context.Context, s security) []remote.ConfigOption {
+	return []remote.ConfigOption{
+		remote.WithDialOptions(
+			grpc.WithTransportCredentials(s.client),
+			grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: dialLimit}),
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingEvery, Timeout: pingLimit}),
+			grpc.WithStreamInterceptor(limited(ctx, handshakeLimit, sendLimit)),
+		),
+		remote.WithEndpointWriterBatchSize(batchFrames),
+		remote.WithEndpointWriterQueueSize(queueSlots),
+		func(c *remote.Config) { c.MaxRetryCount = 1 }, // each costs it 2 s of sleep
+	}
+}
+
+// limited puts limits on a stream of protoactor's, whose own context never ends.
+func limited(base context.Context, handshakeLimit, sendLimit time.Duration) grpc.StreamClientInterceptor {
+	return func(_ context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string,
+		open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		ctx, cancel := context.WithCancel(base)
+		handshake := time.AfterFunc(handshakeLimit, cancel)
+		s, err := open(ctx, desc, conn, method, opts...)
+		if err != nil {
+			handshake.Stop()
+			cancel()
+			return nil, err
+		}
+		return &limitedStream{ClientStream: s, cancel: cancel, handshake: handshake, sendLimit: sendLimit}, nil
+	}
+}
+
+type limitedStream struct {
+	grpc.ClientStream
+	cancel    context.CancelFunc
+	handshake *time.Timer
+	shaken    atomic.Bool
+	sendLimit time.Duration
+}
+
+// SendMsg is part of grpc.ClientStream.
+func (s *limitedStream) SendMsg(m any) error {
+	limit := time.AfterFunc(s.sendLimit, s.cancel)
+	defer limit.Stop()
+	return s.ClientStream.SendMsg(m)
+}
+
+// RecvMsg is part of grpc.ClientStream. The first one ends the handshake.
+func (s *limitedStream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if s.shaken.CompareAndSwap(false, true) {
+		s.handshake.Stop()
+	}
+	if err != nil {
+		s.cancel()
+	}
+	return err
+}

@@ -1,0 +1,97 @@
+package cluster
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// A security is how the actor port proves who is who.
+type security struct {
+	server, client credentials.TransportCredentials
+}
+
+// open reads the files; without any the port is plain.
+func (t TLS) open() (security, error) {
+	server, client, err := t.Configs()
+	if err != nil {
+		return security{}, err
+	}
+	if server == nil {
+		return security{insecure.NewCredentials(), insecure.NewCredentials()}, nil
+	}
+	return security{server: credentials.NewTLS(server), client: credentials.NewTLS(client)}, nil
+}
+
+// Configs reads the files; without any both are nil. Both sides verify: the
+// caller that the certificate is for the host it called, both that the CA
+// signed it. Errors name the flag.
+func (t TLS) Configs() (server, client *tls.Config, err error) {
+	if t == (TLS{}) {
+		return nil, nil, nil
+	}
+	if t.CertFile == "" || t.KeyFile == "" || t.CAFile == "" {
+		return nil, nil, errors.New("--tls.cert-file, --tls.key-file and --tls.ca-file: give all three or none")
+	}
+	authority, err := os.ReadFile(t.CAFile)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--tls.ca-file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(authority) {
+		return nil, nil, fmt.Errorf("--tls.ca-file %s holds no PEM certificate", t.CAFile)
+	}
+	own := &certificate{certFile: t.CertFile, keyFile: t.KeyFile}
+	if _, err := own.current(); err != nil {
+		return nil, nil, fmt.Errorf("--tls.cert-file and --tls.key-file: %w", err)
+	}
+	server = &tls.Config{
+		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return own.current() },
+	}
+	client = &tls.Config{
+		MinVersion: tls.VersionTLS13, RootCAs: pool,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own.current() },
+	}
+	return server, client, nil
+}
+
+// A certificate is read again when its file changed, so that it can be renewed
+// without a restart.
+type certificate struct {
+	certFile, keyFile string
+
+	mu   sync.Mutex
+	last *tls.Certificate
+	at   time.Time // of the file that last was read from
+}
+
+// current is the certificate as of now. One that cannot be read any more stays
+// in use.
+func (c *certificate) current() (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	info, err := os.Stat(c.certFile)
+	if err == nil && c.last != nil && info.ModTime().Equal(c.at) {
+		return c.last, nil
+	}
+	var pair tls.Certificate
+	if err == nil {
+		pair, err = tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	}
+	if err != nil {
+		if c.last != nil {
+			return c.last, nil
+		}
+		return nil, err
+	}
+	c.last, c.at = &pair, info.ModTime()
+	return c.last, nil
+}

@@ -1,0 +1,189 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/gate"
+	"fleetfuse/httpapi"
+	"fleetfuse/internal/clock"
+	"fleetfuse/telemetry"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A rig is a server on fakes, node n1 of three.
+type rig struct {
+	t      *testing.T
+	url    string
+	clock  *clock.Clock
+	policy breaker.Policy
+	named  []breaker.Key
+	fleet  fleet
+	owners owners
+	board  board
+	log    strings.Builder
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, clock: clock.New(), policy: breaker.DefaultPolicy(), board: board{}, fleet: fleet{
+		members: []api.Member{
+			{ID: "id3", Name: "n3", State: api.MemberLost},
+			{ID: "id2", Name: "n2", State: api.MemberAlive, Address: "10.0.0.2:7142", APIAddress: "10.0.0.2:7140"},
+			{ID: "id1", Name: "n1", State: api.MemberAlive, Owned: 4, Self: true},
+		},
+		owner: "id2",
+	}}
+	policy := func(breaker.Key) *breaker.Policy { return &r.policy }
+	g := gate.New(gate.Options{Node: "id1", Owner: nobody{}, Policy: policy, Clock: r.clock})
+	srv := httptest.NewServer(httpapi.New(httpapi.Options{
+		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Clock: r.clock, Metrics: telemetry.New(),
+		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Named: func() []breaker.Key { return r.named },
+		Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
+	}).Handler())
+	r.url = srv.URL
+	t.Cleanup(func() {
+		srv.Close()
+		http.DefaultClient.CloseIdleConnections()
+		g.Stop()
+		r.clock.Stop()
+	})
+	return r
+}
+
+// in is an instant that much from now.
+func (r *rig) in(d time.Duration) breaker.Instant { return r.clock.Now().Add(d) }
+
+// request sends a request and reads what is in the answer, if into is not nil.
+func (r *rig) request(method, path, body string, header http.Header, into any) (status int, text string) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for name := range header {
+		req.Header[name] = header[name]
+	}
+	req.Host = header.Get("Host")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && into != nil && resp.StatusCode < 300 {
+		err = json.Unmarshal(b, into)
+	}
+	if err != nil {
+		r.t.Fatalf("%s %s: %v in %s", method, path, err, b)
+	}
+	return resp.StatusCode, string(b)
+}
+
+var asJSON = http.Header{"Content-Type": {"application/json"}}
+
+// get reads an answer that has to be a 200.
+func get[T any](r *rig, path string) T {
+	r.t.Helper()
+	var v T
+	if status, text := r.request("GET", path, "", nil, &v); status != http.StatusOK {
+		r.t.Fatalf("%s: %d %s", path, status, text)
+	}
+	return v
+}
+
+// nobody is the owner no test here asks.
+type nobody struct{ gate.Owner }
+
+// fleet implements httpapi.Fleet.
+type fleet struct {
+	members []api.Member
+	owner   string // id of the member that owns every key
+	rings   []httpapi.Ring
+	silent  []string
+	left    int
+}
+
+func (f *fleet) Members() []api.Member { return f.members }
+
+func (f *fleet) Owner(breaker.Key) (api.Member, bool) {
+	for _, m := range f.members {
+		if m.ID == f.owner {
+			return m, true
+		}
+	}
+	return api.Member{}, false
+}
+
+func (f *fleet) Rings(ctx context.Context, key breaker.Key) (rings []httpapi.Ring, silent []string) {
+	if _, ok := ctx.Deadline(); !ok {
+		return nil, []string{"a question without a deadline"}
+	}
+	for _, ring := range f.rings {
+		if key == "" || key == ring.Key {
+			rings = append(rings, ring)
+		}
+	}
+	return rings, f.silent
+}
+
+func (f *fleet) Name(id string) string {
+	for _, m := range f.members {
+		if m.ID == id {
+			return m.Name
+		}
+	}
+	return id[:min(len(id), 8)]
+}
+
+func (f *fleet) Leave() { f.left++ }
+
+var errSilent = errors.New("n2 did not answer in time")
+
+// owners implements httpapi.Breakers.
+type owners struct {
+	in     breaker.Inspection
+	result spread.OperatorResult
+	err    error
+}
+
+func (o *owners) Open(context.Context, breaker.Key, time.Duration, string, string) (spread.OperatorResult, error) {
+	return o.result, o.err
+}
+
+func (o *owners) Close(context.Context, breaker.Key, string, string) (spread.OperatorResult, error) {
+	return o.result, o.err
+}
+
+func (o *owners) Inspect(context.Context, breaker.Key) (breaker.Inspection, error) {
+	return o.in, o.err
+}
+
+// board implements httpapi.Board.
+type board map[breaker.Key]breaker.Snapshot
+
+func (b board) Of(k breaker.Key) breaker.Snapshot { s := b[k]; return s.Clone() }
+
+func (b board) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
+	for k, s := range b {
+		if !yield(k, s) {
+			return
+		}
+	}
+}
+
+func (b board) Watch() httpapi.Subscription { return nil }

@@ -1,0 +1,146 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cluster"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/cooldownstore"
+	"fleetfuse/gate"
+)
+
+// Names of the node's own values in its store.
+const (
+	metaID    = "node_id"
+	metaEpoch = "epoch" // of the last start or eviction
+	metaSeeds = "seeds" // gossip addresses of members, one a line
+)
+
+// identify reads the node's id, or makes one on the first start, and raises
+// its epoch.
+func (n *Node) identify(ctx context.Context) error {
+	id, err := n.store.Meta(ctx, metaID)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		id = rand.Text()
+		if err := n.store.SetMeta(ctx, metaID, id); err != nil {
+			return err
+		}
+	}
+	n.id = id
+	text, err := n.store.Meta(ctx, metaEpoch)
+	if err != nil {
+		return err
+	}
+	last, _ := strconv.ParseUint(text, 10, 64) // "" on the first start
+	n.epoch = last + 1
+	return n.store.SetMeta(ctx, metaEpoch, strconv.FormatUint(n.epoch, 10))
+}
+
+// keep stores a value of the node's own.
+func (n *Node) keep(name, value string) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	n.logFailure("keep "+name, n.store.SetMeta(ctx, name, value))
+}
+
+// startBreakers connects view, gate and actors and recalls what the store knows.
+func (n *Node) startBreakers(ctx context.Context) error {
+	n.board = newBoard(n)
+	n.gate = gate.New(gate.Options{Node: n.id, Owner: n.board, Policy: n.opt.Policy, Clock: n.clock, AskLimit: time.Second})
+	n.board.gate = n.gate
+	if err := n.recall(ctx); err != nil {
+		n.gate.Stop()
+		return err
+	}
+	seeds, err := n.store.Meta(ctx, metaSeeds)
+	if err == nil {
+		n.cluster, err = cluster.Start(ctx, cluster.Options{
+			NodeID: n.id, Epoch: n.epoch, Name: n.opt.Name, Version: n.opt.Version, ConfigHash: n.opt.ConfigHash,
+			Gossip: n.opt.Gossip, Actor: n.opt.Actor, TLS: n.opt.TLS, Insecure: n.opt.Insecure,
+			Seeds: strings.Fields(seeds), Logger: n.opt.Logger, Events: n.board,
+		}, n.board.breakers.Kinds())
+	}
+	if err != nil {
+		n.gate.Stop()
+		return err
+	}
+	n.onStop(n.cluster.Stop)
+	n.board.join(n.cluster)
+	n.onStop(n.board.close)
+	n.onStop(n.drain)
+	n.sync(ctx)
+	n.board.do((*spread.Node).ClaimAll)
+	return nil
+}
+
+// syncLimit is how long a starting node waits for what others know.
+const syncLimit = time.Second
+
+// sync asks one member for everything this node missed while it was off: what
+// it remembers may be long over.
+func (n *Node) sync(ctx context.Context) {
+	if len(read(n.board, (*spread.Node).Members)) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, syncLimit)
+	defer cancel()
+	_, err := request[spread.Synced](ctx, n.board, func(s *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
+		return s.Sync(now, now.Add(syncLimit))
+	})
+	if err != nil {
+		n.opt.Logger.Warn("no member said in time what this node missed; digests will", slog.Any("err", err))
+	}
+}
+
+// drain leaves the cluster in order: others own the keys first, then what was
+// counted here reaches them.
+func (n *Node) drain() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	if err := n.cluster.Leave(ctx); err != nil {
+		n.opt.Logger.Warn("leave the cluster", slog.Any("err", err))
+	}
+	n.gate.Stop()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for !n.board.idle() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+		}
+	}
+}
+
+// drainLimit bounds the hand-over.
+const drainLimit = 3 * time.Second
+
+// recall reads the store into the view. Later stamps exceed all stored ones.
+func (n *Node) recall(ctx context.Context) error {
+	now, wall := n.clock.Both()
+	err := n.store.Each(ctx, func(r cooldownstore.Record) bool {
+		s := r.ToSnapshot(now, wall)
+		if err := n.clock.Observe(r.Snapshot.MaxStamp()); err != nil { // also of parts that are forgotten by now
+			n.opt.Logger.Warn("a stored breaker is ignored", slog.String("key", string(r.Key)), slog.Any("err", err))
+			return true
+		}
+		if !s.Empty() {
+			n.board.recall(r.Key, s)
+		}
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("recall breakers: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package node
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/cluster/spread"
+)
+
+// Status is the node's health in one page.
+func (n *Node) Status() api.StatusResponse {
+	h, c := n.keeper.Health(), n.gate.Counts()
+	st := api.StatusResponse{
+		Node: n.opt.Name, Version: n.opt.Version, StartedAt: n.started.UTC(), Ready: n.ready.Load(),
+		Members:  n.fleet().Members(),
+		Store:    api.StoreHealth{Kind: n.store.Kind(), OK: h.OK, Pending: h.Pending},
+		Hosts:    c.Hosts,
+		Local:    c.Local,
+		Actors:   n.cluster.Active(),
+		Problems: []string{},
+	}
+	st.Open, st.HalfOpen = n.board.count()
+	problem := func(format string, args ...any) { st.Problems = append(st.Problems, fmt.Sprintf(format, args...)) }
+	if !h.OK {
+		since := h.Since.UTC()
+		st.Store.Since, st.Store.Error = &since, h.Err.Error()
+		problem("the store fails since %s: %v; %d changes wait", since.Format(time.RFC3339), h.Err, h.Pending)
+	}
+	if h.Dropped > 0 {
+		problem("%d changes were never written because too many waited", h.Dropped)
+	}
+	if !st.Ready {
+		problem("the node is starting or draining")
+	}
+	n.memberProblems(st.Members, problem)
+	return st
+}
+
+// memberProblems says what is not normal about the members.
+func (n *Node) memberProblems(members []api.Member, problem func(string, ...any)) {
+	var own api.Member
+	var others []string // of another configuration
+	names := map[string]int{}
+	for _, m := range members {
+		if m.Self {
+			own = m
+		}
+		if m.State != api.MemberLeft && m.State != api.MemberLost {
+			names[m.Name]++
+		}
+	}
+	for _, m := range members {
+		switch {
+		case m.State == api.MemberLost:
+			problem("member %s was lost at %s", m.Name, m.LostAt.Format(time.RFC3339))
+		case m.State == api.MemberDraining && !m.Self:
+			problem("member %s is draining: it is about to leave", m.Name)
+		case m.State == api.MemberApart && !m.Self:
+			problem("member %s is apart: its clock is days off; set it and restart the member", m.Name)
+		case m.State != api.MemberLeft && m.ConfigHash != own.ConfigHash:
+			others = append(others, m.Name)
+		}
+	}
+	if len(others) > 0 {
+		slices.Sort(others)
+		problem("config mismatch: %s: another configuration than %s", strings.Join(others, ", "), own.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if names[name] > 1 {
+			problem("%d members are called %s: give each its own --node.name", names[name], name)
+		}
+	}
+	n.clockProblems(problem)
+}
+
+// clockProblems says whose clock is days off.
+func (n *Node) clockProblems(problem func(string, ...any)) {
+	skews, apart := n.skews()
+	for _, name := range slices.Sorted(maps.Keys(skews)) {
+		switch ahead := skews[name]; {
+		case apart && ahead > 0:
+			problem("this node's clock is %s behind that of %s: it owns nothing; set it and restart", ahead.Round(time.Hour), name)
+		case apart:
+			problem("this node's clock is %s ahead of that of %s: it owns nothing; set it and restart", -ahead.Round(time.Hour), name)
+		case ahead > 0:
+			problem("the clock of %s is %s ahead", name, ahead.Round(time.Hour))
+		default:
+			problem("the clock of %s is %s behind", name, -ahead.Round(time.Hour))
+		}
+	}
+}
+
+// skews lists the members, by name, whose clocks are days off.
+func (n *Node) skews() (map[string]time.Duration, bool) {
+	type found struct {
+		skews map[string]time.Duration
+		apart bool
+	}
+	f := read(n.board, func(s *spread.Node) found {
+		skews, apart := s.Skews()
+		return found{skews, apart}
+	})
+	byName := map[string]time.Duration{}
+	for id, ahead := range f.skews {
+		byName[n.fleet().Name(id)] = ahead
+	}
+	return byName, f.apart
+}
