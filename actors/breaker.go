@@ -72,6 +72,9 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 	case *report:
 		a.report(c, msg)
 	case *ask:
+		if now > msg.until { // a permit would be lost
+			return
+		}
 		answer, e := a.machine.Ask(a.moment(), msg.question)
 		a.carryOut(c, e)
 		c.Respond(answer)

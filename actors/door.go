@@ -115,8 +115,8 @@ func (b *Breakers) Adopt(key breaker.Key, s breaker.Snapshot, wake bool) {
 	b.opt.Router.Tell(kind, string(key), &adopt{s})
 }
 
-// Joined tells the owner that members joined.
-func (b *Breakers) Joined(key breaker.Key) { b.send(key, &joined{}) }
+// Joined tells the actor, if it is there, that members joined.
+func (b *Breakers) Joined(key breaker.Key) { b.opt.Router.Tell(kind, string(key), &joined{}) }
 
 // Witness hands over a member's answer, EndRound says that a round is over.
 func (b *Breakers) Witness(key breaker.Key, a breaker.WitnessAnswer) {
@@ -142,7 +142,7 @@ func (b *Breakers) send(key breaker.Key, msg any) bool {
 
 // Ask asks the owner for a permit.
 func (b *Breakers) Ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error) {
-	return request[breaker.Answer](ctx, b, key, &ask{q}, askLimit)
+	return request[breaker.Answer](ctx, b, key, &ask{q, b.opt.Clock.Now().Add(askLimit)}, askLimit)
 }
 
 // Inspect shows what the owner knows. It activates the actor if needed.

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"fleetfuse/actors"
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
 )
@@ -130,8 +129,8 @@ func TestRequestsAreLeftWithTheirContext(t *testing.T) {
 	r := newRig(t, func(r *rig) { r.opt.Members = func() int { <-hang; return 1 } })
 	defer close(hang)
 	began := time.Now()
-	if _, err := r.Ask(t.Context(), key, breaker.Question{ID: 1}); !errors.Is(err, actors.ErrNoOwner) {
-		t.Errorf("Ask of an owner that hangs: %v, want %v", err, actors.ErrNoOwner)
+	if _, err := r.Ask(t.Context(), key, breaker.Question{ID: 1}); !errors.Is(err, spread.ErrNoOwner) {
+		t.Errorf("Ask of an owner that hangs: %v, want %v", err, spread.ErrNoOwner)
 	}
 	if took := time.Since(began); took < 90*time.Millisecond || took > 5*time.Second {
 		t.Errorf("Ask gave up after %v, want 100ms", took)
@@ -150,8 +149,8 @@ func TestStopped(t *testing.T) {
 	if r.Active() != 0 {
 		t.Errorf("%d actors after Stop, want 0", r.Active())
 	}
-	if _, err := r.Ask(t.Context(), key, breaker.Question{ID: 1}); !errors.Is(err, actors.ErrNoOwner) {
-		t.Errorf("Ask after Stop: %v, want %v", err, actors.ErrNoOwner)
+	if _, err := r.Ask(t.Context(), key, breaker.Question{ID: 1}); !errors.Is(err, spread.ErrNoOwner) {
+		t.Errorf("Ask after Stop: %v, want %v", err, spread.ErrNoOwner)
 	}
 	r.fail(key, 1)
 	if r.Dropped() != 1 {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"fleetfuse/actors"
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 )
 
 func TestTooManyReportsAreDroppedAndMarked(t *testing.T) {
@@ -124,8 +124,8 @@ func TestTooLateForTheOwner(t *testing.T) {
 	waitFor(t, "the question to be on its way", func() bool { return r.router.delivered.Load() == 5 })
 	r.router.lost.Store(true)
 	release()
-	if err := receive(t, asked, "the question was not answered"); !errors.Is(err, actors.ErrNoOwner) {
-		t.Errorf("Inspect: %v, want %v", err, actors.ErrNoOwner)
+	if err := receive(t, asked, "the question was not answered"); !errors.Is(err, spread.ErrNoOwner) {
+		t.Errorf("Inspect: %v, want %v", err, spread.ErrNoOwner)
 	}
 	waitFor(t, "the late reports to be counted as dropped", func() bool { return r.Dropped() == 3 })
 	waitFor(t, "the actor to go", func() bool { return r.Active() == 0 })

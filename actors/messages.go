@@ -14,7 +14,10 @@ type (
 		gap      bool // reports of the node before this one were lost
 		outcomes []breaker.Outcome
 	}
-	ask       struct{ question breaker.Question }
+	ask struct {
+		question breaker.Question
+		until    breaker.Instant // nobody waits for the answer after that
+	}
 	cool      struct{ cooldown breaker.Cooldown }
 	adopt     struct{ snapshot breaker.Snapshot } // what another node says
 	joined    struct{}                            // members joined

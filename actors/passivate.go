@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 )
 
 // An actor has one timer, for the machine's Tick and for its own rest.
@@ -87,5 +88,5 @@ func (a *breakerActor) passOn(c actor.Context) {
 	if r, ok := c.Message().(*report); ok {
 		a.door.lose(source{a.key, r.node}, int64(len(r.outcomes)))
 	}
-	a.refuse(c, fmt.Errorf("%w: %s", ErrNoOwner, a.key))
+	a.refuse(c, fmt.Errorf("%w: %s", spread.ErrNoOwner, a.key))
 }

@@ -9,15 +9,12 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 )
 
-// Errors of requests.
-var (
-	// ErrNoOwner is returned when no owner answered in time.
-	ErrNoOwner = errors.New("the breaker's owner did not answer")
-	// ErrPanicked is returned when a step of the machine panicked.
-	ErrPanicked = errors.New("the breaker panicked")
-)
+// ErrPanicked is returned when a step of the machine panicked.
+// spread.ErrNoOwner is, when no owner answered in time.
+var ErrPanicked = errors.New("the breaker panicked")
 
 // Limits of requests. A gate that gets no answer falls back on its ring.
 const (
@@ -54,15 +51,15 @@ func request[T any](ctx context.Context, b *Breakers, key breaker.Key, msg any, 
 	registry := b.system.ProcessRegistry
 	sender, ok := registry.Add(in, "request"+registry.NextId())
 	if !ok {
-		return zero, fmt.Errorf("%w: %s: the request's id is taken", ErrNoOwner, key)
+		return zero, fmt.Errorf("%w: %s: the request's id is taken", spread.ErrNoOwner, key)
 	}
 	defer registry.Remove(sender)
 	if !b.opt.Router.Deliver(kind, string(key), msg, sender) {
-		return zero, fmt.Errorf("%w: %s", ErrNoOwner, key)
+		return zero, fmt.Errorf("%w: %s", spread.ErrNoOwner, key)
 	}
 	select {
 	case <-ctx.Done():
-		return zero, fmt.Errorf("%w: %s: %w", ErrNoOwner, key, context.Cause(ctx))
+		return zero, fmt.Errorf("%w: %s: %w", spread.ErrNoOwner, key, context.Cause(ctx))
 	case answer := <-in.answer:
 		return read[T](key, answer)
 	}
@@ -75,7 +72,7 @@ func read[T any](key breaker.Key, answer any) (T, error) {
 	case T:
 		return answer, nil
 	case *actor.DeadLetterResponse:
-		return zero, fmt.Errorf("%w: %s: its actor is gone", ErrNoOwner, key)
+		return zero, fmt.Errorf("%w: %s: its actor is gone", spread.ErrNoOwner, key)
 	case error:
 		return zero, answer
 	}

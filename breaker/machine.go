@@ -21,6 +21,7 @@ type Machine struct {
 	round       *round
 	unasked     bool // the circuit was counted elsewhere: its witnesses are not the present members
 	healing     healing
+	adopted     bool // the circuit is another's word, which a later one replaces
 	noRoundTill Instant
 	asked       Instant // last question for a permit while half-open
 

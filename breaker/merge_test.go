@@ -180,3 +180,18 @@ func TestRecoveryEndsCooldownsThatRanOut(t *testing.T) {
 		t.Fatalf("ran out after the recovery: %v", st)
 	}
 }
+
+// As in a merge, a deadline from disk makes no living one redundant: a living
+// copy of it may turn out to be shorter.
+func TestADeadlineFromDiskCoversNothing(t *testing.T) {
+	long := Cooldown{Setter: "n1", Stamp: 1, Until: 900, Reason: ReasonRetryAfter}
+	living := Cooldown{Setter: "n2", Stamp: 2, Until: 600, Reason: ReasonRetryAfter}
+	s := Snapshot{Cooldowns: []Cooldown{long}}
+	if !s.Covers(living) {
+		t.Error("a longer Retry-After does not cover a shorter one")
+	}
+	s.Cooldowns[0].Disk = true
+	if s.Covers(living) {
+		t.Error("a deadline from disk covers a living Retry-After")
+	}
+}

@@ -26,10 +26,11 @@ func (m *Machine) Cool(mo Moment, c Cooldown) Effects {
 }
 
 // Covers reports whether a Retry-After that runs at least as long makes c
-// redundant.
+// redundant. One from disk does not: a living copy may replace it by a shorter
+// one.
 func (s *Snapshot) Covers(c Cooldown) bool {
 	return c.Reason == ReasonRetryAfter && slices.ContainsFunc(s.Cooldowns, func(k Cooldown) bool {
-		return k.Reason == ReasonRetryAfter && k.Until >= c.Until && !k.same(c)
+		return !k.Disk && k.Reason == ReasonRetryAfter && k.Until >= c.Until && !k.same(c)
 	})
 }
 
@@ -68,7 +69,7 @@ func (m *Machine) Adopt(mo Moment, s Snapshot) Effects {
 	s = s.Clone()
 	s.Forget(mo.Now) // what ran out more than 10 minutes ago is gone
 	own := m.snap.Circuit
-	if own.Stamp > s.Clear && s.Circuit.Stamp > max(own.Stamp, m.snap.Clear) && own.stricter(s.Circuit, mo.Now) {
+	if own.Stamp > s.Clear && s.Circuit.Stamp > max(own.Stamp, m.snap.Clear) && own.stricter(s.Circuit, mo.Now) && !m.adopted {
 		s.Circuit = Circuit{}
 		own.Stamp = mo.Stamp
 		m.snap.Circuit = own
@@ -76,6 +77,7 @@ func (m *Machine) Adopt(mo Moment, s Snapshot) Effects {
 	}
 	m.join(mo, s, Transition{Detail: "adopted"})
 	if c := &m.snap.Circuit; c.State != Closed && c.Stamp != own.Stamp {
+		m.adopted = true
 		m.heal(mo)
 	}
 	return m.effects(mo)

@@ -211,6 +211,12 @@ func (s *Snapshot) LastDeadline() Instant {
 	return at
 }
 
+// End is when the last part stops to matter, also a close or a clear, which
+// reject nothing.
+func (s *Snapshot) End() Instant {
+	return max(s.LastDeadline(), s.Circuit.Keep, s.ClearKept)
+}
+
 // MaxStamp is the highest stamp in the snapshot.
 func (s *Snapshot) MaxStamp() Stamp {
 	m := max(s.Circuit.Stamp, s.Clear)

@@ -99,18 +99,23 @@ func repeats() int {
 
 func TestNoFalseDeparture(t *testing.T) {
 	for range repeats() {
-		synctest.Test(t, func(t *testing.T) {
-			f := newFabric()
-			all := fleet(t, f, 5, nil)
-			f.lose(0.05)
-			time.Sleep(10 * time.Minute)
-			for _, n := range all {
-				if n.told().lost > 0 {
-					t.Errorf("%s gave up %d members that lived", n.nodeID, n.told().lost)
+		for _, bad := range []struct {
+			loss float64
+			last time.Duration
+		}{{0.05, 10 * time.Minute}, {0.15, 3 * time.Minute}} {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFabric()
+				all := fleet(t, f, 5, nil)
+				f.lose(bad.loss)
+				time.Sleep(bad.last)
+				for _, n := range all {
+					if n.told().lost > 0 {
+						t.Errorf("%2.0f %% loss: %s gave up %d members that lived", bad.loss*100, n.nodeID, n.told().lost)
+					}
 				}
-			}
-			f.lose(0)
-			end(all...)
-		})
+				f.lose(0)
+				end(all...)
+			})
+		}
 	}
 }

@@ -126,17 +126,6 @@ func (l *lookup) tell(n name, msg any) bool {
 	return ok
 }
 
-// tellAll sends a message to every active actor of a kind.
-func (l *lookup) tellAll(kind string, msg any) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	for n, pid := range l.actors {
-		if n.kind == kind {
-			l.send(pid, msg, nil)
-		}
-	}
-}
-
 // place replaces the ring and releases what it gives to other nodes.
 func (l *lookup) place(ring placement.Ring) {
 	l.mu.Lock()

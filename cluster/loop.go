@@ -105,15 +105,21 @@ func (m *membership) evictedAs(gone uint64) {
 	m.look()
 }
 
-// beat notices pauses of this process, and joins seeds that are not live.
-func (m *membership) beat(now time.Time) {
-	if now.Sub(m.lastBeat) > pauseLimit {
-		m.log.Warn("this process was paused; others may have given it up", "for", now.Sub(m.lastBeat).Round(time.Millisecond))
-		m.doubtful = now.Add(doubtFor)
-		m.rejoinAt = now
-		m.askMembers()
+// notePause acts on a pause of this process: others may have given it up.
+func (m *membership) notePause(now time.Time) {
+	pause := now.Sub(m.lastTurn)
+	if pause <= pauseLimit {
+		return
 	}
-	m.lastBeat = now
+	m.log.Warn("this process was paused; others may have given it up", "for", pause.Round(time.Millisecond))
+	m.doubtful = now.Add(doubtFor)
+	m.hooks.evicted(m.epoch.Load()) // what its actors counted may be long over, and nobody answers their questions
+	m.rejoinAt = now
+	m.askMembers()
+}
+
+// beat looks again, and joins seeds that are not live.
+func (m *membership) beat(now time.Time) {
 	m.look() // also tells those again who were not reached
 	if now.Before(m.rejoinAt) {
 		return

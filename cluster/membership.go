@@ -20,7 +20,7 @@ import (
 const (
 	beatEvery   = 500 * time.Millisecond
 	rejoinEvery = 2 * time.Second
-	pauseLimit  = 2 * time.Second // between beats: this process was stopped
+	pauseLimit  = 2 * time.Second // between turns of the loop: this process was stopped
 	doubtFor    = 5 * time.Second // after that, while its own view is stale
 	spreadLimit = 2 * time.Second // for the members to hear of a change
 	firstJoin   = time.Second     // how long a start waits for a member
@@ -66,7 +66,7 @@ type membership struct {
 	roster   *roster
 	seeds    *seeds
 	told     map[string]time.Time // when a process was told last that it was evicted
-	lastBeat time.Time
+	lastTurn time.Time            // when the loop last came to its end
 	rejoinAt time.Time
 	doubtful time.Time // until then this node gives nobody up
 }
@@ -116,8 +116,8 @@ func (m *membership) start(ctx context.Context, opt Options, at place, keys *key
 	m.mu.Lock()
 	m.own = m.sightings[m.process].GossipAddress
 	m.mu.Unlock()
-	m.lastBeat = time.Now()
-	m.rejoinAt = m.lastBeat.Add(rejoinEvery)
+	m.lastTurn = time.Now()
+	m.rejoinAt = m.lastTurn.Add(rejoinEvery)
 	m.look()
 	first := m.firstRound()
 	m.tasks.Go(m.loop)
@@ -164,16 +164,19 @@ func (m *membership) loop() {
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
 	for {
+		var do func()
 		select {
 		case <-m.ctx.Done():
 			return
 		case <-m.dirty:
-			m.look()
-		case do := <-m.work:
-			do()
+			do = m.look
+		case do = <-m.work:
 		case <-beat.C:
-			m.beat(time.Now())
+			do = func() { m.beat(time.Now()) }
 		}
+		m.notePause(time.Now())
+		do()
+		m.lastTurn = time.Now() // what this loop does itself, however long, is no pause
 	}
 }
 

@@ -67,8 +67,9 @@ type Events interface {
 	// State is the frame that goes along when memberlist exchanges state with a
 	// member; nil is none.
 	State() *wire.Frame
-	// Evicted says that others had given this node up: its actors were dropped
-	// and its epoch was raised to this one, which must be persisted.
+	// Evicted says that others had given this node up, or may have because its
+	// process was paused: its actors were dropped. Its epoch, raised where they
+	// had, is now this one, which must be persisted.
 	Evicted(epoch uint64)
 	// SeedsChanged hands over the gossip addresses to persist.
 	SeedsChanged(seeds []string)

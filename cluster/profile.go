@@ -31,7 +31,8 @@ func profile(name string) (*memberlist.Config, error) {
 }
 
 // tuned finds a process that was killed in a good second and forgives a network
-// that loses every twentieth packet; see TestDetection for what was measured.
+// that loses every twentieth packet; see TestDetection and TestNoFalseDeparture for
+// what was measured.
 func tuned() *memberlist.Config {
 	c := memberlist.DefaultLANConfig()
 	c.ProbeInterval = 200 * time.Millisecond
@@ -39,6 +40,7 @@ func tuned() *memberlist.Config {
 	c.SuspicionMult = 4           // 800 ms up to ten members, 1.7 s at 128
 	c.SuspicionMaxTimeoutMult = 3 // until others confirm it
 	c.AwarenessMaxMultiplier = 4
+	c.RetransmitMult = 8 // with 4, every node may pass one by with a word that a suspect lives
 	c.GossipInterval = 50 * time.Millisecond
 	c.GossipToTheDeadTime = 15 * time.Second
 	c.PushPullInterval = 5 * time.Second

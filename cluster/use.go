@@ -40,9 +40,6 @@ func (c *Cluster) Tell(kind, identity string, msg any) bool {
 	return c.lookup.tell(name{kind, identity}, msg)
 }
 
-// TellAll sends a message to every active actor of a kind.
-func (c *Cluster) TellAll(kind string, msg any) { c.lookup.tellAll(kind, msg) }
-
 // Passivated may be called by an actor before it stops itself: after it returns
 // nothing more is delivered to it.
 func (c *Cluster) Passivated(kind, identity string, pid *actor.PID) {

@@ -50,16 +50,11 @@ func (p *pending) put(key breaker.Key, s breaker.Snapshot, waiter chan<- error) 
 		w.waiters = append(w.waiters, waiter)
 		p.urgent[key] = w
 	}
-	w.ends = endOf(&w.snapshot)
+	w.ends = w.snapshot.End()
 	if w.operator { // the last to be dropped
 		w.ends = math.MaxInt64
 	}
 	heap.Fix(&p.soonest, w.index)
-}
-
-// endOf is when the last part of a snapshot stops to matter.
-func endOf(s *breaker.Snapshot) breaker.Instant {
-	return max(s.LastDeadline(), s.Circuit.Keep, s.ClearKept)
 }
 
 // dropSoonest gives up the word that ends soonest.

@@ -54,14 +54,14 @@ type stripes [8]struct {
 
 // succeeded counts n calls that succeeded and began at an instant.
 func (e *entry) succeeded(began breaker.Instant, n uint64) {
+	if tick := tickOf(began); tick != e.begun.tick.Load() {
+		e.mark(tick) // first: after a pause only what was counted before it is old
+	}
 	if s := e.stripes.Load(); s != nil {
 		s.here().Add(n)
 	} else if v := e.successes.Load(); !e.successes.CompareAndSwap(v, v+n) {
 		e.successes.Add(n)
 		e.stripes.CompareAndSwap(nil, new(stripes)) // two cores met here
-	}
-	if tick := tickOf(began); tick != e.begun.tick.Load() {
-		e.mark(tick)
 	}
 }
 
@@ -108,8 +108,9 @@ func rateWindow(p *breaker.Policy) time.Duration {
 	return p.FailureRate.Window
 }
 
-// rotate moves the recent count on. Without a window nothing is recent. The
-// entry is locked.
+// rotate moves the recent count on. Without a window nothing is recent. What
+// is not, on a key whose successes are only counted, concerns no owner any
+// more. The entry is locked.
 func (e *entry) rotate(now breaker.Instant) {
 	r := &e.recent
 	switch idle := now.Sub(r.halfAt); {
@@ -124,6 +125,9 @@ func (e *entry) rotate(now breaker.Instant) {
 		}
 	case idle >= e.window/2:
 		r.before, r.half, r.halfAt = r.half, e.total(), now
+	}
+	if f := e.failing; f != nil && !e.reporting(now) {
+		f.reported = max(f.reported, r.before)
 	}
 }
 

@@ -10,12 +10,33 @@ type failing struct {
 	policy      *breaker.Policy
 	lastFailure breaker.Instant
 	reportUntil breaker.Instant
-	reported    uint64 // of the entry's successes, those already sent
+	reported    uint64 // of the entry's successes, those already sent or too old to be
 	node        string
 	run         breaker.Outcome // successes in a row that the ring has not counted yet; Count 0 is none
 	outbox      []breaker.Outcome
 	touched     bool // the next flush looks at the entry
 	roles       map[string]*roleAsk
+}
+
+// reporting reports whether successes go to the owner: a call failed here not
+// long ago, or the key is not closed (in shadow every call is then a probe).
+// Else they are only counted here, as on a quiet key. The entry is locked.
+func (e *entry) reporting(now breaker.Instant) bool {
+	if e.failing != nil && now < e.failing.reportUntil {
+		return true
+	}
+	x := e.exception.Load()
+	return x != nil && x.status.State != breaker.Closed
+}
+
+// counts reports whether a success is only counted here.
+func (g *Gate) counts(e *entry) bool {
+	if quiet(e) {
+		return true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.reporting(g.opt.Clock.Tick())
 }
 
 // asking reports whether a question is out or a permit waits.

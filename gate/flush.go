@@ -64,7 +64,9 @@ func (g *Gate) flushEntry(e *entry) (send []breaker.Outcome, stale []breaker.Per
 		return nil, nil
 	}
 	f.touched = false
-	f.settle(e, g.opt.Clock.Moment(1))
+	if mo := g.opt.Clock.Moment(1); f.run.Count > 0 || e.reporting(mo.Now) {
+		f.settle(e, mo)
+	}
 	send, f.outbox = f.outbox, nil
 	stale, waiting := g.unstash(e, false)
 	if waiting {

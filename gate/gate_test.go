@@ -85,7 +85,7 @@ func TestAnnouncedCloseEmptiesTheRing(t *testing.T) {
 	}
 	d := w.allow(host)
 	wantRejected(t, d, breaker.Open, breaker.ReasonLocalEvidence)
-	w.step(hostKey, func(m *breaker.Machine, mo breaker.Moment) breaker.Effects { return m.Close(mo, "ann", "") })
+	w.close(hostKey)
 	wantAllowed(t, w.allow(host))
 	equal(t, "open rings", len(w.g.OpenRings()), 0)
 }

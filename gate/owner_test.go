@@ -144,6 +144,11 @@ func (w *world) Cool(key breaker.Key, c breaker.Cooldown) {
 	w.step(key, func(m *breaker.Machine, mo breaker.Moment) breaker.Effects { return m.Cool(mo, c) })
 }
 
+// close is an operator's close.
+func (w *world) close(key breaker.Key) {
+	w.step(key, func(m *breaker.Machine, mo breaker.Moment) breaker.Effects { return m.Close(mo, "ann", "") })
+}
+
 func (w *world) set(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -36,7 +36,7 @@ func (d Decision) Success() {
 }
 
 // successOfException is Success where a key is not quiet. A success on a key
-// that failed only extends its run, without a look at the clock.
+// that failed only extends its run, or is counted, without a look at the clock.
 func (d *Decision) successOfException() {
 	r := Result{Evidence: breaker.Evidence{Status: 200}}
 	if d.probe != nil || d.denied != nil {
@@ -50,13 +50,18 @@ func (d *Decision) successOfException() {
 	}
 }
 
-// extend adds a success to the run of a key that failed and reports whether
-// that was all there was to do.
+// extend counts a success on a key that is not quiet, in its run if it is to be
+// reported, and reports whether that was all there was to do.
 func (g *Gate) extend(e *entry, role string, began breaker.Instant) bool {
 	e.mu.Lock()
+	f, now := e.failing, g.opt.Clock.Tick()
+	if f != nil && !f.policy.SlowCall.Enabled && !e.reporting(now) {
+		e.mu.Unlock()
+		e.succeeded(began, 1)
+		return true
+	}
 	defer e.mu.Unlock()
-	f := e.failing
-	if f == nil || f.policy.SlowCall.Enabled || !f.extendRun(role, 1, began, g.opt.Clock.Tick()) {
+	if f == nil || f.policy.SlowCall.Enabled || !f.extendRun(role, 1, began, now) {
 		return false
 	}
 	e.begun.mark(tickOf(began))
@@ -94,7 +99,7 @@ func (g *Gate) report(e *entry, d *Decision, r Result, began, ended breaker.Inst
 	}
 	g.count(kind, r)
 	permit := d.probe.permitOf(e)
-	if kind == breaker.Success && !slow && permit == nil && quiet(e) {
+	if kind == breaker.Success && !slow && permit == nil && g.counts(e) {
 		e.succeeded(began, uint64(max(r.Count, 1)))
 		return
 	}
@@ -153,7 +158,7 @@ func (g *Gate) deliver(e *entry, o breaker.Outcome, permit *heldPermit, cool *br
 	}
 	if o.Kind == breaker.Failure {
 		f.lastFailure = mo.Now
-		f.reportUntil = mo.Now.Add(f.policy.MemoryOf(f.policy.BudgetRole(o.Role)))
+		f.reportUntil = max(f.reportUntil, mo.Now.Add(f.policy.MemoryOf(f.policy.BudgetRole(o.Role))))
 	}
 	send := f.queue(o, permit)
 	g.touch(e)
@@ -193,8 +198,9 @@ func (f *failing) extendRun(role string, n int, began, ended breaker.Instant) bo
 }
 
 // settle ends the run of successes: the ring counts it and it waits to be
-// sent. Successes that were counted while the key was quiet go first.
+// sent. Successes that were only counted go first, as far as they are recent.
 func (f *failing) settle(e *entry, mo breaker.Moment) {
+	e.rotate(mo.Now)
 	if total := e.total(); total > f.reported {
 		o := breaker.Outcome{
 			Node: f.node, Kind: breaker.Success, Count: int(total - f.reported), Began: e.lastBegan(), Ended: mo.Now,

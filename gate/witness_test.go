@@ -157,7 +157,8 @@ func TestWitnessOfAnUnknownKey(t *testing.T) {
 }
 
 // The totals are what no report has brought yet: every success is counted once,
-// by the owner or in the answer.
+// by the owner or in the answer. After a while without a failure nothing is
+// reported any more, though the view holds a close.
 func TestWitnessCountsWhatNoReportBrought(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		w := newWorld(t, func(p *breaker.Policy, _ *Options) { p.FailureRate.Enabled, p.FailMax = true, 10_000 })
@@ -176,6 +177,12 @@ func TestWitnessCountsWhatNoReportBrought(t *testing.T) {
 			equal(t, "without a window", w.g.Witness(hostKey, breaker.WitnessQuestion{From: 1, To: 2}).Successes, 0)
 		}
 		for i := range 1000 {
+			switch i {
+			case 50:
+				w.close(hostKey)
+			case 500:
+				pass(w.policy.MemoryOf("") + time.Second)
+			}
 			d := w.g.Allow(t.Context(), Call{Host: host, Role: []string{"", breaker.RoleLanding}[r.IntN(2)]})
 			switch n := r.IntN(20); {
 			case n == 0 && i > 100:

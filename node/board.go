@@ -30,11 +30,12 @@ type board struct {
 	gate     *gate.Gate
 	policy   func(breaker.Key) *breaker.Policy
 	id       string
+	epoch    uint64                   // the last that was persisted
 	persist  func(name, value string) // keeps a value of the node's own
 
 	mu        sync.Mutex
 	cluster   *cluster.Cluster // nil until it joined
-	early     []cluster.Member // what it was told before
+	early     []spread.Member  // what it was told before
 	earlyLeft []string
 	spread    *spread.Node
 	watchers  map[*watcher]struct{}
@@ -56,7 +57,7 @@ const forgetEvery = time.Second
 // cluster.
 func newBoard(n *Node) *board {
 	b := &board{
-		clock: n.clock, keeper: n.keeper, metrics: n.metrics, logger: n.opt.Logger, policy: n.opt.Policy, id: n.id,
+		clock: n.clock, keeper: n.keeper, metrics: n.metrics, logger: n.opt.Logger, policy: n.opt.Policy, id: n.id, epoch: n.epoch,
 		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
 		serving: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},
@@ -76,15 +77,14 @@ func newBoard(n *Node) *board {
 // join connects the board to a running cluster.
 func (b *board) join(c *cluster.Cluster) {
 	b.breakers.Use(c, c.System)
-	b.mu.Lock()
-	b.cluster = c
-	early, left := b.early, b.earlyLeft
-	b.early, b.earlyLeft = nil, nil
-	b.mu.Unlock()
+	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
+		b.cluster = c
+		if b.early == nil {
+			return spread.Effects{}
+		}
+		return n.SetMembers(now, b.early, b.earlyLeft)
+	})
 	go b.run()
-	if early != nil {
-		b.Members(early, left)
-	}
 }
 
 // run forgets what is due until the board is closed.
@@ -125,27 +125,31 @@ func (b *board) close() {
 // and store hear of changes under the lock, in the order in which the view took
 // them.
 func (b *board) do(input func(*spread.Node, breaker.Instant) spread.Effects) {
-	b.mu.Lock()
-	e := input(b.spread, b.clock.Now())
-	for _, x := range e.Changed {
-		b.changed(x.Key, x.Snapshot)
-		b.keeper.Put(x.Key, x.Snapshot)
-	}
-	b.settle(e)
-	b.mu.Unlock()
-	b.carry(e)
+	b.carry(b.input(input, b.keeper.Put))
 }
 
 // recall is do for what the store said: it need not be written again.
 func (b *board) recall(key breaker.Key, s breaker.Snapshot) {
+	b.carry(b.input(func(n *spread.Node, now breaker.Instant) spread.Effects {
+		return n.Recall(now, key, s)
+	}, func(breaker.Key, breaker.Snapshot) {}))
+}
+
+// input is what of do needs the lock. Before the node joined there is nobody to
+// carry effects to.
+func (b *board) input(input func(*spread.Node, breaker.Instant) spread.Effects, put func(breaker.Key, breaker.Snapshot)) spread.Effects {
 	b.mu.Lock()
-	e := b.spread.Recall(b.clock.Now(), key, s)
+	defer b.mu.Unlock()
+	e := input(b.spread, b.clock.Now())
 	for _, x := range e.Changed {
 		b.changed(x.Key, x.Snapshot)
+		put(x.Key, x.Snapshot)
 	}
 	b.settle(e)
-	b.mu.Unlock()
-	b.carry(e)
+	if b.cluster == nil {
+		return spread.Effects{}
+	}
+	return e
 }
 
 // settle hands out replies and sets the timer. The board is locked.

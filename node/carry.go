@@ -27,11 +27,11 @@ func (b *board) carry(e spread.Effects) {
 	for _, k := range e.Evicted {
 		b.breakers.Drop(k)
 	}
+	for _, s := range e.Steps { // before a member can answer what is sent
+		b.step(s)
+	}
 	for _, s := range e.Sends {
 		b.send(s)
-	}
-	for _, s := range e.Steps {
-		b.step(s)
 	}
 	for _, s := range e.Serve {
 		b.serve(s)
@@ -213,13 +213,29 @@ func (b *board) reply(s spread.Serve, body any) {
 
 // hold commits what another node asks to be on more than one machine.
 func (b *board) hold(ctx context.Context, from string, key breaker.Key, s breaker.Snapshot) error {
-	merged := b.Of(key)
-	merged.Merge(s)
-	if err := b.keeper.Commit(ctx, key, merged); err != nil {
+	if err := b.commit(ctx, key, s); err != nil {
 		return err
 	}
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects { return n.Hold(now, from, key, s) })
 	return nil
+}
+
+// commit writes a snapshot with what else is believed of the key, and what
+// became of that meanwhile.
+func (b *board) commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) error {
+	merged := func() breaker.Snapshot {
+		m := b.spread.View().Of(key)
+		m.Merge(s)
+		return m
+	}
+	b.mu.Lock()
+	first := merged()
+	b.mu.Unlock()
+	err := b.keeper.Commit(ctx, key, first)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.keeper.Put(key, merged()) // it replaced what arrived in between
+	return err
 }
 
 // request sends a request and waits for its reply.
@@ -234,19 +250,29 @@ func request[T any](ctx context.Context, b *board, send func(*spread.Node, break
 	})
 	select {
 	case body := <-reply:
-		switch body := body.(type) {
-		case T:
-			return body, nil
-		case error:
-			return zero, body
-		default:
-			return zero, fmt.Errorf("a member answered with a %T", body)
-		}
+		return taken[T](body)
 	case <-ctx.Done():
-		b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
-			delete(b.waits, id)
-			return n.Abandon(now, id)
-		})
+	}
+	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
+		delete(b.waits, id)
+		return n.Abandon(now, id)
+	})
+	select {
+	case body := <-reply: // it came at the last moment, perhaps with a permit
+		return taken[T](body)
+	default:
 		return zero, fmt.Errorf("%w: %w", spread.ErrNoOwner, context.Cause(ctx))
 	}
+}
+
+// taken takes a reply apart.
+func taken[T any](body any) (T, error) {
+	var zero T
+	switch body := body.(type) {
+	case T:
+		return body, nil
+	case error:
+		return zero, body
+	}
+	return zero, fmt.Errorf("a member answered with a %T", body)
 }

@@ -80,35 +80,41 @@ func (m *membership) changed(live []cluster.Member, left []string, now time.Time
 
 // Members implements cluster.Events.
 func (b *board) Members(live []cluster.Member, left []string) {
-	b.mu.Lock()
-	if b.cluster == nil { // it is about to join
-		b.early, b.earlyLeft = live, append(b.earlyLeft, left...)
-		b.mu.Unlock()
-		return
-	}
-	b.mu.Unlock()
 	members := make([]spread.Member, len(live))
 	for i, m := range live {
 		members[i] = spread.Member{ID: m.ID, Epoch: m.Epoch, Aloof: m.Draining || m.Apart}
 	}
+	var news []string
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		_, wall := b.clock.Both()
-		for _, text := range b.members.changed(live, left, wall) {
-			b.logger.Info("member "+text, slog.Int("members", len(live)))
+		news = b.members.changed(live, left, wall)
+		if b.cluster == nil { // it is about to join
+			b.early, b.earlyLeft = members, append(b.earlyLeft, left...)
+			return spread.Effects{}
 		}
 		return n.SetMembers(now, members, left)
 	})
+	for _, text := range news {
+		b.logger.Info("member "+text, slog.Int("members", len(live)))
+	}
 }
 
 // SeedsChanged implements cluster.Events.
 func (b *board) SeedsChanged(seeds []string) { b.persist(metaSeeds, strings.Join(seeds, "\n")) }
 
-// Evicted implements cluster.Events: others had given this node up, so its
-// actors are gone. Those it still owns start over. What it missed it asks for,
-// as a node that starts does, until a member that knows it again answers.
+// Evicted implements cluster.Events: others had given this node up, or may
+// have, so its actors are gone. Those it still owns start over. What it missed
+// it asks for, as a node that starts does, until a member that knows it again
+// answers.
 func (b *board) Evicted(epoch uint64) {
-	b.persist(metaEpoch, strconv.FormatUint(epoch, 10))
-	b.logger.Warn("the other members had given this node up; it came back", slog.Uint64("epoch", epoch))
+	if epoch != b.epoch { // the loop of the cluster calls, one at a time
+		b.epoch = epoch
+		b.persist(metaEpoch, strconv.FormatUint(epoch, 10))
+	}
+	if !b.joined() {
+		return // its start is not over
+	}
+	b.logger.Warn("the other members had given this node up, or may have; its breakers start over", slog.Uint64("epoch", epoch))
 	b.do((*spread.Node).ClaimAll)
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		_, e := n.Sync(now, now.Add(returnLimit)) // nobody waits for it

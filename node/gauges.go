@@ -53,6 +53,7 @@ func (n *Node) clusterGauges() {
 		"cluster_rejoins_total":        {"Addresses of members that were not live and answered.", func(c cluster.Counts) uint64 { return c.Rejoins }},
 		"frames_dropped_total":         {"Frames for members that do not keep up or are gone.", func(c cluster.Counts) uint64 { return c.DroppedSends }},
 		"frames_strangers_total":       {"Frames from nobody who is a member.", func(c cluster.Counts) uint64 { return c.Strangers }},
+		"frames_unknown_total":         {"Frames of a kind that only a later version knows.", func(c cluster.Counts) uint64 { return c.UnknownBodies }},
 		"frames_malformed_total":       {"Messages on the actor port that no node sends.", func(c cluster.Counts) uint64 { return c.Malformed }},
 		"gossip_refused_label_total":   {"Gossip of another cluster.", func(c cluster.Counts) uint64 { return c.RefusedLabel }},
 		"gossip_refused_key_total":     {"Gossip encrypted with no key of this node's.", func(c cluster.Counts) uint64 { return c.RefusedKey }},

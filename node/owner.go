@@ -90,15 +90,13 @@ var errAlone = errors.New("no other member could hold it")
 // Commit implements actors.Keeper. Where there are other members the word is
 // on the disk of one of them too before it is acknowledged.
 func (b *board) Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) spread.OperatorResult {
-	merged := b.Of(key)
-	merged.Merge(s)
-	err := b.keeper.Commit(ctx, key, merged)
+	err := b.commit(ctx, key, s)
 	result := spread.OperatorResult{Durable: err == nil && b.keeper.Lasting(), Copies: 1, Err: err}
 	members := read(b, (*spread.Node).Members)
 	rand.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
 	for _, to := range members[:min(len(members), holders)] {
 		_, err := request[spread.Held](ctx, b, func(n *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
-			return n.RequestFrom(now, to, key, spread.Hold{Snapshot: merged}, holdLimit)
+			return n.RequestFrom(now, to, key, spread.Hold{Snapshot: s}, holdLimit)
 		})
 		if err == nil {
 			result.Copies++

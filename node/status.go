@@ -74,7 +74,24 @@ func (n *Node) memberProblems(members []api.Member, problem func(string, ...any)
 			problem("%d members are called %s: give each its own --node.name", names[name], name)
 		}
 	}
+	mute := read(n.board, func(s *spread.Node) []string { return s.Mute(n.clock.Now(), muteLimit) })
+	for _, id := range mute {
+		problem("member %s lives but its actor port does not answer: the breakers it owns do not trip for the fleet; is %s open, are its certificates good?",
+			n.fleet().Name(id), addressOf(members, id))
+	}
 	n.clockProblems(problem)
+}
+
+// muteLimit is how long a member may owe an acknowledgement.
+const muteLimit = 5 * time.Second
+
+func addressOf(members []api.Member, id string) string {
+	for _, m := range members {
+		if m.ID == id {
+			return m.Address
+		}
+	}
+	return "it"
 }
 
 // clockProblems says whose clock is days off.

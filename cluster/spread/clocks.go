@@ -26,6 +26,11 @@ func (n *Node) skewed(p *peer, ahead time.Duration) {
 		return
 	}
 	p.off = ahead
+	n.judgeClock()
+}
+
+// judgeClock counts who disagrees.
+func (n *Node) judgeClock() {
 	off := 0
 	for _, p := range n.order {
 		if p.off != 0 {
@@ -45,6 +50,9 @@ func (n *Node) taken(p *peer, m Message) {
 	switch m.(type) {
 	case Ack, BatchAck, WitnessReply, Reply, Synced:
 		acknowledges = true
+	}
+	if acknowledges {
+		p.mute = 0
 	}
 	if p.off > 0 || p.off < 0 && acknowledges {
 		n.skewed(p, 0)

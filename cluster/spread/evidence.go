@@ -111,26 +111,23 @@ func (n *Node) launch(p *peer, now breaker.Instant) {
 	if p.waiting = p.waiting[taken:]; len(p.waiting) == 0 {
 		p.waiting = nil
 	}
-	p.flight = &flight{seq: m.Seq, sent: now, deadline: now.Add(p.patience())}
-	for _, r := range m.Reports {
-		p.flight.keys = append(p.flight.keys, r.Key)
-	}
+	p.flight = &flight{seq: m.Seq, reports: m.Reports, sent: now, deadline: now.Add(p.patience())}
 	n.send(p, m)
 }
 
 // expireBatch gives up a batch that was not acknowledged in time.
 func (n *Node) expireBatch(p *peer, now breaker.Instant) {
 	if p.flight != nil && now >= p.flight.deadline {
-		n.missed(p.flight.keys)
+		n.missed(p.flight.reports)
 		p.flight = nil
 		n.launch(p, now)
 	}
 }
 
-// missed marks keys whose outcomes may not have been counted.
-func (n *Node) missed(keys []breaker.Key) {
-	for _, k := range keys {
-		n.lose(k, 0)
+// missed gives up reports that may not have been counted.
+func (n *Node) missed(reports []Report) {
+	for _, r := range reports {
+		n.lose(r.Key, len(r.Outcomes))
 	}
 }
 
@@ -139,7 +136,7 @@ func (n *Node) onBatchAck(p *peer, m BatchAck, now breaker.Instant) {
 		return
 	}
 	p.measured(now.Sub(p.flight.sent))
-	n.missed(m.Foreign)
+	n.missed(slices.DeleteFunc(slices.Clone(p.flight.reports), func(r Report) bool { return !slices.Contains(m.Foreign, r.Key) }))
 	p.flight = nil
 	n.launch(p, now)
 }

@@ -16,11 +16,11 @@ func (n *Node) SetMembers(now breaker.Instant, live []Member, left []string) Eff
 	before := n.ring
 	n.rebuild(live)
 	n.reroute(now)
-	n.claim(now, before, len(joined) > 0)
+	if n.ready {
+		n.claim(now, before, len(joined) > 0)
+	}
 	for _, p := range joined {
-		if !n.view.Full() {
-			n.send(p, n.Summary())
-		}
+		n.send(p, n.Summary())
 	}
 	return n.take(now)
 }
@@ -61,6 +61,7 @@ func (n *Node) replacePeers(now breaker.Instant, live []Member, left []string) (
 		delete(n.lost, id)
 	}
 	n.order = sorted(n.peers)
+	n.judgeClock()
 	return joined
 }
 
@@ -76,7 +77,7 @@ func sorted(peers map[string]*peer) []*peer {
 // part ends what was under way to a member that is gone.
 func (n *Node) part(p *peer, now breaker.Instant) {
 	if p.flight != nil {
-		n.missed(p.flight.keys)
+		n.missed(p.flight.reports)
 	}
 	for _, r := range slices.Clone(n.requests) {
 		if r.to == p.ID && !r.sync {
@@ -166,7 +167,9 @@ func (n *Node) claim(now breaker.Instant, before placement.Ring, joined bool) {
 }
 
 // ClaimAll activates the actor of every key of this node that is not closed.
+// The first call ends the start: from then on the node owns keys.
 func (n *Node) ClaimAll(now breaker.Instant) Effects {
+	n.ready = true
 	n.claim(now, placement.Ring{}, false)
 	return n.take(now)
 }

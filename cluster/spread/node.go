@@ -1,7 +1,6 @@
 package spread
 
 import (
-	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -17,6 +16,7 @@ const (
 	roundFloor  = 50 * time.Millisecond  // a round lasts max(this, 2 × RTT)
 	healDelay   = 5 * time.Millisecond   // collects the questions of a heal
 	lostFor     = 10 * time.Minute       // a lost member stays known
+	settledFor  = 30 * time.Second       // a difference that stayed is looked at again
 )
 
 // Limits of what waits for one member.
@@ -60,6 +60,7 @@ type Node struct {
 	lost     map[string]breaker.Instant
 	turn     int
 	digestAt breaker.Instant
+	sums     [2][]uint64 // of the buckets at the last two digests, the older first
 
 	ids      uint64
 	gaps     map[breaker.Key]struct{} // keys whose next report says that one is missing
@@ -70,6 +71,7 @@ type Node struct {
 	late     []lateAsk
 	dropped  uint64
 	apart    bool
+	ready    bool // this node's own memory was compared with the members': it may own keys
 
 	e Effects // of the input in progress
 }
@@ -85,8 +87,9 @@ func New(opt Options) *Node {
 // Owner is the id of the node that owns a key, "" if none does.
 func (n *Node) Owner(key breaker.Key) string { return n.ring.Owner(string(key)) }
 
-// owns reports whether this node owns a key.
-func (n *Node) owns(key breaker.Key) bool { return n.Owner(key) == n.opt.Self }
+// owns reports whether this node owns a key. A node that is starting owns none
+// yet: what it remembers may be long over.
+func (n *Node) owns(key breaker.Key) bool { return n.ready && n.Owner(key) == n.opt.Self }
 
 // View is what the node believes; only read it.
 func (n *Node) View() *view.View { return n.view }
@@ -103,19 +106,16 @@ func (n *Node) Known(now breaker.Instant) int {
 	return known
 }
 
-// Lost lists the members lost without leaving in the last 10 minutes, sorted,
-// and when.
-func (n *Node) Lost(now breaker.Instant) (ids []string, at []breaker.Instant) {
-	for id, t := range n.lost {
-		if now.Sub(t) < lostFor {
-			ids = append(ids, id)
+// Mute lists the members that owe an acknowledgement for longer than a while:
+// gossip says that they live, but their actor port does not answer.
+func (n *Node) Mute(now breaker.Instant, longer time.Duration) []string {
+	var ids []string
+	for _, p := range n.order {
+		if p.mute != 0 && now.Sub(p.mute) > longer {
+			ids = append(ids, p.ID)
 		}
 	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		at = append(at, n.lost[id])
-	}
-	return ids, at
+	return ids
 }
 
 // ViewDropped counts the exceptions that the view's limit cost.
@@ -138,6 +138,14 @@ func (n *Node) step(key breaker.Key, do any) { n.e.Steps = append(n.e.Steps, Ste
 func (n *Node) take(now breaker.Instant) Effects {
 	e := n.e
 	n.e = Effects{}
+	for _, s := range e.Sends {
+		switch s.Message.(type) {
+		case Push, Batch, Settle, WitnessAsk, Request:
+			if p := n.peers[s.To]; p != nil && p.mute == 0 {
+				p.mute = now
+			}
+		}
+	}
 	e.WakeAt = n.wakeAt(now)
 	return e
 }

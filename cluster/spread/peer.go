@@ -22,9 +22,18 @@ type peer struct {
 	flight   *flight
 	lastSeq  uint64 // of its batches: one that is not later is a repeat
 
-	sync    uint64            // it wants a Synced with this id
-	settled map[int][2]uint64 // its and our sum of each bucket when they were last exchanged
-	off     time.Duration     // its clock is ahead so far, where that is more than a day
+	mute     breaker.Instant  // since when it owes an acknowledgement, zero if it does not
+	sync     uint64           // it wants a Synced with this id
+	compared bool             // a digest of it was looked at
+	settled  map[int]exchange // of each bucket, the last
+	off      time.Duration    // its clock is ahead so far, where that is more than a day
+}
+
+// exchange is when a bucket's entries were sent both ways, and its and our sum
+// of it then.
+type exchange struct {
+	sums [2]uint64
+	at   breaker.Instant
 }
 
 // parcel is a push on its way.
@@ -45,13 +54,13 @@ type settle struct {
 // flight is a batch on its way.
 type flight struct {
 	seq      uint64
-	keys     []breaker.Key
+	reports  []Report
 	sent     breaker.Instant
 	deadline breaker.Instant
 }
 
 func newPeer(m Member) *peer {
-	return &peer{Member: m, queued: map[breaker.Key]struct{}{}, byKey: map[breaker.Key]*Report{}, settled: map[int][2]uint64{}}
+	return &peer{Member: m, queued: map[breaker.Key]struct{}{}, byKey: map[breaker.Key]*Report{}, settled: map[int]exchange{}}
 }
 
 // measured takes a round trip into account: an exponentially weighted average

@@ -10,7 +10,11 @@ import (
 // itself saw, and pushes it to every member. derived says that time alone did
 // it, which needs no message.
 func (n *Node) Announce(now breaker.Instant, key breaker.Key, s breaker.Snapshot, derived bool) Effects {
-	if n.merge(key, s) && !derived {
+	changed := n.merge(key, s)
+	if changed && n.owns(key) { // its actor may not be the one that said it
+		n.step(key, Adopt{Snapshot: n.view.Of(key)})
+	}
+	if changed && !derived {
 		for _, p := range n.order {
 			n.enqueue(p, key)
 			n.pump(p, now)

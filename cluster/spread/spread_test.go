@@ -215,6 +215,28 @@ func TestDigestsRepairWhatPushesMissed(t *testing.T) {
 	})
 }
 
+// TestFloodIsNotSentTwice has one node see 2,000 Retry-Afters a second that take
+// their time to the others: digests differ whenever they are compared, and
+// nobody sends what the pushes bring anyway.
+func TestFloodIsNotSentTwice(t *testing.T) {
+	w := newWorld(t, 1, 3)
+	w.delay = func() time.Duration { return time.Duration(1+w.rand.IntN(80)) * time.Millisecond }
+	n := w.nodes[0]
+	for i := range 10_000 {
+		c := breaker.Cooldown{
+			Setter: n.id, Stamp: n.moment().Stamp, Until: w.now.Add(time.Minute), Length: time.Minute, Reason: breaker.ReasonRetryAfter,
+		}
+		n.do(func(now breaker.Instant) spread.Effects {
+			return n.n.Cool(now, breaker.Key(fmt.Sprint("host:h", i)), c)
+		})
+		w.run(500 * time.Microsecond)
+	}
+	w.until(time.Second, "equal views", w.agree)
+	if got := w.sent["spread.Want"]; got != 0 {
+		t.Errorf("%d digests had views sent that were on their way", got)
+	}
+}
+
 func TestStartingNodeSyncs(t *testing.T) {
 	seeds(t, 3, func(t *testing.T, w *world) {
 		w.nodes[0].cool(time.Minute)
@@ -229,6 +251,7 @@ func TestStartingNodeSyncs(t *testing.T) {
 			return e
 		})
 		w.until(100*time.Millisecond, "synced", func() bool { return late.done[id] != nil })
+		late.do(late.n.ClaimAll)
 		if _, ok := late.done[id].(spread.Synced); !ok || late.state() != breaker.Open {
 			t.Errorf("sync ended with %v and the key %v; want Synced and open", late.done[id], late.state())
 		}
@@ -396,5 +419,25 @@ func TestRepeatedBatchCountsOnce(t *testing.T) {
 	}
 	if got := owner.machines[key].Inspect(w.now).Runs[0].Failures; got != 1 {
 		t.Errorf("a batch that came three times counts %d failures; want 1", got)
+	}
+}
+
+// TestMuteMember: gossip reaches a member, frames do not.
+func TestMuteMember(t *testing.T) {
+	w := newWorld(t, 1, 3)
+	w.lost = func(from, to string, _ spread.Message) bool { return from == "n2" || to == "n2" }
+	n := w.nodes[0]
+	if mute := n.n.Mute(w.now, 5*time.Second); len(mute) != 0 {
+		t.Fatalf("mute before anything was sent: %v", mute)
+	}
+	n.cool(time.Minute)
+	w.run(6 * time.Second)
+	if mute := n.n.Mute(w.now, 5*time.Second); len(mute) != 1 || mute[0] != "n2" {
+		t.Errorf("after 6 s without an acknowledgement of n2 mute are %v; want n2", mute)
+	}
+	w.lost = func(string, string, spread.Message) bool { return false }
+	w.run(time.Second)
+	if mute := n.n.Mute(w.now, 5*time.Second); len(mute) != 0 {
+		t.Errorf("mute after it answered: %v", mute)
 	}
 }

@@ -37,6 +37,7 @@ func (n *Node) askSync(r *request, now breaker.Instant) {
 // what it has no room for, so it would differ for ever.
 func (n *Node) digest(now breaker.Instant) {
 	n.digestAt = now.Add(digestEvery)
+	n.sums[0], n.sums[1] = n.sums[1], n.view.Digest()
 	if len(n.order) == 0 || n.view.Full() {
 		return
 	}
@@ -48,24 +49,30 @@ func (n *Node) digest(now breaker.Instant) {
 }
 
 // onDigest pushes what the sender may lack and asks for what this node may
-// lack. A difference that an exchange did not remove is left alone until one
-// side changes: two clocks may disagree which of two cooldowns is redundant.
+// lack. A difference that an exchange did not remove is left alone for a while
+// unless one side changes: two clocks may disagree which of two cooldowns is redundant.
+// So is one in a bucket that still changes here: pushes are on their way, and
+// in a flood of them each digest would send the whole view.
 func (n *Node) onDigest(p *peer, m Digest, now breaker.Instant) {
 	if m.Sync != 0 {
 		p.sync = m.Sync
 	}
 	defer n.pump(p, now)
 	own := n.view.Digest()
-	if len(m.Buckets) != len(own) || n.view.Full() || m.Sync == 0 && len(p.queue)+len(p.pushes) > 0 {
+	first := m.Sync != 0 || !p.compared
+	if len(m.Buckets) != len(own) || !first && (n.view.Full() || len(p.queue)+len(p.pushes) > 0) {
 		return
 	}
+	p.compared = true
 	var differ []int
 	for i, theirs := range m.Buckets {
 		pair := [2]uint64{theirs, own[i]}
-		if theirs == own[i] {
+		last := p.settled[i]
+		switch {
+		case theirs == own[i]:
 			delete(p.settled, i)
-		} else if m.Sync != 0 || p.settled[i] != pair {
-			p.settled[i] = pair
+		case first || n.steady(i, own[i]) && (last.sums != pair || now.Sub(last.at) >= settledFor):
+			p.settled[i] = exchange{pair, now}
 			differ = append(differ, i)
 		}
 	}
@@ -74,6 +81,10 @@ func (n *Node) onDigest(p *peer, m Digest, now breaker.Instant) {
 		n.enqueueBuckets(p, differ)
 	}
 }
+
+// steady reports whether a bucket has not changed since the digest before the
+// last.
+func (n *Node) steady(i int, sum uint64) bool { return n.sums[0] != nil && n.sums[0][i] == sum }
 
 func (n *Node) onWant(p *peer, m Want, now breaker.Instant) {
 	n.enqueueBuckets(p, m.Buckets)

@@ -19,7 +19,6 @@ type round struct {
 // AskWitnesses starts a round for an actor of this node. The questions of
 // healing rounds are collected for a moment: one message for each member.
 func (n *Node) AskWitnesses(now breaker.Instant, key breaker.Key, q breaker.WitnessQuestion) Effects {
-	n.rounds = slices.DeleteFunc(n.rounds, func(r *round) bool { return r.key == key })
 	r := &round{key: key, id: q.Round, deadline: now.Add(n.roundLength())}
 	for _, p := range n.order {
 		r.waiting = append(r.waiting, p.ID)
@@ -89,13 +88,17 @@ func (n *Node) onWitnessAsk(p *peer, m WitnessAsk) {
 // question was sent: the time both messages travelled must not make a success
 // look younger than the failures.
 func (n *Node) onWitnessReply(p *peer, m WitnessReply, now breaker.Instant) {
-	byKey := make(map[breaker.Key]*round, len(n.rounds))
+	type id struct {
+		key   breaker.Key
+		round breaker.Stamp
+	}
+	open := make(map[id]*round, len(n.rounds))
 	for _, r := range n.rounds {
-		byKey[r.key] = r
+		open[id{r.key, r.id}] = r
 	}
 	for _, a := range m.Answers {
-		r := byKey[a.Key]
-		if r == nil || r.id != a.Round || r.sent == 0 {
+		r := open[id{a.Key, a.Round}]
+		if r == nil || r.sent == 0 {
 			continue
 		}
 		i := slices.Index(r.waiting, p.ID)

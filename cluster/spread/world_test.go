@@ -76,6 +76,9 @@ func newWorld(t testing.TB, seed uint64, size int) *world {
 		w.nodes = append(w.nodes, w.start(fmt.Sprint("n", i)))
 	}
 	w.connect()
+	for _, n := range w.nodes {
+		n.do(n.n.ClaimAll)
+	}
 	w.run(10 * time.Millisecond) // the digests of the start
 	return w
 }

@@ -27,7 +27,7 @@ func TestDigestFollowsTheView(t *testing.T) {
 		v := view.New(rapid.IntRange(1, 5).Draw(t, "limit"))
 		for range rapid.IntRange(0, 40).Draw(t, "steps") {
 			if rapid.IntRange(0, 3).Draw(t, "step") == 0 {
-				v.Forget(breaker.Instant(rapid.Int64Range(1, int64(30*time.Minute)).Draw(t, "now")))
+				forget(v, breaker.Instant(rapid.Int64Range(1, int64(30*time.Minute)).Draw(t, "now")))
 			} else {
 				w := drawWord(t)
 				v.Merge(w.key, w.snap)
@@ -36,7 +36,7 @@ func TestDigestFollowsTheView(t *testing.T) {
 				t.Fatalf("the digest is not that of the entries %+v", all(v))
 			}
 		}
-		v.Forget(1 << 62)
+		forget(v, 1<<62)
 		if got := v.Digest(); len(got) != view.Buckets || !slices.Equal(got, make([]uint64, view.Buckets)) {
 			t.Fatalf("an empty view's digest is not zero: %v", got)
 		}

@@ -169,7 +169,7 @@ func (x *exchange) pass(t *rapid.T, d time.Duration) {
 
 func (x *exchange) forget(t *rapid.T, m *machine) {
 	before := all(m.v)
-	for _, key := range m.v.Forget(x.at(m)) {
+	for _, key := range forget(m.v, x.at(m)) {
 		now := deadlines(key, m.v.Of(key))
 		for id := range deadlines(key, before[key]) {
 			if _, there := now[id]; !there {

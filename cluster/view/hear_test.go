@@ -62,7 +62,7 @@ func TestPastIsBoundedAndForgotten(t *testing.T) {
 	if !again(2) {
 		t.Error("the shortest of a hundred is remembered: no bound")
 	}
-	v.Forget(now.Add(3 * time.Hour))
+	forget(v, now.Add(3*time.Hour))
 	if s := v.Of("host:a"); len(s.Cooldowns) != 0 || s.Clear != 1 {
 		t.Fatalf("after three hours: %+v", s)
 	}

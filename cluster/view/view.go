@@ -16,6 +16,7 @@ type View struct {
 	buckets [Buckets]map[breaker.Key]entry
 	sums    [Buckets]uint64
 	dropped uint64
+	turn    int // the bucket that the next Forget begins with
 }
 
 // entry is what is believed of one key. Nothing outside shares its memory.
@@ -76,7 +77,7 @@ func (v *View) soonest() breaker.Key {
 	n := 0
 	for i := range uint64(Buckets) {
 		for k, e := range v.buckets[(v.dropped+i)%Buckets] { // Go visits maps in random order
-			if at := e.snap.LastDeadline(); best == "" || at < until {
+			if at := e.snap.End(); best == "" || at < until {
 				best, until = k, at
 			}
 			if n++; n == sample {
@@ -113,17 +114,26 @@ func (v *View) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
 	}
 }
 
-// Forget drops what is due and returns the keys that changed.
+// Turns is how many calls of Forget go through the whole view.
+const Turns = 4
+
+// Forget drops what is due from one part of the view, the next part with each
+// call, so that a full view costs no long pass: what is due is gone within
+// Turns calls. It does no harm until then, because the state of an entry is
+// derived from the time (Snapshot.At). It returns the keys that changed.
 func (v *View) Forget(now breaker.Instant) []breaker.Key {
 	var changed []breaker.Key
-	for k, e := range v.all {
-		forgot := e.snap.Forget(now)
-		if forgot {
-			changed = append(changed, k)
+	for range Buckets / Turns {
+		for k, e := range v.buckets[v.turn] {
+			forgot := e.snap.Forget(now)
+			if forgot {
+				changed = append(changed, k)
+			}
+			if e.forgetPast(now) || forgot {
+				v.put(k, e)
+			}
 		}
-		if e.forgetPast(now) || forgot {
-			v.put(k, e)
-		}
+		v.turn = (v.turn + 1) % Buckets
 	}
 	return changed
 }

@@ -74,6 +74,14 @@ func TestMergeSaysWhatChanged(t *testing.T) {
 	})
 }
 
+// forget drops everything that is due.
+func forget(v *view.View, now breaker.Instant) (changed []breaker.Key) {
+	for range view.Turns {
+		changed = append(changed, v.Forget(now)...)
+	}
+	return changed
+}
+
 func TestForget(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := view.New(view.MaxExceptions)
@@ -83,7 +91,7 @@ func TestForget(t *testing.T) {
 		before := all(v)
 		now := breaker.Instant(rapid.Int64Range(1, int64(40*time.Minute)).Draw(t, "now"))
 		changed := map[breaker.Key]bool{}
-		for _, k := range v.Forget(now) {
+		for _, k := range forget(v, now) {
 			changed[k] = true
 		}
 		for k, was := range before {
@@ -100,7 +108,7 @@ func TestForget(t *testing.T) {
 				t.Fatalf("%s is an entry with nothing in it", k)
 			}
 		}
-		if again := v.Forget(now); len(again) != 0 {
+		if again := forget(v, now); len(again) != 0 {
 			t.Fatalf("a second Forget changed %v", again)
 		}
 	})
@@ -140,6 +148,33 @@ func TestTheEntryThatEndsSoonestGoes(t *testing.T) {
 	}})
 	if evicted != "host:2" {
 		t.Errorf("%s was evicted, want host:2", evicted)
+	}
+}
+
+// A clear rejects nothing and is what keeps an operator's close; it ends late.
+func TestAClearIsNotTheFirstToGo(t *testing.T) {
+	v := view.New(2)
+	v.Merge("host:cleared", breaker.Snapshot{Clear: 1, ClearKept: now.Add(breaker.KeepClear)})
+	v.Merge("host:open", cooldown("n1", 2, now.Add(time.Minute)))
+	if _, _, evicted := v.Merge("host:new", cooldown("n1", 3, now.Add(time.Hour))); evicted != "host:open" {
+		t.Errorf("%s was evicted, want host:open", evicted)
+	}
+}
+
+// A full view must not be gone through at once, while everybody waits for it.
+func TestForgetTakesTurns(t *testing.T) {
+	const n = 5000
+	v := view.New(n)
+	for i := range n {
+		v.Merge(breaker.HostKey(fmt.Sprint(i)), breaker.Snapshot{Clear: 1, ClearKept: 1})
+	}
+	for range view.Turns {
+		if gone := len(v.Forget(now)); gone > 2*n/view.Turns {
+			t.Errorf("one call dropped %d of %d", gone, n)
+		}
+	}
+	if v.Len() != 0 {
+		t.Errorf("%d entries are due and still there", v.Len())
 	}
 }
 

@@ -11,7 +11,11 @@ import (
 // TestHundredThousandExceptions reports a Retry-After of 100,000 hosts at once:
 // every node lists them all, decides by them, and none falls over.
 func TestHundredThousandExceptions(t *testing.T) {
-	const hosts, batch = 100_000, api.MaxOutcomes
+	hosts := 100_000
+	if testing.Short() {
+		hosts = 20_000
+	}
+	const batch = api.MaxOutcomes
 	nodes := startCluster(t, 3)
 	name := func(i int) string { return fmt.Sprintf("h%d.example.org", i) }
 	began := time.Now()
@@ -28,7 +32,7 @@ func TestHundredThousandExceptions(t *testing.T) {
 	began = time.Now()
 	for _, n := range nodes {
 		asked := time.Time{}
-		await(t, "100,000 open breakers", n, func() (bool, error) {
+		await(t, "a long list of open breakers", n, func() (bool, error) {
 			if time.Since(asked) < 250*time.Millisecond { // counting them is work
 				return false, nil
 			}
@@ -36,8 +40,8 @@ func TestHundredThousandExceptions(t *testing.T) {
 			st, err := n.Status(t.Context())
 			return st.Open == hosts, err
 		})
-		t.Logf("%s lists them %v after the last report", n.Name, time.Since(began))
 	}
+	t.Logf("all listed by all %v later", time.Since(began))
 	for _, n := range nodes {
 		for i := 0; i < hosts; i += hosts / 100 {
 			expect(t, "one of many", n, name(i), rejectedFor("retry-after"))

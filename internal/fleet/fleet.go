@@ -138,9 +138,33 @@ func (n *Node) Kill() {
 func (n *Node) Exited() <-chan struct{} { return n.exited }
 func (n *Node) Err() error              { return n.err }
 
-// Pause stops the process, Resume lets it go on.
-func (n *Node) Pause() error  { return n.cmd.Process.Signal(syscall.SIGSTOP) }
+// Pause stops the process and waits until all its threads stand still, which
+// takes a while on a busy machine. Resume lets it go on.
+func (n *Node) Pause() error {
+	if err := n.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	return n.Await(ctx, "its stop", n.stopped)
+}
 func (n *Node) Resume() error { return n.cmd.Process.Signal(syscall.SIGCONT) }
+
+// stopped reports whether every thread is in state T (proc(5)).
+func (n *Node) stopped() (bool, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", n.cmd.Process.Pid))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if os.IsNotExist(err) { // the thread ended
+			continue
+		}
+		_, after, ok := bytes.Cut(text, []byte(") ")) // behind the name
+		if err != nil || !ok || after[0] != 'T' {
+			return false, err
+		}
+	}
+	return len(files) > 0, err
+}
 
 // Stop drains the node and returns how it ended.
 func (n *Node) Stop() error {

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -64,45 +65,58 @@ func TestOneNodesFailuresStayItsOwn(t *testing.T) {
 }
 
 // TestFleetSharesTheProbeBudget has 20 callers on each of three nodes ask for
-// a probe all the time: no more than trial_calls get one, and a success where
-// it was got closes the breaker everywhere.
+// a probe: trial_calls of them get one, and a success where it was got closes
+// the breaker everywhere, whether or not the report names the permit.
 func TestFleetSharesTheProbeBudget(t *testing.T) {
 	nodes := startCluster(t, 3, "--breaker-defaults", "reset:1,half_open.jitter:0,trial_calls:2")
-	type breaker struct {
-		owner *fleet.Node
-		named bool
-		host  string
-	}
-	var breakers []breaker
-	for _, owner := range nodes {
-		for _, named := range []bool{true, false} {
-			host := must(owner.OwnHost(t.Context(), fmt.Sprint("probe-", named)))(t)
-			tripAll(t, host, nodes...)
-			breakers = append(breakers, breaker{owner, named, host})
-		}
-	}
-	for _, b := range breakers {
-		holder, permits := askAll(t, b.host, nodes)
-		if len(permits) != 2 {
-			t.Fatalf("owner %s: 60 callers got the permits %q; want trial_calls, which is 2", b.owner.Name, permits)
-		}
-		o := api.Outcome{Host: b.host, Status: 200}
-		if b.named {
-			o.Permit = permits[0]
+	for i, owner := range nodes {
+		host, holder, permit := probe(t, owner, nodes)
+		o := api.Outcome{Host: host, Status: 200}
+		if i > 0 {
+			o.Permit = permit
 		}
 		report(t, holder, o)
-		awaitAll(t, "the close", b.host, closed, nodes...)
+		for _, n := range nodes {
+			awaitListed(t, "the close", n, host, func(b api.Breaker) bool { return b.State == "closed" })
+		}
+		awaitAll(t, "the close", host, closed, nodes...)
 	}
 }
 
+// probe trips a host and has all ask for its two permits. The owner must never
+// issue more. A caller may have one more only where the owner did not answer in
+// 100 ms, so that a ring stood in, as it is to: on a machine so busy it is tried
+// again.
+func probe(t *testing.T, owner *fleet.Node, nodes []*fleet.Node) (host string, holder *fleet.Node, permit string) {
+	t.Helper()
+	const tries = 5
+	for i := range tries {
+		host := must(owner.OwnHost(t.Context(), fmt.Sprint("probe-", i)))(t)
+		tripAll(t, host, nodes...)
+		holder, permits := askAll(t, host, nodes)
+		b := must(owner.Breaker(t.Context(), host))(t)
+		switch {
+		case len(b.Permits) > 2 || len(permits) > 2*len(nodes):
+			t.Fatalf("owner %s: 60 callers got the permits %q, the owner issued %+v; want trial_calls, which is 2", owner.Name, permits, b.Permits)
+		case len(permits) == 2 && len(b.Permits) == 2:
+			return host, holder, permits[0]
+		}
+		t.Logf("owner %s: rings stood in: %d permits, %d of them the owner's", owner.Name, len(permits), len(b.Permits))
+	}
+	t.Fatalf("owner %s: rings stood in %d times", owner.Name, tries)
+	return "", nil, ""
+}
+
 // askAll has 20 callers on each node ask until two permits are out and for half
-// a second more. It returns the permits and who got the first.
+// a second more, each as often as it is told that it may. It returns the
+// permits and who got the first.
 func askAll(t *testing.T, host string, nodes []*fleet.Node) (holder *fleet.Node, permits []string) {
 	t.Helper()
 	const callers, more = 20, 500 * time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), hang)
+	defer cancel()
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	end := time.Now().Add(hang)
 	got := func(n *fleet.Node, permit string) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -110,21 +124,20 @@ func askAll(t *testing.T, host string, nodes []*fleet.Node) (holder *fleet.Node,
 			holder = n
 		}
 		if permits = append(permits, permit); len(permits) == 2 {
-			end = time.Now().Add(more)
+			time.AfterFunc(more, cancel)
 		}
-	}
-	over := func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return time.Now().After(end)
 	}
 	for _, n := range nodes {
 		for range callers {
 			all.Go(func() {
-				for !over() {
-					a, err := n.Allow(t.Context(), host)
+				for ctx.Err() == nil {
+					a, err := n.Allow(ctx, host)
 					if err == nil && a.Allowed {
 						got(n, a.Permit)
+					}
+					select {
+					case <-time.After(time.Duration(a.RetryAfterMS) * time.Millisecond):
+					case <-ctx.Done():
 					}
 				}
 			})

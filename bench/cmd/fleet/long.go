@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"fleetfuse/api"
@@ -17,7 +18,8 @@ const (
 	healBar   = 15 * time.Second
 	lossFor   = 10 * time.Minute
 	lossShare = 0.05
-	sampled   = 50 // keys whose owner is compared
+	lossPause = 500 * time.Millisecond // between trips
+	sampled   = 50                     // keys whose owner is compared
 )
 
 // apart measures a fleet with a machine, a network namespace, for every node.
@@ -186,13 +188,13 @@ func loss(ctx context.Context, b *bench) error {
 			if err := t.provoke(ctx, host, x, y); err != nil {
 				return err
 			}
-			time.Sleep(time.Second) // what was lost is sent again
-			d, err := t.complete(ctx, host, y, []int{0, 1, 2, 3, 4})
+			d, err := t.insist(ctx, host, x, y)
 			if err != nil {
 				return err
 			}
 			took = append(took, d)
 			t.forget(host)
+			time.Sleep(lossPause)
 		}
 		evictions, err := total(ctx, c.nodes, "fleetfuse_cluster_evictions_total")
 		if err != nil {
@@ -209,4 +211,27 @@ func loss(ctx context.Context, b *bench) error {
 		b.say(fmt.Sprintf("  %d trips meanwhile", len(took)), quantiles(took), "", beside)
 		return nil
 	})
+}
+
+// insist completes a trip, and has two nodes see a failure every now and then
+// until it comes about: evidence that was lost is not sent again.
+func (t *tripper) insist(ctx context.Context, host string, a, b int) (time.Duration, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var again sync.WaitGroup
+	again.Go(func() {
+		for tick := time.NewTicker(settled); ; {
+			select {
+			case <-tick.C:
+				_ = t.nodes[a].Report(ctx, failures(host, 1)...)
+				_ = t.nodes[b].Report(ctx, failures(host, 1)...)
+			case <-ctx.Done():
+				tick.Stop()
+				return
+			}
+		}
+	})
+	d, err := t.complete(ctx, host, b, []int{0, 1, 2, 3, 4})
+	cancel()
+	again.Wait()
+	return d, err
 }
