@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -108,8 +109,10 @@ func (s *streams) forget(host string) {
 	delete(s.heard, host)
 }
 
-// awaitLimit only stops hangs.
-const awaitLimit = 10 * time.Second
+const awaitLimit = 10 * time.Second // only stops hangs
+
+// errNever says that a trip did not come about in time.
+var errNever = errors.New("the trip did not come about")
 
 // opened waits until all of the nodes said that the fleet rejects a host, and
 // returns when the last did.
@@ -139,7 +142,7 @@ func (s *streams) opened(ctx context.Context, host string, nodes ...int) (time.T
 		select {
 		case <-s.news:
 		case <-limit.C:
-			return last, fmt.Errorf("%d of %d nodes did not reject %s within %v: %+v", waits, len(nodes), host, awaitLimit, list)
+			return last, fmt.Errorf("%w: %d of %d nodes did not reject %s within %v: %+v", errNever, waits, len(nodes), host, awaitLimit, list)
 		case <-ctx.Done():
 			return last, context.Cause(ctx)
 		}

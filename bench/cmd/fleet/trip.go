@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -39,6 +40,9 @@ func trip(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	if t.never > 0 {
+		b.say("  trips that did not come about: evidence was given up, or refused", fmt.Sprint(t.never), "on a machine that is too busy", beside)
+	}
 	p50, p99 := at(took, 0.5), at(took, 0.99)
 	b.say(fmt.Sprintf("%d trips: completing report -> last of %d nodes rejects", trips, size), quantiles(took), "p50 <= 3 ms, p99 <= 15 ms",
 		b.verdict(p50 <= 3*time.Millisecond && p99 <= 15*time.Millisecond))
@@ -57,7 +61,11 @@ func trip(ctx context.Context, b *bench) error {
 type tripper struct {
 	*crew
 	*streams
+	never int // trips that did not come about: a failure is not reported twice
 }
+
+// maxNever is how many of the trips may fail to come about.
+const maxNever = 5
 
 // seers are two nodes that see failures; each pair has its turn.
 func seers(i int) (a, b int) {
@@ -82,7 +90,7 @@ func (t *tripper) provoke(ctx context.Context, host string, a, b int) error {
 
 func (t *tripper) allAnswer(ctx context.Context) (took, hollow []time.Duration, verified int, err error) {
 	everybody := []int{0, 1, 2, 3, 4}
-	for i := range trips {
+	for i := 0; len(took) < trips; i++ {
 		host := fmt.Sprintf("trip-%d.example.org", i)
 		a, b := seers(i)
 		if err := t.provoke(ctx, host, a, b); err != nil {
@@ -93,7 +101,12 @@ func (t *tripper) allAnswer(ctx context.Context) (took, hollow []time.Duration, 
 			return nil, nil, 0, err
 		}
 		hollow = append(hollow, d)
-		if d, err = t.complete(ctx, host, b, everybody); err != nil {
+		d, err = t.complete(ctx, host, b, everybody)
+		if errors.Is(err, errNever) && t.never < maxNever {
+			t.never++
+			continue
+		}
+		if err != nil {
 			return nil, nil, 0, err
 		}
 		took = append(took, d)
