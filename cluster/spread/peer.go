@@ -38,11 +38,15 @@ type exchange struct {
 
 // parcel is a push on its way.
 type parcel struct {
-	id     uint64
-	keys   []breaker.Key
-	sent   breaker.Instant
-	resent bool
+	id    uint64
+	keys  []breaker.Key
+	sent  breaker.Instant
+	tries int // how often it was repeated
 }
+
+// due is when to repeat it. The wait doubles each time, up to 4 s: what a busy
+// member cannot keep up with must not be sent to it ever more often (ADR 0007).
+func (x *parcel) due() breaker.Instant { return x.sent.Add(resendEvery << min(x.tries, 4)) }
 
 // settle is the end of a permit on its way.
 type settle struct {
@@ -85,7 +89,7 @@ func (p *peer) wakeAt() breaker.Instant {
 		}
 	}
 	for _, x := range p.pushes {
-		sooner(x.sent.Add(resendEvery))
+		sooner(x.due())
 	}
 	for _, x := range p.settles {
 		sooner(x.sent.Add(resendEvery))

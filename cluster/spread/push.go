@@ -139,10 +139,11 @@ func (n *Node) push(p *peer, x *parcel) bool {
 func (n *Node) resend(p *peer, now breaker.Instant) {
 	due := func(sent breaker.Instant) bool { return now.Sub(sent) >= resendEvery }
 	p.pushes = slices.DeleteFunc(p.pushes, func(x *parcel) bool {
-		if !due(x.sent) {
+		if now < x.due() {
 			return false
 		}
-		x.sent, x.resent = now, true
+		x.sent = now
+		x.tries++
 		return !n.push(p, x)
 	})
 	p.settles = slices.DeleteFunc(p.settles, func(x *settle) bool {
@@ -162,7 +163,7 @@ func (n *Node) resend(p *peer, now breaker.Instant) {
 func (n *Node) onAck(p *peer, m Ack, now breaker.Instant) {
 	p.pushes = slices.DeleteFunc(p.pushes, func(x *parcel) bool {
 		acked := slices.Contains(m.IDs, x.id)
-		if acked && !x.resent {
+		if acked && x.tries == 0 {
 			p.measured(now.Sub(x.sent))
 		}
 		return acked
