@@ -45,6 +45,7 @@ var architecture = []row{
 	{1, "cooldownstore/sqlite", effects, uses{sqlite3}},
 	{1, "cooldownstore/redis", effects, uses{redis}},
 	{1, "cooldownstore/storetest", effects, uses{cmp, rapid}},
+	{1, "cooldownstore/sharetest", effects, uses{cmp}},
 	{1, "tuner", pure, none},
 	{1, "config", effects, uses{pflag, yaml}},
 

@@ -1,0 +1,135 @@
+package cooldownstore
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// Limits of what is remembered of other programs' deadlines.
+const (
+	maxSightings       = 200_000 // keys
+	maxSightingsPerKey = maxCovered
+)
+
+// sightings remembers when deadlines of other programs were first seen, and
+// which of them a clear covered, so that reading one again makes it neither
+// look new nor live again, also when its program wrote over our clear.
+type sightings struct {
+	mu   sync.Mutex
+	keys map[breaker.Key]*sighted
+}
+
+type sighted struct {
+	clear     breaker.Stamp
+	last      breaker.Stamp // given to a deadline
+	deadlines []sighting
+}
+
+type sighting struct {
+	until   float64 // epoch seconds, as written
+	at      time.Time
+	stamp   breaker.Stamp
+	covered bool
+}
+
+// first is when and with which stamp a deadline was first seen. A deadline
+// that is new here comes after every clear known of its key, even where that
+// clear's author has a clock that is ahead of ours.
+func (s *sightings) first(key breaker.Key, until float64, now time.Time) sighting {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.key(key)
+	if i := k.find(until); i >= 0 {
+		d := &k.deadlines[i]
+		if d.at.IsZero() { // known by hearsay
+			d.at = now
+		}
+		return *d
+	}
+	k.last = max(breaker.StampAt(now), k.clear+1, k.last+1)
+	d := sighting{until: until, at: now, stamp: k.last}
+	k.add(d)
+	return d
+}
+
+// note takes over the clear of a word and what it covers, and the stamps of
+// foreign deadlines that others saw before us.
+func (s *sightings) note(w SharedWord) {
+	foreign := func(c breaker.Cooldown) bool { return c.Setter == ForeignSetter }
+	if w.Snapshot.Clear == 0 && len(w.Covered) == 0 && !slices.ContainsFunc(w.Snapshot.Cooldowns, foreign) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.key(w.Key)
+	k.clear = max(k.clear, w.Snapshot.Clear)
+	for i, c := range w.Snapshot.Cooldowns {
+		if foreign(c) {
+			k.set(EpochSeconds(w.Wall[i]), sighting{at: w.UpdatedAt, stamp: c.Stamp})
+		}
+	}
+	for _, until := range w.Covered {
+		k.set(until, sighting{stamp: k.clear, covered: true})
+	}
+}
+
+// covered lists what clears of a key covered.
+func (s *sightings) covered(key breaker.Key) (covered []float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.keys[key]; k != nil {
+		for _, d := range k.deadlines {
+			if d.covered {
+				covered = append(covered, d.until)
+			}
+		}
+	}
+	return covered
+}
+
+// key must be called with mu held. Beyond the limit everything is forgotten:
+// then deadlines look new once more, which reading them again would settle.
+func (s *sightings) key(key breaker.Key) *sighted {
+	k := s.keys[key]
+	if k == nil {
+		if s.keys == nil || len(s.keys) >= maxSightings {
+			s.keys = make(map[breaker.Key]*sighted)
+		}
+		k = new(sighted)
+		s.keys[key] = k
+	}
+	return k
+}
+
+func (k *sighted) find(until float64) int {
+	return slices.IndexFunc(k.deadlines, func(d sighting) bool { return d.until == until })
+}
+
+// set takes over what others know of a deadline. Once covered stays covered,
+// and of two stamps the earlier stays.
+func (k *sighted) set(until float64, d sighting) {
+	i := k.find(until)
+	if i < 0 {
+		d.until = until
+		k.add(d)
+		return
+	}
+	known := &k.deadlines[i]
+	known.covered = known.covered || d.covered
+	known.stamp = min(known.stamp, d.stamp)
+	known.at = earliest(known.at, d.at)
+}
+
+// add makes room by forgetting the deadline that ends first.
+func (k *sighted) add(d sighting) {
+	if len(k.deadlines) >= maxSightingsPerKey {
+		ends := func(a, b sighting) int { return cmp.Compare(a.until, b.until) }
+		i := k.find(slices.MinFunc(k.deadlines, ends).until)
+		k.deadlines = slices.Delete(k.deadlines, i, i+1)
+	}
+	k.deadlines = append(k.deadlines, d)
+}

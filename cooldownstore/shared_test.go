@@ -1,0 +1,129 @@
+package cooldownstore_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cooldownstore"
+)
+
+// drawWords draws words of one key about the same few cooldowns, in which an
+// identity has one deadline, and clears among them.
+func drawWords(t *rapid.T, n int) []cooldownstore.SharedWord {
+	var all []breaker.Cooldown
+	for i := range rapid.IntRange(0, 8).Draw(t, "cooldowns") {
+		left := time.Duration(rapid.IntRange(-60, 600).Draw(t, "left")) * time.Minute
+		all = append(all, breaker.Cooldown{
+			Setter: rapid.SampledFrom([]string{"n1", "n2", cooldownstore.ForeignSetter}).Draw(t, "setter"),
+			Stamp:  breaker.Stamp(2*i + 2), Length: 600 * time.Minute,
+			Until: now.Add(left + time.Duration(i)*time.Second), // no two foreign ones are the same
+		})
+	}
+	words := make([]cooldownstore.SharedWord, n)
+	for i := range words {
+		var s breaker.Snapshot
+		for _, c := range all {
+			if rapid.Bool().Draw(t, "there") {
+				s.Merge(breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
+			}
+		}
+		if clear := rapid.IntRange(0, 9).Draw(t, "clear"); clear > 0 {
+			s.Merge(breaker.Snapshot{Clear: breaker.Stamp(2*clear - 1), ClearKept: now.Add(time.Duration(clear) * time.Hour)})
+		}
+		words[i] = cooldownstore.ShareSnapshot("host:a", s, now, wall)
+	}
+	return words
+}
+
+func TestMergeLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWords(t, 3)
+		a, b, c := w[0], w[1], w[2]
+		same := func(law string, x, y cooldownstore.SharedWord) {
+			// What is covered depends on who met it first.
+			if d := cmp.Diff(x, y, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(cooldownstore.SharedWord{}, "Covered")); d != "" {
+				t.Errorf("%s:\n%s", law, d)
+			}
+		}
+		same("commutative", a.Merge(b), b.Merge(a))
+		same("associative", a.Merge(b).Merge(c), a.Merge(b.Merge(c)))
+		same("idempotent", a.Merge(b), a.Merge(b).Merge(b))
+	})
+}
+
+// As snapshots merge, so do their words.
+func TestMergeIsSnapshotMerge(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWords(t, 2)
+		living := func(w cooldownstore.SharedWord) breaker.Snapshot {
+			s := w.ToSnapshot(now, wall.Add(-time.Hour)) // before anything is forgotten
+			for i := range s.Cooldowns {
+				s.Cooldowns[i].Disk = false
+			}
+			return s
+		}
+		want := living(w[0])
+		want.Merge(living(w[1]))
+		if d := cmp.Diff(want, living(w[0].Merge(w[1])), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("-snapshots +words:\n%s", d)
+		}
+	})
+}
+
+func TestSharedNames(t *testing.T) {
+	for key, want := range map[breaker.Key]string{
+		"host:a.example": "a.example", "resolver:a": "resolver:a", "host:resolver:a": "host:resolver:a", "host:host:a": "host:host:a",
+	} {
+		name := cooldownstore.SharedName(key)
+		if back, ok := cooldownstore.FromSharedName(name); name != want || back != key || !ok {
+			t.Errorf("%s is written %q and read %q, %v; want %q", key, name, back, ok, want)
+		}
+	}
+	for _, name := range []string{"", "\xff", "resolver:", "host:", "host:a", strings.Repeat("x", 254)} {
+		if key, ok := cooldownstore.FromSharedName(name); ok {
+			t.Errorf("%.20q reads as %q, want no key", name, key)
+		}
+	}
+}
+
+// FuzzSharedValues reads anything, joins a word of ours to it and reads that:
+// ours is there, and nothing lasts longer than an open may.
+func FuzzSharedValues(f *testing.F) {
+	for _, s := range []string{
+		"", "{}", "null", `{"until_wall": 1e300}`, `{"until_wall": -1, "more": {}}`, `{"until_wall": 1791374400, "reason": "x"}`,
+		`{"until_wall": 1791374400.5, "more": {"shown": 1791374400.5, "cooldowns": [{"setter": "store", "stamp": "7", "until": "2026-10-07T13:00:00Z", "length_ns": 9e18}]}}`,
+		`{"until_wall": 0, "more": {"clear": "3", "clear_kept": "9999-12-31T23:59:59Z", "covered": [1, 1e308, -5]}}`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var values cooldownstore.SharedValues
+		found, _ := values.Read("host:a", text, wall)
+		s := found.ToSnapshot(now, wall)
+		if left := s.LastDeadline().Sub(now); left > breaker.MaxOpen {
+			t.Errorf("%v left", left)
+		}
+		clear := found.Snapshot.Clear
+		ours := breaker.Cooldown{Setter: "n1", Stamp: max(clear+1, breaker.StampAt(wall)), Until: now.Add(breaker.MaxOpen), Length: breaker.MaxOpen}
+		word := cooldownstore.ShareSnapshot("host:a", breaker.Snapshot{Cooldowns: []breaker.Cooldown{ours}}, now, wall)
+		value, ttl, err := values.Write(word, cooldownstore.SharedPlace{Value: text, Left: -1}, wall)
+		if err != nil || value == "" || ttl < breaker.MaxOpen || len(value) > cooldownstore.MaxSharedBytes || !json.Valid([]byte(value)) {
+			t.Fatalf("Write over %q: %q, %v, %v", text, value, ttl, err)
+		}
+		back, err := values.Read("host:a", value, wall)
+		if s := back.ToSnapshot(now, wall); err != nil || s.At(now).State != breaker.Open {
+			t.Errorf("%s reads %+v, %v", value, s, err)
+		}
+		if fmt.Sprint(back.Snapshot.Clear) != fmt.Sprint(clear) {
+			t.Errorf("the clear was %d and is %d", clear, back.Snapshot.Clear)
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package cooldownstore
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// How long a value outlives what it says: a deadline, so that its running out
+// is seen; the value that a clear took the place of, so that a copy still under
+// way does not bring it back.
+const (
+	keepEnded   = 10 * time.Minute
+	keepCleared = time.Hour
+)
+
+// refresh is by how much a value must gain time to live to be written again
+// unchanged.
+const refresh = time.Minute
+
+// SharedValues is what an adapter of Shared needs beside its transport: it
+// reads and writes the documented JSON of a key, and remembers of other
+// programs' deadlines what the JSON has no room for. It is safe for concurrent
+// use; the zero value is ready.
+type SharedValues struct{ seen sightings }
+
+// Read reads the value of a key at a wall time. An error says why something of
+// it was passed over; the word has the rest. A word with an empty snapshot says
+// nothing.
+//
+// A deadline of another program counts from when it was first seen here.
+func (v *SharedValues) Read(key breaker.Key, value string, wall time.Time) (SharedWord, error) {
+	wall = wall.Round(0)
+	found, err := decodeShared(value)
+	if err != nil {
+		return SharedWord{Record: Record{Key: key}}, err
+	}
+	w, err := found.ownWord(key, wall)
+	v.seen.note(w)
+	if found.UntilWall <= 0 || found.More != nil && found.More.Shown == found.UntilWall {
+		return w, err
+	}
+	if found.UntilWall > EpochSeconds(wall.Add(yearsAway)) {
+		return w, errors.Join(err, errors.New("until_wall is years away: it is in seconds since 1970"))
+	}
+	first := v.seen.first(key, found.UntilWall, wall)
+	c, until, written, ok := Foreign{UntilWall: found.UntilWall, Reason: found.Reason}.Cooldown(first.at)
+	if !ok || first.covered {
+		return w, err
+	}
+	c.Stamp = first.stamp
+	news := SharedWord{Record: Record{Key: key, UpdatedAt: written, Wall: []time.Time{until}}}
+	news.Snapshot.Cooldowns = []breaker.Cooldown{c}
+	return w.Merge(news), err
+}
+
+// A SharedPlace is what an adapter found under a key.
+type SharedPlace struct {
+	Value string        // "" if absent or not readable
+	Left  time.Duration // until it expires; 0 if absent, negative if it never does
+}
+
+// Write joins a word into what was found and returns what to write in its
+// place, and how long that has to live. The value is "" if there is nothing to
+// change.
+func (v *SharedValues) Write(word SharedWord, found SharedPlace, wall time.Time) (value string, ttl time.Duration, err error) {
+	if len(word.Wall) != len(word.Snapshot.Cooldowns) {
+		return "", 0, fmt.Errorf("%s: word has %d cooldowns and %d deadlines", word.Key, len(word.Snapshot.Cooldowns), len(word.Wall))
+	}
+	wall = wall.Round(0)
+	old := SharedWord{Record: Record{Key: word.Key}}
+	if found.Value != "" {
+		old, _ = v.Read(word.Key, found.Value, wall) // what cannot be read is overwritten
+	}
+	old.Covered = v.seen.covered(word.Key) // more than the value says if its program wrote over our clear
+	merged := old.Merge(word)
+	v.seen.note(merged)
+	ttl = merged.live(old, found, wall)
+	if word.Snapshot.Empty() || ttl <= 0 {
+		return "", 0, nil
+	}
+	value, err = encodeShared(merged)
+	if value == found.Value && found.Left > 0 && ttl < found.Left+refresh {
+		return "", 0, err
+	}
+	return value, ttl, err
+}
+
+// live is how long a merged word is to be kept. What was found never loses
+// time: it was given by the clock of the place, not by ours. What a clear ended
+// is taken to have had the time to live that was found; where nothing was, it is
+// not known and the clear stays for as long as it counts.
+func (w SharedWord) live(old SharedWord, found SharedPlace, wall time.Time) time.Duration {
+	ttl := max(w.remaining(wall), found.Left)
+	clear := w.Snapshot.Clear
+	if clear == 0 || clear == old.Snapshot.Clear && found.Left > 0 {
+		return ttl
+	}
+	kept := min(w.ClearKept.Sub(wall), breaker.KeepClear)
+	if found.Value != "" {
+		ended := found.Left
+		if ended < 0 {
+			ended = old.remaining(wall)
+		}
+		kept = min(kept, ended+keepCleared)
+	}
+	return max(ttl, kept)
+}
+
+// remaining is how long the word's cooldowns are of interest, 0 if none is.
+func (w SharedWord) remaining(wall time.Time) (left time.Duration) {
+	for i, c := range w.Snapshot.Cooldowns {
+		until := min(w.Wall[i].Sub(wall), c.Length)
+		if !w.UpdatedAt.IsZero() {
+			until = min(until, w.Wall[i].Sub(w.UpdatedAt))
+		}
+		left = max(left, until+keepEnded)
+	}
+	return left
+}
