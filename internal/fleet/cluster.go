@@ -71,11 +71,16 @@ func (n *Node) Members(ctx context.Context) ([]api.Member, error) {
 func (n *Node) AwaitMembers(ctx context.Context, size int) error {
 	return n.AwaitFor(ctx, joinLimit, fmt.Sprint(size, " live members"), func() (bool, error) {
 		members, err := n.Members(ctx)
+		var seen []string
 		live := 0
 		for _, m := range members {
+			seen = append(seen, fmt.Sprintf("%s#%d %s", m.Name, m.Epoch, m.State))
 			if m.State == api.MemberAlive {
 				live++
 			}
+		}
+		if err == nil && live != size {
+			err = fmt.Errorf("it sees %q", seen)
 		}
 		return live == size, err
 	})

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
@@ -50,7 +51,8 @@ type Node struct {
 }
 
 // Start starts a node and waits until it is ready. A node of a name that ran
-// before finds its data again. args are further flags of "node run".
+// before finds its data again. The nodes of one Dir are of one cluster. args are
+// further flags of "node run".
 func (p Program) Start(ctx context.Context, name string, args ...string) (*Node, error) {
 	dir := filepath.Join(p.Dir, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -68,6 +70,7 @@ func (p Program) Start(ctx context.Context, name string, args ...string) (*Node,
 	n.cmd = p.command(append([]string{
 		"run", "--node.name", name, "--data-dir", n.DataDir, "--ready-file", readyFile, "--http.socket", n.Socket,
 		"--http.listen-address", "127.0.0.1:0", "--cluster.listen-address", "127.0.0.1:0", "--actor.listen-address", "127.0.0.1:0",
+		"--cluster.label", p.label(),
 	}, args...))
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	// A node must not outlive a test that was killed.
@@ -81,6 +84,10 @@ func (p Program) Start(ctx context.Context, name string, args ...string) (*Node,
 	}()
 	return n, n.awaitReady(ctx, readyFile)
 }
+
+// label keeps clusters apart: a port that one looks for a killed node at may be
+// another one's by now.
+func (p Program) label() string { return fmt.Sprintf("fleet-%08x", crc32.ChecksumIEEE([]byte(p.Dir))) }
 
 // command runs the program, in its network namespace if it has one.
 func (p Program) command(args []string) *exec.Cmd {
