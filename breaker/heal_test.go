@@ -104,3 +104,30 @@ func TestHealIsSaidOfHealingOnly(t *testing.T) {
 		t.Fatalf("asked who joined %+v", e.AskWitnesses)
 	}
 }
+
+// TestAnothersCircuitYields: what this machine only heard of, or read from disk,
+// a later word replaces; what it counted itself it says again.
+func TestAnothersCircuitYields(t *testing.T) {
+	p := breaker.DefaultPolicy()
+	p.FailMax = 1
+	closed := func(stamp breaker.Stamp) breaker.Snapshot {
+		return breaker.Snapshot{Circuit: breaker.Circuit{Stamp: stamp, Keep: 1 << 60}}
+	}
+	mo := func(now breaker.Instant) breaker.Moment {
+		return breaker.Moment{Now: now, Stamp: breaker.Stamp(now) + 100, Members: 1}
+	}
+	m := breaker.New(&p)
+	m.Adopt(mo(1000), breaker.Snapshot{Circuit: breaker.Circuit{State: breaker.Open, Stamp: 5, Until: 1 << 50, FirstTrip: 900, Opens: 1}})
+	m.Adopt(mo(1001), closed(6))
+	if got := m.Snapshot(); got.At(1002).State != breaker.Closed {
+		t.Errorf("a circuit from elsewhere stays %v over a later close", got.At(1002))
+	}
+	m.Report(mo(2000), breaker.Outcome{Node: "n1", Kind: breaker.Failure, Began: 2000, Ended: 2000})
+	if got := m.Snapshot(); got.At(2001).State != breaker.Open {
+		t.Fatalf("after a failure it is %v; want open", got.At(2001))
+	}
+	e := m.Adopt(mo(2001), closed(2150)) // later than the trip's stamp, 2100
+	if got := m.Snapshot(); got.At(2002).State != breaker.Open || e.Announce == nil || got.Circuit.Stamp <= 2100 {
+		t.Errorf("its own circuit is %+v after another's close; want it said again", got.Circuit)
+	}
+}

@@ -102,6 +102,7 @@ func (m *Machine) trip(mo Moment, t trip) {
 		first, opens = mo.Now, 1
 		m.unasked = false
 	}
+	m.adopted = false
 	*c = Circuit{
 		State: Open, Stamp: mo.Stamp, Until: mo.Now.Add(m.policy.openFor(t.length, opens)),
 		FirstTrip: first, Opens: opens, Reason: t.reason, Role: t.role, ByRole: t.byRole, Keep: c.Keep,
