@@ -28,7 +28,6 @@ type board struct {
 	metrics  *telemetry.Metrics
 	logger   *slog.Logger
 	gate     *gate.Gate
-	policy   func(breaker.Key) *breaker.Policy
 	id       string
 	epoch    uint64                   // the last that was persisted
 	persist  func(name, value string) // keeps a value of the node's own
@@ -57,7 +56,7 @@ const forgetEvery = time.Second
 // cluster.
 func newBoard(n *Node) *board {
 	b := &board{
-		clock: n.clock, keeper: n.keeper, metrics: n.metrics, logger: n.opt.Logger, policy: n.opt.Policy, id: n.id, epoch: n.epoch,
+		clock: n.clock, keeper: n.keeper, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
 		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
 		serving: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},

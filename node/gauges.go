@@ -10,7 +10,9 @@ func (n *Node) gauges() {
 	m.Gauge("breakers_open", "Breakers that are open.", func() float64 { open, _ := n.board.count(); return float64(open) })
 	m.Gauge("breakers_half_open", "Breakers that are half-open.", func() float64 { _, half := n.board.count(); return float64(half) })
 	m.Gauge("rings_local", "Keys that only this node rejects.", func() float64 { return float64(n.gate.Counts().Local) })
-	m.Counter("view_dropped_total", "Exceptions dropped because the view was full.", func() float64 { return float64(read(n.board, (*spread.Node).ViewDropped)) })
+	m.Counter("view_dropped_total", "Exceptions dropped because the view was full.", func() float64 {
+		return float64(read(n.board, func(s *spread.Node) uint64 { return s.View().Dropped() }))
+	})
 	m.Gauge("gate_hosts", "Keys the gate remembers.", func() float64 { return float64(n.gate.Counts().Hosts) })
 	m.Gauge("actors_active", "Breaker actors on this node.", func() float64 { return float64(n.cluster.Active()) })
 	m.Counter("actor_panics_total", "Panics contained in breaker actors.", func() float64 { return float64(n.board.breakers.Panics()) })

@@ -41,9 +41,6 @@ func (r Ring) Len() int { return len(r.ids) }
 // Members lists them, sorted.
 func (r Ring) Members() []string { return slices.Clone(r.ids) }
 
-// Owner is the owner of a key among members.
-func Owner(members []string, key string) string { return New(members).Owner(key) }
-
 // hash is FNV-1a with its bits mixed: it alone spreads poorly for rendezvous
 // hashing. All nodes must agree on it, whatever their version.
 func hash(s string) uint64 {

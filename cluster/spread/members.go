@@ -34,7 +34,6 @@ func (n *Node) replacePeers(now breaker.Instant, live []Member, left []string) (
 	}
 	for _, m := range live {
 		if m.ID == n.opt.Self {
-			n.self = m
 			continue
 		}
 		delete(n.lost, m.ID)

@@ -53,7 +53,6 @@ type Node struct {
 	opt  Options
 	view *view.View
 	ring placement.Ring
-	self Member
 
 	peers    map[string]*peer
 	order    []*peer // by id: digests go round, and nothing depends on the order of a map
@@ -79,7 +78,7 @@ type Node struct {
 // New returns a node that knows of no other.
 func New(opt Options) *Node {
 	return &Node{
-		opt: opt, view: view.New(opt.Limit), ring: placement.New([]string{opt.Self}), self: Member{ID: opt.Self},
+		opt: opt, view: view.New(opt.Limit), ring: placement.New([]string{opt.Self}),
 		peers: map[string]*peer{}, lost: map[string]breaker.Instant{}, ids: opt.FirstID, gaps: map[breaker.Key]struct{}{},
 	}
 }
@@ -117,9 +116,6 @@ func (n *Node) Mute(now breaker.Instant, longer time.Duration) []string {
 	}
 	return ids
 }
-
-// ViewDropped counts the exceptions that the view's limit cost.
-func (n *Node) ViewDropped() uint64 { return n.view.Dropped() }
 
 // Dropped counts the outcomes given up: too many waited, no owner took them.
 func (n *Node) Dropped() uint64 { return n.dropped }

@@ -15,12 +15,19 @@ func (n *Node) Announce(now breaker.Instant, key breaker.Key, s breaker.Snapshot
 		n.step(key, Adopt{Snapshot: n.view.Of(key)})
 	}
 	if changed && !derived {
-		for _, p := range n.order {
+		n.pushAll(now, key, "")
+	}
+	return n.take(now)
+}
+
+// pushAll pushes a key to every member but one.
+func (n *Node) pushAll(now breaker.Instant, key breaker.Key, but string) {
+	for _, p := range n.order {
+		if p.ID != but {
 			n.enqueue(p, key)
 			n.pump(p, now)
 		}
 	}
-	return n.take(now)
 }
 
 // Cool takes a Retry-After that this node saw: it needs no owner. One that is
@@ -41,20 +48,24 @@ func (n *Node) Cool(now breaker.Instant, key breaker.Key, c breaker.Cooldown) Ef
 // before its own pushes have left. That node itself is not told its own word. It
 // asks a key's owner where that did not answer in time: the actor must hear.
 func (n *Node) Hold(now breaker.Instant, from string, key breaker.Key, s breaker.Snapshot) Effects {
-	if s = n.view.Hear(now, key, s); s.Empty() || !n.merge(key, s) {
-		return n.take(now)
+	if n.hear(now, key, s) {
+		n.pushAll(now, key, from)
 	}
-	for _, p := range n.order {
-		if p.ID != from {
-			n.enqueue(p, key)
-			n.pump(p, now)
-		}
+	return n.take(now)
+}
+
+// hear takes what another node says of a key and reports whether it was news.
+// The actor of a key of this node adopts it, or answers with a newer word.
+func (n *Node) hear(now breaker.Instant, key breaker.Key, s breaker.Snapshot) bool {
+	s = n.view.Hear(now, key, s)
+	if s.Empty() || !n.merge(key, s) {
+		return false
 	}
 	if n.owns(key) {
 		merged := n.view.Of(key)
 		n.step(key, Adopt{Snapshot: s, Wake: merged.At(now).State != breaker.Closed})
 	}
-	return n.take(now)
+	return true
 }
 
 // Recall puts what the store knows into the view, without telling anybody.
@@ -172,16 +183,10 @@ func (n *Node) onAck(p *peer, m Ack, now breaker.Instant) {
 	n.pump(p, now)
 }
 
-// onPush merges what another node believes. The owner's actor hears of it and
-// adopts it, or answers with a newer word.
+// onPush takes what another node believes.
 func (n *Node) onPush(p *peer, m Push, now breaker.Instant) {
 	for _, x := range m.Entries {
-		x.Snapshot = n.view.Hear(now, x.Key, x.Snapshot)
-		if x.Snapshot.Empty() || !n.merge(x.Key, x.Snapshot) || !n.owns(x.Key) {
-			continue
-		}
-		merged := n.view.Of(x.Key)
-		n.step(x.Key, Adopt{Snapshot: x.Snapshot, Wake: merged.At(now).State != breaker.Closed})
+		n.hear(now, x.Key, x.Snapshot)
 	}
 	n.send(p, Ack{[]uint64{m.ID}})
 }

@@ -49,12 +49,7 @@ func (n *Node) Ask(now breaker.Instant, key breaker.Key, q breaker.Question) (ui
 // Request sends a request to the key's owner and waits for the reply for at
 // least a while. Done follows with the returned id.
 func (n *Node) Request(now breaker.Instant, key breaker.Key, body any, least time.Duration) (uint64, Effects) {
-	p := n.peers[n.Owner(key)]
-	if p == nil {
-		return n.unowned(now, key)
-	}
-	r := n.request(p, key, body, now.Add(max(least, p.patience())))
-	return r.ID, n.take(now)
+	return n.RequestFrom(now, n.Owner(key), key, body, least)
 }
 
 // RequestFrom is Request to a member, whoever owns the key.
@@ -180,10 +175,7 @@ func (n *Node) onRequest(p *peer, m Request, now breaker.Instant) {
 		}
 	}
 	if ask, ok := m.Body.(Ask); ok {
-		ask.Entry = n.view.Hear(now, m.Key, ask.Entry)
-		if !ask.Entry.Empty() && n.merge(m.Key, ask.Entry) {
-			n.step(m.Key, Adopt{Snapshot: ask.Entry, Wake: true})
-		}
+		n.hear(now, m.Key, ask.Entry)
 	}
 	n.e.Serve = append(n.e.Serve, Serve{p.ID, m})
 }
