@@ -247,6 +247,8 @@ type StatusResponse struct {
 	Ready   bool        `json:"ready"`
 	Members []Member    `json:"members"`
 	Store   StoreHealth `json:"store"`
+	// Shared is where cooldowns are shared beyond the data directory.
+	Shared *SharedHealth `json:"shared,omitempty"`
 	// Open, HalfOpen and Local count breakers.
 	Open     int `json:"open"`
 	HalfOpen int `json:"half_open"`
@@ -267,6 +269,22 @@ type StoreHealth struct {
 	Error string     `json:"error,omitempty"`
 	// Pending counts changes not written yet.
 	Pending int `json:"pending"`
+}
+
+// SharedHealth says how sharing cooldowns with other clusters and programs
+// goes. Pending counts keys whose cooldown waits to be written there.
+type SharedHealth struct {
+	StoreHealth
+	// Where is the setting without its secrets.
+	Where string `json:"where"`
+	// ListedAt is when everything there was last read, Entries how many keys it
+	// had then.
+	ListedAt *time.Time `json:"listed_at,omitempty"`
+	Entries  int        `json:"entries"`
+	// Dropped counts cooldowns given up because too many waited.
+	Dropped uint64 `json:"dropped,omitempty"`
+	// Warnings says what may go wrong there: that it may evict what it was given.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Problem is an error, RFC 9457, as application/problem+json.

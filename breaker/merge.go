@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Merge joins t into s and reports whether s changed. It is commutative,
@@ -84,6 +85,17 @@ func mergeCooldowns(a, b []Cooldown, clear Stamp) []Cooldown {
 
 // same reports whether d is a copy of c.
 func (c Cooldown) same(d Cooldown) bool { return c.Setter == d.Setter && c.Stamp == d.Stamp }
+
+// sameForeign is how far apart two readers may place one deadline of another
+// program.
+const sameForeign = time.Second
+
+// Says reports whether c says what d says: it is a copy, or the same deadline
+// of another program, whose stamp tells only when its reader saw it first.
+func (c Cooldown) Says(d Cooldown) bool {
+	foreign := c.Reason == ReasonStore && d.Reason == ReasonStore
+	return c.same(d) || foreign && c.Until.Sub(d.Until).Abs() < sameForeign
+}
 
 // laterCopy is the merge of two copies of a cooldown: a living one replaces
 // one from disk, of two from disk the later wins, and hearing a living one

@@ -13,7 +13,7 @@ type Config struct {
 	Actor         Actor
 	TLS           TLS
 	Insecure      bool   // allow ports beyond loopback without keyring and certificates
-	CooldownStore string // where cooldowns are shared beyond state.db: StoreSQLite or StoreMemory
+	CooldownStore string // where cooldowns are shared beyond state.db: StoreSQLite, StoreMemory or a URL; it may hold a password
 	Log           Log
 	Breakers      Breakers
 
@@ -63,11 +63,20 @@ type Log struct {
 	Level  string // debug, info, warn or error
 }
 
-// The cooldown stores of this version.
+// The cooldown stores that are no URL.
 const (
 	StoreSQLite = "sqlite"  // nowhere beyond the data directory
 	StoreMemory = "memory:" // state.db in memory too; for tests
 )
+
+// sharedSchemes are those of the URLs of places to share cooldowns.
+var sharedSchemes = []string{"sqlite", "redis", "rediss", "redis+sentinel", "redis+cluster", "rediss+sentinel", "rediss+cluster"}
+
+// SharesCooldowns reports whether CooldownStore names a place that others use
+// too. Do not show it: its URL may hold a password.
+func (c *Config) SharesCooldowns() bool {
+	return c.CooldownStore != StoreSQLite && c.CooldownStore != StoreMemory
+}
 
 // Default is the configuration nobody changed. It does not look at the
 // machine it runs on.

@@ -138,7 +138,7 @@ func TestFileIsRefused(t *testing.T) {
 		{"http: {socket: }", ":1:16: http.socket has no value"},
 		{"http: {listen_address: 0.0.0.0:1}", ":1:24: http.listen_address is \"0.0.0.0:1\", which is not loopback"},
 		{"log: {level: loud}", ":1:14: log.level is \"loud\""},
-		{"cooldown_store: redis://x", ":1:17: cooldown_store is a redis: store"},
+		{"cooldown_store: redis:x", ":1:17: cooldown_store starts with \"redis:\" but not with \"redis://\""},
 		{"profile: aggressive", ":1:1: profile is not yet available"},
 		{"telemetry: {x: y}", ":1:1: telemetry is not yet available"},
 		{"cluster: {lable: x}", `:1:11: unknown key "lable"; did you mean "label"?`},

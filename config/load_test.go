@@ -140,7 +140,7 @@ func TestRepeatableFlagsAndVariables(t *testing.T) {
 func TestAllProblemsAtOnce(t *testing.T) {
 	const file = "defaults: {fail_mx: 3}\nhost: {}\nhttp: {lissten_address: x}\n"
 	_, err := load(t, file, []string{"FLEETFUSE_LOG_LEVEL=loud", "FLEETFUSE_HTTP_SOKET=x", "FLEETFUSE_PORT=tcp://x", "FLEETFUSE_ADDR=x"},
-		"--breaker-defaults=fail_max:0,rest:3", "--cooldown-store=redis://:secret@h/0", "--config=/nowhere.yaml")
+		"--breaker-defaults=fail_max:0,rest:3", "--cooldown-store=rediis://:secret@h/0", "--config=/nowhere.yaml")
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -152,7 +152,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		`env FLEETFUSE_HTTP_SOKET: unknown; did you mean FLEETFUSE_HTTP_SOCKET?`,
 		`flag --breaker-defaults "fail_max:0,rest:3": fail_max is 0; want 1 to 10000`,
 		`flag --breaker-defaults "fail_max:0,rest:3": unknown policy field "rest"; did you mean "reset"?`,
-		`flag --cooldown-store: cooldown_store is a redis: store, which is not yet available`,
+		`flag --cooldown-store: cooldown_store starts with "rediis:"; want sqlite, `,
 		`flag --config: open /nowhere.yaml`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -194,11 +194,13 @@ func TestOptionsAreRefused(t *testing.T) {
 		{"--node.name=a b", "without blanks"},
 		{"--node.name=" + long, "at most 128"},
 		{"--log.format=jsn", `did you mean "json"?`},
-		{"--cooldown-store=sqlite:///x", "not yet available"},
-		{"--cooldown-store=rediss://x", "not yet available"},
+		{"--cooldown-store=sqlite:/x", `starts with "sqlite:" but not with "sqlite://"`},
+		{"--cooldown-store=sqlite://x", "with three slashes"},
+		{"--cooldown-store=redis:u:secret@x", `starts with "redis:" but not with "redis://"`},
 		{"--cooldown-store=sqllite", `did you mean "sqlite"?`},
 		{"--cooldown-store=memory", `did you mean "memory:"?`},
 		{"--cooldown-store=postgres://u:secret@x", `starts with "postgres:"`},
+		{"--cooldown-store=redsi://u:secret@x", `did you mean "redis"?`},
 		{"--http.sokcet=x", "did you mean --http.socket?"},
 		{"--profile=aggressive", "not yet available in this version"},
 	} {

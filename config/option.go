@@ -27,7 +27,7 @@ var options = []option{
 		func(c *Config) any { return &c.Node.ReadyFile }, func(c *Config) error { return checkPath(c.Node.ReadyFile, false) }},
 	{"node.name", "node.name", "what people call this node (default the machine's host name)",
 		func(c *Config) any { return &c.Node.Name }, func(c *Config) error { return checkToken(c.Node.Name, maxNodeNameBytes) }},
-	{"cooldown-store", "cooldown_store", "where cooldowns are shared beyond the data directory: sqlite (nowhere), or memory: for tests",
+	{"cooldown-store", "cooldown_store", "share cooldowns beyond the data directory at this `URL`: sqlite (nowhere), sqlite:///abs/path, redis://host, rediss://, redis+sentinel://, redis+cluster://, or memory: for tests",
 		func(c *Config) any { return &c.CooldownStore }, func(c *Config) error { return checkStore(c.CooldownStore) }},
 	{"http.listen-address", "http.listen_address", "serve the HTTP API on this `HOST:PORT`; port 0 picks one; beyond loopback with the --tls files",
 		func(c *Config) any { return &c.HTTP.ListenAddress }, func(c *Config) error { return checkListen(c.HTTP.ListenAddress) }},

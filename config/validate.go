@@ -136,18 +136,23 @@ func checkHosts(names []string) error {
 	return nil
 }
 
+// checkStore looks at the scheme alone: who opens the store reads the rest.
+// Only the scheme is repeated, because a store's URL may hold a password.
 func checkStore(store string) error {
 	if store == StoreSQLite || store == StoreMemory {
 		return nil
 	}
-	// Only the scheme is repeated: a store's URL may hold a password.
-	scheme, _, isURL := strings.Cut(store, ":")
-	switch scheme {
-	case "sqlite", "redis", "rediss", "redis+sentinel", "redis+cluster":
-		return fmt.Errorf("is a %s: store, which is not yet available in this version; memory: and sqlite are", scheme)
+	const want = "want sqlite, sqlite:///abs/path, redis://host:6379, rediss://, redis+sentinel://, redis+cluster:// or memory:"
+	scheme, rest, isURL := strings.Cut(store, ":")
+	switch {
+	case !isURL:
+		return fmt.Errorf("is %s; %s%s", quote(store), want, didYouMean(store, []string{StoreSQLite, StoreMemory}))
+	case !slices.Contains(sharedSchemes, scheme):
+		return fmt.Errorf("starts with %s; %s%s", quote(scheme+":"), want, didYouMean(scheme, sharedSchemes))
+	case !strings.HasPrefix(rest, "//"):
+		return fmt.Errorf("starts with %s but not with %s; %s", quote(scheme+":"), quote(scheme+"://"), want)
+	case scheme == "sqlite" && !strings.HasPrefix(rest, "///"):
+		return fmt.Errorf("names no absolute path; want sqlite:///abs/path, with three slashes")
 	}
-	if isURL {
-		return fmt.Errorf("starts with %s; want memory: or sqlite", quote(scheme+":"))
-	}
-	return fmt.Errorf("is %s; want memory: or sqlite%s", quote(store), didYouMean(store, []string{StoreSQLite, StoreMemory}))
+	return nil
 }

@@ -39,12 +39,19 @@ type Health struct {
 	Dropped uint64    // words given up: beyond Limit, or put after Close
 }
 
+// A Saver is what a Behind writes to: a Store, or a place to share through an
+// Outbox.
+type Saver interface {
+	Save(ctx context.Context, records []Record, d Durability) error
+	Kind() string
+}
+
 // A Behind writes to a store without making its callers wait: evidence behind
 // (Put), operators' words through (Commit). One goroutine writes everything,
 // so that the words on a key reach the disk in their order. What cannot be
 // written stays pending and is retried. It is safe for concurrent use.
 type Behind struct {
-	store  Store
+	store  Saver
 	opt    BehindOptions
 	ctx    context.Context // of the writes; ends with Close
 	cancel context.CancelFunc
@@ -68,7 +75,7 @@ type flush struct {
 }
 
 // NewBehind starts a writer in front of a store; Close it when done.
-func NewBehind(store Store, opt BehindOptions) *Behind {
+func NewBehind(store Saver, opt BehindOptions) *Behind {
 	if opt.Delay <= 0 {
 		opt.Delay = defaultDelay
 	}

@@ -36,8 +36,10 @@ type Shared interface {
 	// error if it cannot be used, warnings if it can but may lose what it was
 	// given or holds what nobody can read.
 	Check(ctx context.Context) (warnings []string, err error)
-	// Kind names the adapter in listings: "redis", "memory".
+	// Kind names the adapter in listings: "redis", "sqlite", "memory".
 	Kind() string
+	// String is the place as --cooldown-store names it, without secrets.
+	String() string
 	// Close ends Hints and releases everything. A second Close does nothing.
 	Close() error
 }
@@ -55,11 +57,30 @@ type SharedWord struct {
 	Covered []float64
 }
 
+// SharedPart is what of a snapshot is shared.
+func SharedPart(s breaker.Snapshot) breaker.Snapshot {
+	s.Circuit, s.Renewed = breaker.Circuit{}, 0
+	return s
+}
+
 // ShareSnapshot makes the word of what of a snapshot is shared. now and wall
 // are the same moment on the two clocks.
 func ShareSnapshot(key breaker.Key, s breaker.Snapshot, now breaker.Instant, wall time.Time) SharedWord {
-	s.Circuit, s.Renewed = breaker.Circuit{}, 0
-	return SharedWord{Record: FromSnapshot(key, s, now, wall)}
+	return SharedWord{Record: FromSnapshot(key, SharedPart(s), now, wall)}
+}
+
+// An Outbox lets a Behind write to a place: what is put into it waits while the
+// place is away, at most as many keys as the Behind's limit, the longest
+// deadlines of all.
+type Outbox struct{ Shared }
+
+// Save implements Saver. What is shared survives what its place survives.
+func (o Outbox) Save(ctx context.Context, records []Record, _ Durability) error {
+	words := make([]SharedWord, len(records))
+	for i, r := range records {
+		words[i] = SharedWord{Record: r}
+	}
+	return o.Put(ctx, words)
 }
 
 // SharedKeys names the keys of words in an error text: the first, and how many

@@ -28,6 +28,7 @@ type board struct {
 	metrics  *telemetry.Metrics
 	logger   *slog.Logger
 	gate     *gate.Gate
+	sharing  *sharing // nil: with nobody
 	id       string
 	epoch    uint64                   // the last that was persisted
 	persist  func(name, value string) // keeps a value of the node's own
@@ -56,7 +57,7 @@ const forgetEvery = time.Second
 // cluster.
 func newBoard(n *Node) *board {
 	b := &board{
-		clock: n.clock, keeper: n.keeper, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
+		clock: n.clock, keeper: n.keeper, sharing: n.sharing, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
 		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
 		serving: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},
@@ -124,7 +125,38 @@ func (b *board) close() {
 // and store hear of changes under the lock, in the order in which the view took
 // them.
 func (b *board) do(input func(*spread.Node, breaker.Instant) spread.Effects) {
-	b.carry(b.input(input, b.keeper.Put))
+	b.carry(b.input(input, b.keep))
+}
+
+// keep has written what the view holds of a key now. The board is locked.
+func (b *board) keep(key breaker.Key, s breaker.Snapshot) {
+	b.keeper.Put(key, s)
+	if b.sharing != nil && b.spread.Owner(key) == b.id {
+		b.sharing.put(key, s)
+	}
+}
+
+// share is do for what a place to share said: it need not be told again.
+func (b *board) share(entries []spread.Entry) {
+	if len(entries) == 0 {
+		return
+	}
+	stamp := b.clock.Stamp()
+	b.carry(b.input(func(n *spread.Node, now breaker.Instant) spread.Effects {
+		return n.Share(now, stamp, entries)
+	}, b.keeper.Put))
+}
+
+// ownIn lists what the view holds of this node's keys in one of its buckets.
+func (b *board) ownIn(bucket int) (own []spread.Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, k := range b.spread.View().KeysIn([]int{bucket}) {
+		if b.spread.Owner(k) == b.id {
+			own = append(own, spread.Entry{Key: k, Snapshot: b.spread.View().Of(k)})
+		}
+	}
+	return own
 }
 
 // recall is do for what the store said: it need not be written again.

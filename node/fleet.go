@@ -94,6 +94,9 @@ func (b *board) Members(live []cluster.Member, left []string) {
 		}
 		return n.SetMembers(now, members, left)
 	})
+	if b.sharing != nil && b.joined() {
+		b.sharing.relist() // keys that are this node's only now
+	}
 	for _, text := range news {
 		b.logger.Info("member "+text, slog.Int("members", len(live)))
 	}

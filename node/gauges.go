@@ -3,6 +3,7 @@ package node
 import (
 	"fleetfuse/cluster"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cooldownstore"
 )
 
 func (n *Node) gauges() {
@@ -18,13 +19,24 @@ func (n *Node) gauges() {
 	m.Counter("actor_panics_total", "Panics contained in breaker actors.", func() float64 { return float64(n.board.breakers.Panics()) })
 	m.Gauge("store_pending", "Changes not written yet.", func() float64 { return float64(n.keeper.Health().Pending) })
 	m.Counter("store_dropped_total", "Changes lost because too many were pending.", func() float64 { return float64(n.keeper.Health().Dropped) })
-	m.Gauge("store_ok", "1 while the store works.", func() float64 {
-		if n.keeper.Health().OK {
-			return 1
+	m.Gauge("store_ok", "1 while the store works.", func() float64 { return truth(n.keeper.Health().OK) })
+	m.Gauge("store_degraded_since_seconds", "When the store began to fail, in seconds since 1970; 0 while it works.", func() float64 {
+		if h := n.keeper.Health(); !h.OK {
+			return cooldownstore.EpochSeconds(h.Since)
 		}
 		return 0
 	})
+	if n.sharing != nil {
+		n.sharing.gauges(m)
+	}
 	n.clusterGauges()
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // clusterGauges are about the other members.
@@ -42,10 +54,8 @@ func (n *Node) clusterGauges() {
 		return float64(differ)
 	})
 	m.Gauge("cluster_apart", "1 while most members' clocks differ from this node's by more than a day.", func() float64 {
-		if _, apart := n.skews(); apart {
-			return 1
-		}
-		return 0
+		_, apart := n.skews()
+		return truth(apart)
 	})
 	for name, c := range map[string]struct {
 		help string

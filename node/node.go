@@ -22,7 +22,8 @@ import (
 type Options struct {
 	Name         string
 	DataDir      string
-	Memory       bool // keep everything in memory (tests)
+	Memory       bool                 // keep everything in memory (tests)
+	Shared       cooldownstore.Shared // where cooldowns are shared, see OpenShared; closed with the node; nil: nowhere
 	HTTPListen   string
 	HTTPSocket   string
 	AllowedHosts []string
@@ -49,6 +50,7 @@ type Node struct {
 	clock   *clock.Clock
 	store   cooldownstore.Store
 	keeper  *cooldownstore.Behind
+	sharing *sharing
 	metrics *telemetry.Metrics
 	board   *board
 	gate    *gate.Gate
@@ -64,6 +66,10 @@ func Start(ctx context.Context, opt Options) (*Node, error) {
 		n.clock = clock.New()
 	}
 	n.onStop(n.clock.Stop)
+	if opt.Shared != nil {
+		n.sharing = newSharing(n, opt.Shared)
+		n.onStop(n.sharing.close)
+	}
 	for _, step := range []func(context.Context) error{n.openStore, n.startBreakers, n.serve} {
 		if err := step(ctx); err != nil {
 			n.Stop()

@@ -80,6 +80,11 @@ func (n *Node) startBreakers(ctx context.Context) error {
 	n.onStop(n.drain)
 	n.sync(ctx)
 	n.board.do((*spread.Node).ClaimAll)
+	n.onStop(n.followNews())
+	if n.sharing != nil {
+		n.onStop(n.sharing.start(n.board))
+		n.sharing.await(ctx)
+	}
 	return nil
 }
 

@@ -33,11 +33,29 @@ func (n *Node) Status() api.StatusResponse {
 	if h.Dropped > 0 {
 		problem("%d changes were never written because too many waited", h.Dropped)
 	}
+	n.sharingProblems(&st, problem)
 	if !st.Ready {
 		problem("the node is starting or draining")
 	}
 	n.memberProblems(st.Members, problem)
 	return st
+}
+
+// sharingProblems says what is not normal about sharing cooldowns. A warning is
+// no problem: it is about what may happen.
+func (n *Node) sharingProblems(st *api.StatusResponse, problem func(string, ...any)) {
+	if n.sharing == nil {
+		return
+	}
+	h := n.sharing.health()
+	st.Shared = &h
+	if !h.OK {
+		problem("degraded: the shared store fails since %s: %s; %d cooldowns wait to be shared, decisions go on",
+			h.Since.Format(time.RFC3339), h.Error, h.Pending)
+	}
+	if h.Dropped > 0 {
+		problem("%d cooldowns were not shared because too many waited", h.Dropped)
+	}
 }
 
 // memberProblems says what is not normal about the members.

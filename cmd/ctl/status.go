@@ -17,8 +17,9 @@ func (s *session) statusCommand() *cobra.Command {
 		Short: "Say whether the node, its members and its store are well",
 		Long: `Say whether the node, the members of its cluster and its store are well. Exits 1
 if one of them is not normal: a member is lost, draining or apart, two run
-different configurations or share a name, the store fails. A member that left is
-normal, and so is an open breaker: it is doing its work.`,
+different configurations or share a name, the store or the place where cooldowns
+are shared fails. A member that left is normal, and so is an open breaker: it is
+doing its work. A warning says what may go wrong and changes nothing.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := s.client()
@@ -63,7 +64,21 @@ func problemsOf(r api.StatusResponse, now time.Time) []string {
 		}
 		problems = append(problems, text)
 	}
+	if h := r.Shared; h != nil && !h.OK {
+		problems = append(problems, "degraded: the shared store "+h.Where+" fails: "+h.Error)
+	}
 	return problems
+}
+
+// condition says whether a store works, and since when not.
+func condition(h api.StoreHealth, bad string, now time.Time) string {
+	switch {
+	case h.OK:
+		return "ok"
+	case h.Since == nil:
+		return bad
+	}
+	return fmt.Sprintf("%s since %s (%s)", bad, moment(*h.Since), ago(*h.Since, now))
 }
 
 func (s *session) printStatus(r api.StatusResponse, problems []string) error {
@@ -77,23 +92,23 @@ func (s *session) printStatus(r api.StatusResponse, problems []string) error {
 		ready = "not ready"
 	}
 	field("node", "%s, %s, version %s, up %s", r.Node, ready, orDash(r.Version), span(now.Sub(r.StartedAt)))
-	store := "ok"
-	if !r.Store.OK {
-		store = "NOT OK"
-		if r.Store.Since != nil {
-			store += fmt.Sprintf(" since %s (%s)", moment(*r.Store.Since), ago(*r.Store.Since, now))
-		}
+	field("store", "%s, %s, %s to write", r.Store.Kind, condition(r.Store, "NOT OK", now), count(r.Store.Pending, "change"))
+	if h := r.Shared; h != nil {
+		field("shared", "%s, %s, %s there, %s to write", h.Where, condition(h.StoreHealth, "DEGRADED", now),
+			count(h.Entries, "key"), count(h.Pending, "key"))
 	}
-	field("store", "%s, %s, %s to write", r.Store.Kind, store, count(r.Store.Pending, "change"))
 	field("breakers", "%d open, %d half-open, %d local; %s known, %s active",
 		r.Open, r.HalfOpen, r.Local, count(r.Hosts, "key"), count(r.Actors, "actor"))
-	switch len(problems) {
-	case 0:
-		field("problems", "none")
-	default:
-		for _, p := range problems {
-			field("PROBLEM", "%s", p)
+	if r.Shared != nil {
+		for _, w := range r.Shared.Warnings {
+			field("warning", "%s", w)
 		}
+	}
+	if len(problems) == 0 {
+		field("problems", "none")
+	}
+	for _, p := range problems {
+		field("PROBLEM", "%s", p)
 	}
 	if err := s.print(b.String()); err != nil || len(r.Members) == 0 {
 		return err

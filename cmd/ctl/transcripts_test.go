@@ -92,6 +92,14 @@ func TestStatus(t *testing.T) {
 	sick.Ready = false
 	sick.Members = sickMembers()
 	sick.Store = api.StoreHealth{Kind: "sqlite", Since: until(-65), Error: "disk full", Pending: 12}
+	listed := at(-3)
+	well.Shared = &api.SharedHealth{
+		StoreHealth: api.StoreHealth{Kind: "redis", OK: true}, Where: "redis://fleet:***@r1:6379/0", ListedAt: &listed, Entries: 41,
+		Warnings: []string{"redis://r1:6379/0 may evict cooldowns"},
+	}
+	sick.Shared = &api.SharedHealth{
+		StoreHealth: api.StoreHealth{Kind: "redis", Since: until(-65), Error: "connection refused", Pending: 3}, Where: "redis://r1:6379/0",
+	}
 	told := sick
 	told.Problems = []string{"the disk of n1 is full since 01:02", "n2 \x1b[31mdoes not answer"}
 	for name, r := range map[string]api.StatusResponse{"status-well": well, "status-sick": sick, "status-told": told} {

@@ -14,6 +14,7 @@ import (
 
 	"fleetfuse/cluster"
 	"fleetfuse/config"
+	"fleetfuse/cooldownstore"
 	"fleetfuse/node"
 )
 
@@ -61,8 +62,14 @@ func run(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
 	}
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
+	var shared cooldownstore.Shared // nil: with nobody
+	if cfg.SharesCooldowns() {
+		if shared, err = node.OpenShared(cfg.CooldownStore); err != nil {
+			return err
+		}
+	}
 	n, err := node.Start(ctx, node.Options{
-		Name: name, DataDir: cfg.Node.DataDir, Memory: cfg.CooldownStore == config.StoreMemory, HTTPListen: cfg.HTTP.ListenAddress,
+		Name: name, Shared: shared, DataDir: cfg.Node.DataDir, Memory: cfg.CooldownStore == config.StoreMemory, HTTPListen: cfg.HTTP.ListenAddress,
 		HTTPSocket: cfg.HTTP.Socket, AllowedHosts: cfg.HTTP.AllowedHosts,
 		Gossip: cluster.Gossip{
 			Listen: cfg.Cluster.ListenAddress, Advertise: cfg.Cluster.AdvertiseAddress, Label: cfg.Cluster.Label,

@@ -86,6 +86,16 @@ func (s *Store) Each(ctx context.Context, yield func(cooldownstore.Record) bool)
 	return nil
 }
 
+// News implements cooldownstore.Store. No other program reaches this memory.
+func (s *Store) News(ctx context.Context, _ func(cooldownstore.Record) bool) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return fmt.Errorf("list news: %w", err)
+	}
+	return nil
+}
+
 // Meta implements cooldownstore.Store.
 func (s *Store) Meta(ctx context.Context, name string) (string, error) {
 	s.mu.RLock()

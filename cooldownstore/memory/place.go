@@ -37,6 +37,13 @@ func (p *Place) Set(name, value string, ttl time.Duration) {
 	p.set(name, value, ttl)
 }
 
+// Flush forgets everything, without announcing it.
+func (p *Place) Flush() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.values)
+}
+
 // Value reads a value as another program would, and its time to live: negative
 // if it has none; false if there is no value.
 func (p *Place) Value(name string) (value string, ttl time.Duration, ok bool) {

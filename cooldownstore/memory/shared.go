@@ -135,6 +135,9 @@ func (s *Shared) Check(ctx context.Context) ([]string, error) {
 // Kind implements cooldownstore.Shared.
 func (s *Shared) Kind() string { return "memory" }
 
+// String implements cooldownstore.Shared.
+func (s *Shared) String() string { return "memory:" }
+
 // Close implements cooldownstore.Shared. The place keeps what it holds.
 func (s *Shared) Close() error {
 	s.once.Do(func() { close(s.closed) })

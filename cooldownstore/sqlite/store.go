@@ -107,6 +107,9 @@ func (s *Store) Save(ctx context.Context, records []cooldownstore.Record, d cool
 	return nil
 }
 
+// News implements cooldownstore.Store.
+func (s *Store) News(ctx context.Context, yield func(cooldownstore.Record) bool) error { return nil }
+
 // Meta implements cooldownstore.Store.
 func (s *Store) Meta(ctx context.Context, name string) (string, error) {
 	var value string

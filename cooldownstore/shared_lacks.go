@@ -1,0 +1,23 @@
+package cooldownstore
+
+import (
+	"slices"
+
+	"fleetfuse/breaker"
+)
+
+// Lacks reports whether a place that says there is to be told what s says: a
+// cooldown that runs and is neither known there nor redundant, or a clear that
+// ends something there. A clear of what the place does not know is no news: it
+// may have been flushed, and a place that knows nothing brings nothing back.
+func Lacks(there, s breaker.Snapshot, now breaker.Instant) bool {
+	for _, c := range s.Cooldowns {
+		told := func(d breaker.Cooldown) bool {
+			return d.Says(c) || d.Stamp >= c.Stamp && d.Until >= c.Until
+		}
+		if c.Until > now && c.Stamp > there.Clear && !slices.ContainsFunc(there.Cooldowns, told) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(there.Cooldowns, func(d breaker.Cooldown) bool { return d.Stamp <= s.Clear })
+}

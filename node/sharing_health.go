@@ -1,0 +1,112 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/cooldownstore"
+	"fleetfuse/telemetry"
+)
+
+// reading is how reading the place goes.
+type reading struct {
+	err      error     // of the last attempt
+	since    time.Time // when reading last began to fail
+	warnings []string
+	at       time.Time // of the last whole listing
+	words    int       // in it
+}
+
+// read notes how a listing went.
+func (s *sharing) read(err error, warnings []string, words int) {
+	if errors.Is(err, context.Canceled) {
+		return // the node stops
+	}
+	_, wall := s.board.clock.Both()
+	s.mu.Lock()
+	r := &s.reading
+	if err != nil && r.err == nil {
+		r.since = wall
+	}
+	if r.err = err; err == nil {
+		r.at, r.words = wall, words
+		for _, w := range warnings {
+			if !slices.Contains(r.warnings, w) {
+				s.logger.Warn("the shared store", slog.String("warning", w))
+			}
+		}
+		r.warnings = warnings
+	}
+	s.mu.Unlock()
+	select {
+	case <-s.listed:
+	default:
+		close(s.listed)
+	}
+	s.say()
+}
+
+// say logs that the place became unusable, or usable again.
+func (s *sharing) say() {
+	h := s.health()
+	s.mu.Lock()
+	changed := s.said != h.OK
+	s.said = h.OK
+	s.mu.Unlock()
+	switch {
+	case !changed:
+	case h.OK:
+		s.logger.Info("the shared store works again", slog.Int("pending", h.Pending))
+	default:
+		s.logger.Error("degraded: the shared store fails; decisions go on, cooldowns wait to be shared",
+			slog.Time("since", *h.Since), slog.String("err", h.Error), slog.Int("pending", h.Pending))
+	}
+}
+
+// health says how sharing goes: it is degraded while reading or writing fails.
+func (s *sharing) health() api.SharedHealth {
+	s.mu.Lock()
+	r := s.reading
+	s.mu.Unlock()
+	out := s.outbox.Health()
+	h := api.SharedHealth{
+		StoreHealth: api.StoreHealth{Kind: s.place.Kind(), OK: r.err == nil && out.OK, Pending: out.Pending},
+		Where:       s.place.String(), Entries: r.words, Dropped: out.Dropped, Warnings: r.warnings,
+	}
+	if !r.at.IsZero() {
+		at := r.at.UTC()
+		h.ListedAt = &at
+	}
+	if h.OK {
+		return h
+	}
+	since, err := r.since, r.err
+	if err == nil || !out.OK && out.Since.Before(since) {
+		since, err = out.Since, out.Err
+	}
+	since = since.UTC()
+	h.Since, h.Error = &since, err.Error()
+	return h
+}
+
+func (s *sharing) gauges(m *telemetry.Metrics) {
+	m.Gauge("shared_ok", "1 while the shared store works.", func() float64 { return truth(s.health().OK) })
+	m.Gauge("shared_degraded_since_seconds", "When the shared store began to fail, in seconds since 1970; 0 while it works.", func() float64 {
+		if h := s.health(); h.Since != nil {
+			return cooldownstore.EpochSeconds(*h.Since)
+		}
+		return 0
+	})
+	m.Gauge("shared_warnings", "What may go wrong at the shared store, such as that it may evict; see readyz?verbose.", func() float64 {
+		return float64(len(s.health().Warnings))
+	})
+	m.Gauge("shared_entries", "Keys in the last whole listing of the shared store.", func() float64 { return float64(s.health().Entries) })
+	m.Gauge("shared_pending", "Keys whose cooldown waits to be shared.", func() float64 { return float64(s.outbox.Health().Pending) })
+	m.Counter("shared_dropped_total", "Cooldowns given up because too many waited to be shared.", func() float64 {
+		return float64(s.outbox.Health().Dropped)
+	})
+}
