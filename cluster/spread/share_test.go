@@ -1,0 +1,102 @@
+package spread_test
+
+import (
+	"testing"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+)
+
+// share hands a node what a place to share says of the key.
+func (n *node) share(s breaker.Snapshot) {
+	_ = n.clock.Observe(s.MaxStamp(), time.Unix(0, int64(n.w.now)))
+	stamp := n.moment().Stamp
+	n.do(func(now breaker.Instant) spread.Effects {
+		return n.n.Share(now, stamp, []spread.Entry{{Key: key, Snapshot: s}})
+	})
+}
+
+// elsewhere is a cooldown of another cluster, as it is read from a place.
+func (w *world) elsewhere(left time.Duration) breaker.Cooldown {
+	return breaker.Cooldown{
+		Setter: "elsewhere", Stamp: breaker.StampAt(time.Unix(0, int64(w.now))), Until: w.now.Add(left), Length: left,
+		Reason: breaker.ReasonRetryAfter, Disk: true,
+	}
+}
+
+func TestShareReachesAllAndNeverMoves(t *testing.T) {
+	seeds(t, 3, func(t *testing.T, w *world) {
+		owner := w.owner(w.nodes[0])
+		c := w.elsewhere(time.Minute)
+		owner.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
+		w.until(50*time.Millisecond, "open everywhere", func() bool { return w.all(breaker.Open) })
+		sent := w.sent["spread.Push"]
+		for range 20 { // read again and again, each time placed a little later
+			c.Until++
+			owner.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
+		}
+		w.run(time.Millisecond)
+		if got := w.sent["spread.Push"]; got != sent {
+			t.Errorf("%d pushes for what was known", got-sent)
+		}
+		for _, n := range w.nodes {
+			if s := n.n.View().Of(key); s.Cooldowns[0].Until != c.Until-20 {
+				t.Errorf("%s: the deadline moved by %v", n.id, s.Cooldowns[0].Until.Sub(c.Until-20))
+			}
+		}
+	})
+}
+
+func TestASharedClearEndsCooldownsAlone(t *testing.T) {
+	seeds(t, 3, func(t *testing.T, w *world) {
+		owner := w.owner(w.nodes[0])
+		owner.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{w.elsewhere(5 * time.Minute)}})
+		w.until(50*time.Millisecond, "open everywhere", func() bool { return w.all(breaker.Open) })
+		tripped := breaker.Snapshot{Circuit: breaker.Circuit{
+			State: breaker.Open, Stamp: owner.moment().Stamp, Until: w.now.Add(time.Minute), FirstTrip: w.now, Opens: 1, Reason: breaker.ReasonConsecutive,
+		}}
+		owner.do(func(now breaker.Instant) spread.Effects { return owner.n.Announce(now, key, tripped, false) })
+		w.run(10 * time.Millisecond)
+		w.until(50*time.Millisecond, "still open", func() bool { return w.all(breaker.Open) })
+
+		owner.share(breaker.Snapshot{Clear: breaker.StampAt(time.Unix(0, int64(w.now.Add(time.Second)))), ClearKept: w.now.Add(breaker.KeepClear)})
+		w.run(20 * time.Millisecond)
+		for _, n := range w.nodes {
+			s := n.n.View().Of(key)
+			if len(s.Cooldowns) != 0 {
+				t.Errorf("%s holds %+v; want no cooldown: another cluster's operator cleared it", n.id, s.Cooldowns)
+			}
+			if s.At(w.now).State != breaker.Open || s.Circuit.Until != tripped.Circuit.Until {
+				t.Errorf("%s: circuit %+v; want this cluster's, untouched", n.id, s.Circuit)
+			}
+		}
+	})
+}
+
+func TestASharedClearOfNothingHereIsNotTaken(t *testing.T) {
+	w := newWorld(t, 1, 1)
+	n := w.nodes[0]
+	n.share(breaker.Snapshot{Clear: breaker.StampAt(time.Unix(0, int64(w.now))), ClearKept: w.now.Add(time.Hour)})
+	if s := n.n.View().Of(key); !s.Empty() {
+		t.Errorf("the view holds %+v; want nothing: it would empty rings and fill the view", s)
+	}
+}
+
+func TestAnotherProgramsDeadlineIsOneWhoeverReadIt(t *testing.T) {
+	w := newWorld(t, 1, 1)
+	n := w.nodes[0]
+	c := w.elsewhere(time.Minute)
+	c.Setter, c.Reason = "store", breaker.ReasonStore
+	n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
+	c.Stamp, c.Until = c.Stamp+5, c.Until+1000
+	n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
+	if s := n.n.View().Of(key); len(s.Cooldowns) != 1 {
+		t.Errorf("the view holds %+v; want one deadline", s.Cooldowns)
+	}
+	c.Until = w.now.Add(2 * time.Minute)
+	n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
+	if s := n.n.View().Of(key); s.LastDeadline() != c.Until {
+		t.Errorf("the view holds %+v; want the later deadline too", s.Cooldowns)
+	}
+}
