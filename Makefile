@@ -2,7 +2,7 @@
 VERSION ?= dev
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: help build demo cluster test race bench bench-fleet lint fmt generate fuzz
+.PHONY: help build demo cluster test race bench bench-fleet bench-store kill-loop lint fmt generate fuzz
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,13 @@ bench: build ## HTTP over the socket, then the gate against peers in one run
 
 bench-fleet: build ## five nodes on this machine: trips, dead hosts, kills, pauses, memory (8 minutes; FLAGS=-long: 14 more)
 	cd bench && go run ./cmd/fleet $(FLAGS)
+
+bench-store: build ## starts with 100,000 cooldowns, writes a second, decisions while Redis hangs (1 minute)
+	cd bench && go run ./cmd/store $(FLAGS)
+
+KILLS ?= 200
+kill-loop: build ## kill -9 a node under load again and again; says what was lost (3 to 8 minutes)
+	cd bench && go run ./cmd/kills -kills $(KILLS) $(FLAGS)
 
 lint: ## vet, gofmt, staticcheck
 	go vet ./...

@@ -68,6 +68,35 @@ func TestFlush(t *testing.T) {
 	})
 }
 
+// A save may have been done although its acknowledgement was lost: its words
+// stay pending, and written again they or later ones are there once.
+func TestLostAcknowledgement(t *testing.T) {
+	behind(t, cooldownstore.BehindOptions{}, func(t *testing.T, b *cooldownstore.Behind, f *flaky) {
+		f.set(errDiskFull, 0)
+		f.lost = true // nobody writes yet
+		if err := b.Commit(t.Context(), "host:a", word(1, time.Hour)); !errors.Is(err, errDiskFull) || !b.Pending("host:a") || b.Health().OK {
+			t.Errorf("Commit whose acknowledgement is lost: %v, pending %v, health %+v", err, b.Pending("host:a"), b.Health())
+		}
+		b.Put("host:b", word(1, time.Hour))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if f.stamp(t, "host:a") != 1 || f.stamp(t, "host:b") != 1 || b.Health().Pending != 2 {
+			t.Errorf("written, but not acknowledged: stamps %d and %d, health %+v", f.stamp(t, "host:a"), f.stamp(t, "host:b"), b.Health())
+		}
+		b.Put("host:b", word(2, time.Hour))
+		f.set(nil, 0)
+		if err := b.Flush(t.Context()); err != nil || b.Health().Pending != 0 {
+			t.Errorf("Flush: %v, health %+v", err, b.Health())
+		}
+		for key, want := range map[breaker.Key]breaker.Stamp{"host:a": 1, "host:b": 2} {
+			r, _, err := f.Load(t.Context(), key)
+			if err != nil || len(r.Snapshot.Cooldowns) != 1 || r.Snapshot.MaxStamp() != want {
+				t.Errorf("%s: %+v, %v; want the last word, once", key, r, err)
+			}
+		}
+	})
+}
+
 // Flush waits for the words there were, not for those that keep coming.
 func TestFlushEnds(t *testing.T) {
 	behind(t, cooldownstore.BehindOptions{}, func(t *testing.T, b *cooldownstore.Behind, f *flaky) {

@@ -33,6 +33,7 @@ type flaky struct {
 	mu    sync.Mutex
 	err   error
 	takes time.Duration
+	lost  bool // a save that fails was done: its acknowledgement was lost
 	saves []save
 }
 
@@ -53,7 +54,7 @@ func (f *flaky) seen() []save {
 func (f *flaky) Save(ctx context.Context, records []cooldownstore.Record, d cooldownstore.Durability) error {
 	f.mu.Lock()
 	f.saves = append(f.saves, save{time.Since(f.start), len(records), d, f.err != nil})
-	err, takes := f.err, f.takes
+	err, takes, lost := f.err, f.takes, f.lost
 	f.mu.Unlock()
 	if takes > 0 {
 		select {
@@ -62,10 +63,10 @@ func (f *flaky) Save(ctx context.Context, records []cooldownstore.Record, d cool
 			return ctx.Err()
 		}
 	}
-	if err != nil {
+	if err != nil && !lost {
 		return err
 	}
-	return f.Store.Save(ctx, records, d)
+	return errors.Join(err, f.Store.Save(ctx, records, d))
 }
 
 func (f *flaky) stamp(t *testing.T, key breaker.Key) breaker.Stamp {

@@ -50,13 +50,16 @@ func (w SharedWord) onWall() breaker.Snapshot {
 	return s
 }
 
-// madeOf is when the word was made if any part of it is in m, else zero. The
-// merge counts from the earliest, which can only loosen what a stepped clock is
-// held to.
+// madeOf is when the word was made if any part of it is in m as the word has
+// it, else zero. A copy whose deadline did not stay says nothing of how much
+// was left of the one that did. The merge counts from the earliest, which can
+// only loosen what a stepped clock is held to.
 func (w SharedWord) madeOf(m SharedWord) time.Time {
-	for _, c := range w.Snapshot.Cooldowns {
-		if slices.ContainsFunc(m.Snapshot.Cooldowns, func(d breaker.Cooldown) bool { return same(c, d) }) {
-			return w.UpdatedAt
+	for i, c := range w.Snapshot.Cooldowns[:min(len(w.Snapshot.Cooldowns), len(w.Wall))] {
+		for j, d := range m.Snapshot.Cooldowns {
+			if same(c, d) && wallInstant(w.Wall[i]) == wallInstant(m.Wall[j]) {
+				return w.UpdatedAt
+			}
 		}
 	}
 	if w.Snapshot.Clear != 0 && w.Snapshot.Clear == m.Snapshot.Clear {

@@ -13,6 +13,7 @@ import (
 const (
 	maxSightings       = 200_000 // keys
 	maxSightingsPerKey = maxCovered
+	maxLater           = 8 // stamps of one deadline: as many as cooldowns of a key
 )
 
 // sightings remembers when deadlines of other programs were first seen, and
@@ -32,7 +33,8 @@ type sighted struct {
 type sighting struct {
 	until   float64 // epoch seconds, as written
 	at      time.Time
-	stamp   breaker.Stamp
+	stamp   breaker.Stamp   // the earliest that anybody gave it
+	later   []breaker.Stamp // others that somebody may still hold it under
 	covered bool
 }
 
@@ -56,11 +58,47 @@ func (s *sightings) first(key breaker.Key, until float64, now time.Time) sightin
 	return d
 }
 
+func isForeign(c breaker.Cooldown) bool { return c.Setter == ForeignSetter }
+
+// pin returns a word with the deadlines of other programs as they wrote them,
+// and with the stamps of who is known to have seen them first. Since they were
+// read the wall clock may have stepped, and turned into wall time again they
+// would look like other deadlines.
+func (s *sightings) pin(w SharedWord) SharedWord {
+	if !slices.ContainsFunc(w.Snapshot.Cooldowns, isForeign) {
+		return w
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.keys[w.Key]
+	if k == nil {
+		return w
+	}
+	w.Record = w.Clone()
+	for i := range w.Snapshot.Cooldowns {
+		c := &w.Snapshot.Cooldowns[i]
+		if !isForeign(*c) {
+			continue
+		}
+		j := k.find(EpochSeconds(w.Wall[i]))
+		if j < 0 {
+			j = slices.IndexFunc(k.deadlines, func(d sighting) bool { return c.Stamp == d.stamp || slices.Contains(d.later, c.Stamp) })
+		}
+		if j < 0 || k.deadlines[j].at.IsZero() {
+			continue
+		}
+		d := k.deadlines[j]
+		if _, until, _, ok := (Foreign{UntilWall: d.until}).Cooldown(d.at); ok {
+			c.Stamp, w.Wall[i] = d.stamp, until
+		}
+	}
+	return w
+}
+
 // note takes over the clear of a word and what it covers, and the stamps of
 // foreign deadlines that others saw before us.
 func (s *sightings) note(w SharedWord) {
-	foreign := func(c breaker.Cooldown) bool { return c.Setter == ForeignSetter }
-	if w.Snapshot.Clear == 0 && len(w.Covered) == 0 && !slices.ContainsFunc(w.Snapshot.Cooldowns, foreign) {
+	if w.Snapshot.Clear == 0 && len(w.Covered) == 0 && !slices.ContainsFunc(w.Snapshot.Cooldowns, isForeign) {
 		return
 	}
 	s.mu.Lock()
@@ -68,7 +106,7 @@ func (s *sightings) note(w SharedWord) {
 	k := s.key(w.Key)
 	k.clear = max(k.clear, w.Snapshot.Clear)
 	for i, c := range w.Snapshot.Cooldowns {
-		if foreign(c) {
+		if isForeign(c) {
 			k.set(EpochSeconds(w.Wall[i]), sighting{at: w.UpdatedAt, stamp: c.Stamp})
 		}
 	}
@@ -120,8 +158,20 @@ func (k *sighted) set(until float64, d sighting) {
 	}
 	known := &k.deadlines[i]
 	known.covered = known.covered || d.covered
-	known.stamp = min(known.stamp, d.stamp)
+	before := known.stamp
+	known.stamp = min(before, d.stamp)
+	known.alias(before)
+	if !d.covered { // else it is that of a clear
+		known.alias(d.stamp)
+	}
 	known.at = earliest(known.at, d.at)
+}
+
+// alias remembers a stamp that is not the earliest.
+func (d *sighting) alias(stamp breaker.Stamp) {
+	if stamp != d.stamp && !slices.Contains(d.later, stamp) && len(d.later) < maxLater {
+		d.later = append(d.later, stamp)
+	}
 }
 
 // add makes room by forgetting the deadline that ends first.

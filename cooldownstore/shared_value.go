@@ -31,50 +31,24 @@ type sharedValue struct {
 	Author    string      `json:"author,omitempty"`
 	Detail    string      `json:"detail,omitempty"`
 	More      *sharedMore `json:"more,omitempty"`
+
+	updatedAt float64 // as the columns of a table say, 0 if nothing does
 }
 
-// sharedMore is what only we read. Stamps are text: a program that copies the
-// value may read numbers into a float64, where they do not fit.
-type sharedMore struct {
-	Shown     float64          `json:"shown"` // the until_wall that goes with it
-	Cooldowns []sharedCooldown `json:"cooldowns,omitempty"`
-	Clear     breaker.Stamp    `json:"clear,omitempty,string"`
-	ClearKept time.Time        `json:"clear_kept,omitzero"`
-	Covered   []float64        `json:"covered,omitempty"`
-	UpdatedAt time.Time        `json:"updated_at,omitzero"`
+// valueOf is a word as a value.
+func valueOf(w *SharedWord) sharedValue {
+	m := moreOf(w)
+	v := sharedValue{UntilWall: m.Shown, More: &m}
+	if i := w.Longest(); i >= 0 {
+		c := &w.Snapshot.Cooldowns[i]
+		v.Reason, v.Author, v.Detail = string(c.Reason), c.Author, c.Detail
+	}
+	return v
 }
 
-type sharedCooldown struct {
-	Setter   string        `json:"setter"`
-	Stamp    breaker.Stamp `json:"stamp,string"`
-	Until    time.Time     `json:"until"`
-	LengthNS time.Duration `json:"length_ns"`
-	Reason   string        `json:"reason"`
-	Author   string        `json:"author,omitempty"`
-	Detail   string        `json:"detail,omitempty"`
-}
-
-// encodeShared writes a word as a value.
+// encodeShared writes a word as the JSON of a key.
 func encodeShared(w SharedWord) (string, error) {
-	v := sharedValue{More: &sharedMore{
-		Clear: w.Snapshot.Clear, ClearKept: w.ClearKept.UTC(), Covered: w.Covered, UpdatedAt: w.UpdatedAt.UTC(),
-	}}
-	longest := -1
-	for i, c := range w.Snapshot.Cooldowns {
-		v.More.Cooldowns = append(v.More.Cooldowns, sharedCooldown{
-			Setter: c.Setter, Stamp: c.Stamp, Until: w.Wall[i].UTC(), LengthNS: c.Length,
-			Reason: string(c.Reason), Author: c.Author, Detail: c.Detail,
-		})
-		if longest < 0 || w.Wall[i].After(w.Wall[longest]) {
-			longest = i
-		}
-	}
-	if longest >= 0 {
-		c := &w.Snapshot.Cooldowns[longest]
-		v.UntilWall, v.Reason, v.Author, v.Detail = EpochSeconds(w.Wall[longest]), string(c.Reason), c.Author, c.Detail
-		v.More.Shown = v.UntilWall
-	}
-	text, err := json.Marshal(v)
+	text, err := json.Marshal(valueOf(&w))
 	if err != nil {
 		return "", fmt.Errorf("write %s: %w", w.Key, err)
 	}
@@ -83,12 +57,14 @@ func encodeShared(w SharedWord) (string, error) {
 
 // decodeShared reads a value that anybody may have written. A field of ours
 // that is not as we write it counts as absent.
-func decodeShared(text string) (sharedValue, error) {
+func decodeShared(text string) (v sharedValue, err error) {
 	if len(text) > MaxSharedBytes {
 		return sharedValue{}, fmt.Errorf("more than %d bytes long", MaxSharedBytes)
 	}
-	// Most values are ours and hold one cooldown: make room for one.
-	v := sharedValue{More: &sharedMore{Cooldowns: make([]sharedCooldown, 0, 1)}}
+	if s := (scan{rest: text}); s.value(&v) && s.rest == "" {
+		return v, nil
+	}
+	v = sharedValue{}
 	if json.Unmarshal([]byte(text), &v) == nil && v.More != nil && (v.UntilWall != 0 || v.More.Clear != 0) {
 		return v, nil
 	}
@@ -120,16 +96,16 @@ func (v sharedValue) ownWord(key breaker.Key, wall time.Time) (w SharedWord, err
 	}
 	ahead := breaker.StampAt(wall.Add(breaker.MaxStampLead))
 	w.UpdatedAt, w.Covered = m.UpdatedAt, m.Covered[:min(len(m.Covered), maxCovered)]
-	if m.Clear > ahead {
+	if clear := breaker.Stamp(m.Clear); clear > ahead {
 		err = breaker.ErrStampAhead
-	} else if m.Clear != 0 {
-		w.Snapshot.Clear, w.ClearKept = m.Clear, m.ClearKept
+	} else if clear != 0 {
+		w.Snapshot.Clear, w.ClearKept = clear, m.ClearKept
 	}
 	for i, c := range m.Cooldowns {
 		switch {
 		case i >= maxSharedCooldowns:
 			return w, fmt.Errorf("more than %d cooldowns", maxSharedCooldowns)
-		case c.Stamp > ahead:
+		case breaker.Stamp(c.Stamp) > ahead:
 			err = breaker.ErrStampAhead
 		case c.Stamp == 0 || c.Until.IsZero() || c.Until.Sub(wall) > yearsAway:
 			err = cmp.Or(err, errors.New("a cooldown without a stamp, or with a deadline no clock shows"))
@@ -142,7 +118,7 @@ func (v sharedValue) ownWord(key breaker.Key, wall time.Time) (w SharedWord, err
 
 func (w *SharedWord) add(c sharedCooldown) {
 	w.Snapshot.Cooldowns = append(w.Snapshot.Cooldowns, breaker.Cooldown{
-		Setter: clean(c.Setter), Stamp: c.Stamp, Length: min(max(c.LengthNS, 0), breaker.MaxOpen),
+		Setter: clean(c.Setter), Stamp: breaker.Stamp(c.Stamp), Length: min(max(c.LengthNS, 0), breaker.MaxOpen),
 		Reason: breaker.Reason(clean(c.Reason)), Author: clean(c.Author), Detail: clean(c.Detail),
 	})
 	w.Wall = append(w.Wall, c.Until.UTC())

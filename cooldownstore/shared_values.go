@@ -32,21 +32,32 @@ type SharedValues struct{ seen sightings }
 //
 // A deadline of another program counts from when it was first seen here.
 func (v *SharedValues) Read(key breaker.Key, value string, wall time.Time) (SharedWord, error) {
-	wall = wall.Round(0)
 	found, err := decodeShared(value)
 	if err != nil {
 		return SharedWord{Record: Record{Key: key}}, err
 	}
+	return v.read(key, found, wall.Round(0))
+}
+
+// read is Read of a value in parts.
+func (v *SharedValues) read(key breaker.Key, found sharedValue, wall time.Time) (SharedWord, error) {
 	w, err := found.ownWord(key, wall)
 	v.seen.note(w)
+	w = v.seen.pin(w)
 	if found.UntilWall <= 0 || found.More != nil && found.More.Shown == found.UntilWall {
 		return w, err
 	}
 	if found.UntilWall > EpochSeconds(wall.Add(yearsAway)) {
 		return w, errors.Join(err, errors.New("until_wall is years away: it is in seconds since 1970"))
 	}
-	first := v.seen.first(key, found.UntilWall, wall)
-	c, until, written, ok := Foreign{UntilWall: found.UntilWall, Reason: found.Reason}.Cooldown(first.at)
+	theirs := Foreign{UntilWall: found.UntilWall, Reason: found.Reason, UpdatedAt: found.updatedAt}
+	seen := wall
+	if theirs.Dated(wall) {
+		seen = FromEpochSeconds(theirs.UpdatedAt)
+	}
+	first := v.seen.first(key, found.UntilWall, seen)
+	theirs.UpdatedAt = 0 // its author may date it anew: the first time counts
+	c, until, written, ok := theirs.Cooldown(first.at)
 	if !ok || first.covered {
 		return w, err
 	}
@@ -66,20 +77,13 @@ type SharedPlace struct {
 // place, and how long that has to live. The value is "" if there is nothing to
 // change.
 func (v *SharedValues) Write(word SharedWord, found SharedPlace, wall time.Time) (value string, ttl time.Duration, err error) {
-	if len(word.Wall) != len(word.Snapshot.Cooldowns) {
-		return "", 0, fmt.Errorf("%s: word has %d cooldowns and %d deadlines", word.Key, len(word.Snapshot.Cooldowns), len(word.Wall))
-	}
-	wall = wall.Round(0)
 	old := SharedWord{Record: Record{Key: word.Key}}
 	if found.Value != "" {
 		old, _ = v.Read(word.Key, found.Value, wall) // what cannot be read is overwritten
 	}
-	old.Covered = v.seen.covered(word.Key) // more than the value says if its program wrote over our clear
-	merged := old.Merge(word)
-	v.seen.note(merged)
-	ttl = merged.live(old, found, wall)
-	if word.Snapshot.Empty() || ttl <= 0 {
-		return "", 0, nil
+	merged, ttl, err := v.merge(word, old, found.Left, found.Value != "", wall.Round(0))
+	if err != nil || ttl <= 0 {
+		return "", 0, err
 	}
 	value, err = encodeShared(merged)
 	if value == found.Value && found.Left > 0 && ttl < found.Left+refresh {
@@ -88,19 +92,34 @@ func (v *SharedValues) Write(word SharedWord, found SharedPlace, wall time.Time)
 	return value, ttl, err
 }
 
+// merge joins a word into the old one, found in its place with that time left,
+// and returns how long the result is to be kept, 0 if nothing is to be written.
+func (v *SharedValues) merge(word, old SharedWord, left time.Duration, there bool, wall time.Time) (SharedWord, time.Duration, error) {
+	if len(word.Wall) != len(word.Snapshot.Cooldowns) {
+		return old, 0, fmt.Errorf("%s: word has %d cooldowns and %d deadlines", word.Key, len(word.Snapshot.Cooldowns), len(word.Wall))
+	}
+	old.Covered = v.seen.covered(word.Key) // more than the value says if its program wrote over our clear
+	merged := old.Merge(v.seen.pin(word))
+	v.seen.note(merged)
+	if word.Snapshot.Empty() {
+		return old, 0, nil
+	}
+	return merged, merged.live(old, left, there, wall), nil
+}
+
 // live is how long a merged word is to be kept. What was found never loses
 // time: it was given by the clock of the place, not by ours. What a clear ended
 // is taken to have had the time to live that was found; where nothing was, it is
 // not known and the clear stays for as long as it counts.
-func (w SharedWord) live(old SharedWord, found SharedPlace, wall time.Time) time.Duration {
-	ttl := max(w.remaining(wall), found.Left)
+func (w SharedWord) live(old SharedWord, left time.Duration, there bool, wall time.Time) time.Duration {
+	ttl := max(w.remaining(wall), left)
 	clear := w.Snapshot.Clear
-	if clear == 0 || clear == old.Snapshot.Clear && found.Left > 0 {
+	if clear == 0 || clear == old.Snapshot.Clear && left > 0 {
 		return ttl
 	}
 	kept := min(w.ClearKept.Sub(wall), breaker.KeepClear)
-	if found.Value != "" {
-		ended := found.Left
+	if there {
+		ended := left
 		if ended < 0 {
 			ended = old.remaining(wall)
 		}

@@ -45,9 +45,13 @@ type board struct {
 	refused   uint64 // frames not taken: a clock days off, or no sense in them
 	evicted   uint64 // entries the view's limit cost, those already logged
 
+	wakeMu sync.Mutex
+	asleep []breaker.Key // whose actors are to be there
+	wake   chan struct{} // a token: there are some
+
 	timer *time.Timer // of the protocol
 	stop  chan struct{}
-	done  chan struct{}
+	loops sync.WaitGroup
 }
 
 // forgetEvery is how often the board looks for what is due to be forgotten.
@@ -61,7 +65,7 @@ func newBoard(n *Node) *board {
 		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
 		serving: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},
-		stop:    make(chan struct{}), done: make(chan struct{}),
+		stop:    make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 	b.breakers = actors.New(actors.Options{
 		Node: n.id, Announcer: b, Keeper: b, Clock: n.clock, Logger: n.opt.Logger,
@@ -84,12 +88,12 @@ func (b *board) join(c *cluster.Cluster) {
 		}
 		return n.SetMembers(now, b.early, b.earlyLeft)
 	})
-	go b.run()
+	b.loops.Go(b.run)
+	b.loops.Go(b.runWakes)
 }
 
 // run forgets what is due until the board is closed.
 func (b *board) run() {
-	defer close(b.done)
 	t := time.NewTicker(forgetEvery)
 	defer t.Stop()
 	for {
@@ -117,7 +121,7 @@ func (b *board) sayDropped() {
 
 func (b *board) close() {
 	close(b.stop)
-	<-b.done
+	b.loops.Wait()
 	b.timer.Stop()
 }
 

@@ -30,6 +30,7 @@ func (b *board) carry(e spread.Effects) {
 	for _, s := range e.Steps { // before a member can answer what is sent
 		b.step(s)
 	}
+	b.wakeLater(e.Steps)
 	for _, s := range e.Sends {
 		b.send(s)
 	}
@@ -94,8 +95,6 @@ func (b *board) step(s spread.Step) {
 		b.breakers.Cool(s.Key, do.Cooldown)
 	case spread.Adopt:
 		b.breakers.Adopt(s.Key, do.Snapshot, do.Wake)
-	case spread.Activate:
-		b.breakers.Activate(s.Key)
 	case spread.Joined:
 		b.breakers.Joined(s.Key)
 	case breaker.WitnessAnswer:

@@ -51,12 +51,14 @@ type Node struct {
 	store   cooldownstore.Store
 	keeper  *cooldownstore.Behind
 	sharing *sharing
-	metrics *telemetry.Metrics
-	board   *board
-	gate    *gate.Gate
-	cluster *cluster.Cluster
-	http    *web
-	release []func() // undone in reverse by Stop and by a failed Start
+	// warnings are about the place of the data directory.
+	warnings []string
+	metrics  *telemetry.Metrics
+	board    *board
+	gate     *gate.Gate
+	cluster  *cluster.Cluster
+	http     *web
+	release  []func() // undone in reverse by Stop and by a failed Start
 }
 
 // Start builds and starts a node. On an error everything is released.
@@ -105,7 +107,10 @@ func (n *Node) openStore(ctx context.Context) error {
 		if aside := s.SetAside(); aside != "" {
 			n.opt.Logger.Error("the database was corrupt; a fresh one was made and the old one set aside", slog.String("file", aside))
 		}
-		n.store = s
+		n.store, n.warnings = s, s.Warnings()
+		for _, w := range n.warnings {
+			n.opt.Logger.Warn("the store", slog.String("warning", w))
+		}
 	}
 	n.onStop(func() { n.logFailure("close the store", n.store.Close()) })
 	if err := n.identify(ctx); err != nil {

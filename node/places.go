@@ -1,12 +1,12 @@
 package node
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"fleetfuse/cooldownstore"
 	"fleetfuse/cooldownstore/redis"
+	"fleetfuse/cooldownstore/sqlite"
 )
 
 // How long a Redis may take to connect and to answer. Nobody waits for it, so a
@@ -21,15 +21,15 @@ const (
 // names none, and does not repeat its secrets.
 func OpenShared(url string) (cooldownstore.Shared, error) {
 	if file, ok := strings.CutPrefix(url, "sqlite://"); ok {
-		return openSharedFile(file)
+		s, err := sqlite.OpenShared(file)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 	s, err := redis.Open(url, redis.Timeouts(placeDial, placeAnswer))
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
-}
-
-func openSharedFile(file string) (cooldownstore.Shared, error) {
-	return nil, fmt.Errorf("--cooldown-store: sqlite://%s is not available yet", file)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fleetfuse/breaker"
@@ -26,6 +27,7 @@ type sharing struct {
 	again  chan struct{} // a token: list now
 	heard  chan struct{} // a token: there are hints
 	listed chan struct{} // closed when the place was listed once, or could not be
+	words  atomic.Int64  // heard so far
 
 	mu      sync.Mutex
 	hinted  map[breaker.Key]struct{}
@@ -42,9 +44,9 @@ const (
 	listLimit   = 2 * time.Minute
 	retryFirst  = 250 * time.Millisecond
 	retryMost   = 5 * time.Second
-	maxHinted   = 1000 // beyond it a listing is cheaper
-	hearAtOnce  = 128  // words for one hold of the board's lock
-	startWaits  = 3 * time.Second
+	maxHinted   = 1000            // beyond it a listing is cheaper
+	hearAtOnce  = 128             // words for one hold of the board's lock
+	startWaits  = 3 * time.Second // for a place that says nothing
 	outboxLimit = 2 * time.Second // of the last write at a stop
 )
 
@@ -87,16 +89,26 @@ func (s *sharing) start(b *board) (stop func()) {
 	}
 }
 
-// await waits for the first listing, but not long: a place that is away does
-// not keep a node from starting.
+// await waits for the first listing while the place says something: one that is
+// away does not keep a node from starting.
 func (s *sharing) await(ctx context.Context) {
 	limit := time.NewTimer(startWaits)
 	defer limit.Stop()
-	select {
-	case <-s.listed:
-	case <-limit.C:
+	for heard := int64(0); ; {
+		select {
+		case <-s.listed:
+			return
+		case <-ctx.Done():
+			return
+		case <-limit.C:
+		}
+		if n := s.words.Load(); n > heard {
+			heard = n
+			limit.Reset(startWaits)
+			continue
+		}
 		s.logger.Warn("the shared store was not read yet; the node starts without it")
-	case <-ctx.Done():
+		return
 	}
 }
 
@@ -240,6 +252,7 @@ func (s *sharing) list(ctx context.Context) error {
 // it lacks. A word of a clock that is days ahead is passed over.
 func (s *sharing) hear(words []cooldownstore.SharedWord) {
 	var entries []spread.Entry
+	s.words.Add(int64(len(words)))
 	now, wall := s.board.clock.Both()
 	for _, w := range words {
 		if s.board.owns(w.Key) && s.board.clock.Observe(w.Snapshot.MaxStamp()) == nil {

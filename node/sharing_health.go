@@ -74,8 +74,8 @@ func (s *sharing) health() api.SharedHealth {
 	s.mu.Unlock()
 	out := s.outbox.Health()
 	h := api.SharedHealth{
-		StoreHealth: api.StoreHealth{Kind: s.place.Kind(), OK: r.err == nil && out.OK, Pending: out.Pending},
-		Where:       s.place.String(), Entries: r.words, Dropped: out.Dropped, Warnings: r.warnings,
+		StoreHealth: api.StoreHealth{Kind: s.place.Kind(), OK: r.err == nil && out.OK, Pending: out.Pending, Warnings: r.warnings},
+		Where:       s.place.String(), Entries: r.words, Dropped: out.Dropped,
 	}
 	if !r.at.IsZero() {
 		at := r.at.UTC()

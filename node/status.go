@@ -17,7 +17,7 @@ func (n *Node) Status() api.StatusResponse {
 	st := api.StatusResponse{
 		Node: n.opt.Name, Version: n.opt.Version, StartedAt: n.started.UTC(), Ready: n.ready.Load(),
 		Members:  n.fleet().Members(),
-		Store:    api.StoreHealth{Kind: n.store.Kind(), OK: h.OK, Pending: h.Pending},
+		Store:    api.StoreHealth{Kind: n.store.Kind(), OK: h.OK, Pending: h.Pending, Warnings: n.warnings},
 		Hosts:    c.Hosts,
 		Local:    c.Local,
 		Actors:   n.cluster.Active(),

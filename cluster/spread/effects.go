@@ -49,7 +49,8 @@ type (
 		// Wake says that the actor is to be activated if it is not there.
 		Wake bool
 	}
-	// Activate makes sure that the actor is there.
+	// Activate makes sure that the actor is there, before long: it recalls what
+	// the view holds by then.
 	Activate struct{}
 	// Joined says that members joined.
 	Joined struct{}

@@ -145,17 +145,23 @@ func (n *Node) reroute(now breaker.Instant) {
 }
 
 // claim activates the actors of keys that are this node's own and not closed,
-// and tells those it had already that members joined.
+// and tells those it had already that members joined. Circuits come first: their
+// owner has questions to ask.
 func (n *Node) claim(now breaker.Instant, before placement.Ring, joined bool) {
-	var own []breaker.Key
+	var circuits, cooldowns []breaker.Key
 	n.view.Each(func(k breaker.Key, s breaker.Snapshot) bool {
-		if n.owns(k) && s.At(now).State != breaker.Closed {
-			own = append(own, k)
+		switch {
+		case !n.owns(k) || s.At(now).State == breaker.Closed:
+		case s.Circuit.State != breaker.Closed:
+			circuits = append(circuits, k)
+		default:
+			cooldowns = append(cooldowns, k)
 		}
 		return true
 	})
-	slices.Sort(own)
-	for _, k := range own {
+	slices.Sort(circuits)
+	slices.Sort(cooldowns)
+	for _, k := range append(circuits, cooldowns...) {
 		switch {
 		case before.Owner(string(k)) != n.opt.Self:
 			n.step(k, Activate{})

@@ -17,8 +17,10 @@ func (n *Node) Share(now breaker.Instant, stamp breaker.Stamp, entries []Entry) 
 			continue
 		}
 		if n.owns(x.Key) {
-			merged := n.view.Of(x.Key)
-			n.step(x.Key, Adopt{Snapshot: s, Wake: merged.At(now).State != breaker.Closed})
+			n.step(x.Key, Adopt{Snapshot: s}) // one that is not there will recall it
+			if merged := n.view.Of(x.Key); merged.At(now).State != breaker.Closed {
+				n.step(x.Key, Activate{})
+			}
 		}
 		n.pushAll(now, x.Key, "")
 	}

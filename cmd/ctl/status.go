@@ -99,10 +99,12 @@ func (s *session) printStatus(r api.StatusResponse, problems []string) error {
 	}
 	field("breakers", "%d open, %d half-open, %d local; %s known, %s active",
 		r.Open, r.HalfOpen, r.Local, count(r.Hosts, "key"), count(r.Actors, "actor"))
+	warnings := r.Store.Warnings
 	if r.Shared != nil {
-		for _, w := range r.Shared.Warnings {
-			field("warning", "%s", w)
-		}
+		warnings = append(warnings, r.Shared.Warnings...)
+	}
+	for _, w := range warnings {
+		field("warning", "%s", w)
 	}
 	if len(problems) == 0 {
 		field("problems", "none")

@@ -94,8 +94,8 @@ func TestStatus(t *testing.T) {
 	sick.Store = api.StoreHealth{Kind: "sqlite", Since: until(-65), Error: "disk full", Pending: 12}
 	listed := at(-3)
 	well.Shared = &api.SharedHealth{
-		StoreHealth: api.StoreHealth{Kind: "redis", OK: true}, Where: "redis://fleet:***@r1:6379/0", ListedAt: &listed, Entries: 41,
-		Warnings: []string{"redis://r1:6379/0 may evict cooldowns"},
+		StoreHealth: api.StoreHealth{Kind: "redis", OK: true, Warnings: []string{"redis://r1:6379/0 may evict cooldowns"}},
+		Where:       "redis://fleet:***@r1:6379/0", ListedAt: &listed, Entries: 41,
 	}
 	sick.Shared = &api.SharedHealth{
 		StoreHealth: api.StoreHealth{Kind: "redis", Since: until(-65), Error: "connection refused", Pending: 3}, Where: "redis://r1:6379/0",

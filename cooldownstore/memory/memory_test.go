@@ -9,5 +9,12 @@ import (
 )
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(*testing.T) cooldownstore.Store { return memory.New() })
+	storetest.RunPlaces(t, func(*testing.T) storetest.Place {
+		return storetest.Place{
+			Open:      func(*testing.T) cooldownstore.Store { return memory.New() },
+			OneHandle: "memory is reached through its one handle",
+			Forgets:   "memory is gone with its handle",
+			Unreached: "no other program writes into this memory",
+		}
+	})
 }

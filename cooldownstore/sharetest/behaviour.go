@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,6 +115,9 @@ func cancelled(t *testing.T, b bench) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want context.Canceled", name, err)
 		}
+		if (name == "Load" || name == "Put") && !strings.Contains(fmt.Sprint(err), string(key)) {
+			t.Errorf("%s: %v, want the key in it", name, err)
+		}
 	}
 	if got := all(t, b.b); len(got) != 0 {
 		t.Errorf("after cancelled calls: %v, want nothing", got)
@@ -139,26 +143,7 @@ func closed(t *testing.T, b bench) {
 			t.Errorf("%s: %v, want ErrClosed", name, err)
 		}
 	}
-}
-
-func tenThousand(t *testing.T, b bench) {
-	const n = 10_000
-	words := make([]cooldownstore.SharedWord, n)
-	for i := range words {
-		words[i] = b.word(breaker.HostKey(fmt.Sprintf("h%d.example", i)), b.set(i%1000, time.Hour))
-	}
-	for range 2 {
-		if err := b.a.Put(t.Context(), words); err != nil {
-			t.Fatalf("Put: %v", err)
-		}
-	}
-	got := all(t, b.b)
-	if len(got) != n {
-		t.Fatalf("Each yields %d words, want %d", len(got), n)
-	}
-	for _, w := range words {
-		if d := diff(w, got[w.Key]); d != "" {
-			t.Fatalf("%s (-want +got):\n%s", w.Key, d)
-		}
+	if s.Kind() == "" {
+		t.Error("Kind after Close is empty")
 	}
 }

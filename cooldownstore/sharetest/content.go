@@ -106,32 +106,6 @@ func listing(t *testing.T, b bench) {
 	}
 }
 
-func names(t *testing.T, b bench) {
-	keys := []breaker.Key{
-		"host:xn--bcher-kva.example", "host:bücher.example", "host:雪", "host:*", "host:[a]?b", "host:{tag}.example", "host:a b\n\x00c",
-		"host:2001:db8::1", "host:resolver:x", "host:host:x", "resolver:x", "resolver:host:x", "host:\\", "host:breaker:cooldown:x",
-		breaker.HostKey(strings.Repeat("x", breaker.MaxNameBytes)),
-	}
-	want := map[breaker.Key]cooldownstore.SharedWord{}
-	for i, key := range keys {
-		want[key] = b.word(key, b.set(i, time.Hour))
-		if err := b.a.Put(t.Context(), []cooldownstore.SharedWord{want[key]}); err != nil {
-			t.Errorf("Put of %q: %v", key, err)
-		}
-	}
-	for key := range want {
-		if d := diff(want[key], load(t, b.b, key)); d != "" {
-			t.Errorf("%q (-want +got):\n%s", key, d)
-		}
-	}
-	for _, name := range []string{"", "bad\xff", "resolver:", "host:a.example", strings.Repeat("x", breaker.MaxNameBytes+1)} {
-		b.Set(t, name, b.plain(time.Hour, "names no breaker"), 0)
-	}
-	if d := diff(want, all(t, b.b)); d != "" {
-		t.Errorf("beside hostile names (-want +got):\n%s", d)
-	}
-}
-
 func badWords(t *testing.T, b bench) {
 	bad := b.word(key, b.set(1, time.Hour))
 	bad.Wall = nil

@@ -170,6 +170,43 @@ func foreignCleared(t *testing.T, b bench) {
 	}
 }
 
+// foreignAgainstClear ends a deadline of another program with stamps on both
+// sides of the one that its first reader gave it.
+func foreignAgainstClear(t *testing.T, b bench) {
+	for i, test := range []struct {
+		after int // the clear's stamp, from the deadline's
+		there bool
+	}{{-1, true}, {0, false}, {1, false}} {
+		key := breaker.HostKey(fmt.Sprint("h", i))
+		b.Set(t, key.Name(), b.plain(time.Hour, "theirs"), 0)
+		stamp := stampOf(load(t, b.a, key))
+		clear := breaker.Snapshot{Clear: breaker.Stamp(int64(stamp) + int64(test.after)), ClearKept: now.Add(breaker.KeepClear)}
+		check := func(when string) {
+			t.Helper()
+			for name, s := range map[string]cooldownstore.Shared{"its reader": b.a, "another": b.b} {
+				w, _, err := s.Load(t.Context(), key)
+				if there := len(w.Snapshot.Cooldowns) == 1; err != nil || there != test.there {
+					t.Errorf("a clear %d after it, %s, %s: %+v, %v; want the deadline: %v", test.after, when, name, w.Snapshot, err, test.there)
+				}
+			}
+		}
+		for range 2 {
+			if err := b.a.Put(t.Context(), []cooldownstore.SharedWord{b.word(key, clear)}); err != nil {
+				t.Fatalf("Put: %v", err)
+			}
+			if w := load(t, b.b, key); w.Snapshot.Clear != clear.Clear {
+				t.Errorf("a clear %d after it reads %+v", test.after, w.Snapshot)
+			}
+			if got := b.shown(t, key.Name()); got != map[bool]time.Duration{true: time.Hour}[test.there] {
+				t.Errorf("a clear %d after it: other programs read %v", test.after, got)
+			}
+			check("put")
+			b.Set(t, key.Name(), b.plain(time.Hour, "theirs"), 0)
+			check("repeated")
+		}
+	}
+}
+
 func garbage(t *testing.T, b bench) {
 	for i, value := range []string{
 		"", "{", "null", "[]", "17", `"text"`, "tomorrow", "\x00\xff", `{}`, `{"until_wall": "1"}`, `{"until_wall": null}`, `{"until_wall": NaN}`,

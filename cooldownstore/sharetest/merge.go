@@ -95,6 +95,30 @@ func setAgainstClear(t *testing.T, b bench) {
 	}
 }
 
+// clearAmong ends the older of two cooldowns, whichever of the two words comes
+// first.
+func clearAmong(t *testing.T, b bench) {
+	sets := breaker.Snapshot{Cooldowns: []breaker.Cooldown{b.cooldown(5, 2*time.Hour), b.cooldown(9, time.Hour)}}
+	for i, words := range [][]breaker.Snapshot{{sets, b.clear(7)}, {b.clear(7), sets}} {
+		key := breaker.HostKey(fmt.Sprint("h", i))
+		for j, snapshot := range words {
+			s := []cooldownstore.Shared{b.a, b.b}[j]
+			if err := s.Put(t.Context(), []cooldownstore.SharedWord{b.word(key, snapshot)}); err != nil {
+				t.Fatalf("Put: %v", err)
+			}
+		}
+		for _, s := range []cooldownstore.Shared{b.a, b.b} {
+			got := load(t, s, key).ToSnapshot(now, b.wall)
+			if len(got.Cooldowns) != 1 || got.Cooldowns[0].Stamp != b.stamp(9) || got.At(now).Until.Sub(now) != time.Hour || got.Clear != b.stamp(7) {
+				t.Errorf("order %d: a clear of 7 among 5 and 9 leaves %+v, want 9 alone, and the clear", i, got)
+			}
+		}
+		if got := b.shown(t, key.Name()); got != time.Hour {
+			t.Errorf("order %d: other programs read %v, want the hour that is left", i, got)
+		}
+	}
+}
+
 // concurrent puts cooldowns none of which dominates another: all survive.
 func concurrent(t *testing.T, b bench) {
 	const writers, rounds = 8, 10
@@ -148,6 +172,21 @@ func boundary(t *testing.T, b bench) {
 		got := w.ToSnapshot(now, b.wall.Add(at.after))
 		if st := got.At(now); st.State != at.want || got.Empty() != at.empty || st.Until > now.Add(left) {
 			t.Errorf("after %v it is %v until %v, empty %v; want %v, %v", at.after, st.State, st.Until.Sub(now), got.Empty(), at.want, at.empty)
+		}
+	}
+}
+
+// clearBoundary reads a clear just before and when it is forgotten.
+func clearBoundary(t *testing.T, b bench) {
+	b.put(t, b.a, b.clear(1))
+	w := load(t, b.b, key)
+	for _, at := range []struct {
+		after time.Duration
+		there bool
+	}{{-time.Hour, true}, {0, true}, {breaker.KeepClear - 1, true}, {breaker.KeepClear, false}, {2 * breaker.KeepClear, false}} {
+		got := w.ToSnapshot(now, b.wall.Add(at.after))
+		if (got.Clear == b.stamp(1)) != at.there || got.Empty() == at.there || got.ClearKept > now.Add(breaker.KeepClear) {
+			t.Errorf("after %v the clear reads %+v, want it there: %v", at.after, got, at.there)
 		}
 	}
 }

@@ -15,11 +15,12 @@ type Place struct {
 	// Open returns a handle on the place; Run closes it.
 	Open func(t *testing.T) cooldownstore.Shared
 	// Set writes a value as another program would, knowing nothing of ours. A
-	// ttl of 0 is for ever.
+	// ttl of 0 is for ever; every ttl is if NoTTL says why.
 	Set func(t *testing.T, name, value string, ttl time.Duration)
 	// Value reads a value as another program would, and its time to live,
 	// negative if it has none; false if there is no value.
 	Value func(t *testing.T, name string) (value string, ttl time.Duration, ok bool)
+	NoTTL string // why what other programs write does not run out
 }
 
 const key = breaker.Key("host:api.example.org")
@@ -45,24 +46,33 @@ func Run(t *testing.T, open func(t *testing.T) Place) {
 		{"other programs read ours", othersRead},
 		{"listing", listing},
 		{"names", names},
+		{"hostile texts", texts},
 		{"set against set", setAgainstSet},
 		{"set against clear", setAgainstClear},
+		{"a clear among sets", clearAmong},
 		{"two clusters write one key", concurrent},
+		{"an outcome that is unknown", unknown},
+		{"the writer died before it was told", writerDied},
 		{"a deadline ends at its instant", boundary},
+		{"a clear ends at its instant", clearBoundary},
+		{"an absent key says nothing", absent},
 		{"time to live", timeToLive},
 		{"foreign word", foreignWord},
 		{"foreign stamp is first seen", foreignStamp},
 		{"foreign over ours and ours over foreign", foreignDeadlines},
 		{"foreign change of our value", foreignChange},
 		{"foreign and cleared", foreignCleared},
+		{"foreign against a clear", foreignAgainstClear},
 		{"garbage", garbage},
 		{"hostile values of ours", hostileOwn},
 		{"hints", hints},
 		{"hints end", hintsEnd},
 		{"cancelled", cancelled},
+		{"cancelled under way", cancelledUnderWay},
 		{"closed", closed},
+		{"closed beside writers", closedBesideWriters},
 		{"bad words", badWords},
-		{"ten thousand", tenThousand},
+		{"a hundred thousand", hundredThousand},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := open(t)
@@ -130,6 +140,9 @@ func load(t *testing.T, s cooldownstore.Shared, key breaker.Key) cooldownstore.S
 	}
 	return w
 }
+
+// stampOf is the highest stamp in a word.
+func stampOf(w cooldownstore.SharedWord) breaker.Stamp { return w.Snapshot.MaxStamp() }
 
 // snapshot is what a handle says of the key.
 func (b bench) snapshot(t *testing.T, s cooldownstore.Shared) breaker.Snapshot {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -58,29 +57,68 @@ func openPool(file string, size int, pragmas ...string) *sql.DB {
 
 func busy(d time.Duration) string { return fmt.Sprintf("busy_timeout=%d", d.Milliseconds()) }
 
-// begin starts a transaction that may write, when other processes let it.
-func begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+// patiently does what another process may be in the way of, again and again
+// until it is done, fails otherwise or has waited for long. Each attempt waits
+// for a step itself.
+func patiently(ctx context.Context, do func() error) error {
 	for waited := time.Duration(0); ; waited += busyStep {
-		tx, err := db.BeginTx(ctx, nil)
-		e, ok := errors.AsType[sqlite3.Error](err)
-		if !ok || e.Code != sqlite3.ErrBusy || waited >= busyTimeout || ctx.Err() != nil {
-			return tx, err
+		err := do()
+		if !isBusy(err) || waited >= busyTimeout || ctx.Err() != nil {
+			return err
 		}
 	}
 }
 
-// openPools opens the file's three pools. Durability is a property of a
-// connection, so each durability has one of its own.
-func (s *Store) openPools(o options) {
-	const wal = "journal_mode=WAL"
+// begin starts a transaction that may write, when other processes let it.
+func begin(ctx context.Context, db *sql.DB) (tx *sql.Tx, err error) {
+	err = patiently(ctx, func() error {
+		tx, err = db.BeginTx(ctx, nil)
+		return err
+	})
+	return tx, err
+}
+
+// transact runs f in a transaction. Who holds the token of turn writes: two at
+// once would only poll for SQLite's lock.
+func transact(ctx context.Context, db *sql.DB, turn chan struct{}, f func(*sql.Tx) error) error {
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	tx, err := begin(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// openWriter opens the one connection that writes with a durability. Setting it
+// up waits for other processes as long as patience; then begin does. Its log
+// does not stay long after a long reading kept it from being emptied.
+func openWriter(file string, o options, patience time.Duration, durability ...string) *sql.DB {
 	limit := "max_page_count=4294967294" // SQLite's own
 	if o.maxPages > 0 {
 		limit = fmt.Sprintf("max_page_count=%d", o.maxPages)
 	}
-	s.normal = openPool(s.file, 1, limit, wal, "synchronous=NORMAL", busy(busyStep))
+	pragmas := append([]string{busy(patience), limit, "journal_mode=WAL", "journal_size_limit=67108864"}, durability...)
+	return openPool(file, 1, append(pragmas, busy(busyStep))...)
+}
+
+func openReaders(file string) *sql.DB { return openPool(file, maxReaders, "query_only=ON") }
+
+// openPools opens the file's three pools. Durability is a property of a
+// connection, so each durability has one of its own.
+func (s *Store) openPools(o options) {
+	s.normal = openWriter(s.file, o, busyTimeout, "synchronous=NORMAL")
 	// Without fullfsync macOS returns from fsync before the disk has it.
-	s.full = openPool(s.file, 1, limit, wal, "synchronous=FULL", "fullfsync=ON", busy(busyStep))
-	s.read = openPool(s.file, maxReaders, "query_only=ON")
+	s.full = openWriter(s.file, o, busyTimeout, "synchronous=FULL", "fullfsync=ON")
+	s.read = openReaders(s.file)
 }
 
 func (s *Store) closePools() error {

@@ -13,7 +13,6 @@ import (
 
 	"fleetfuse/breaker"
 	"fleetfuse/cooldownstore"
-	"fleetfuse/cooldownstore/sqlite"
 )
 
 func TestCorruptFileIsSetAside(t *testing.T) {
@@ -97,20 +96,5 @@ func TestCorruptLogIsSetAsideToo(t *testing.T) {
 	s = open(t, crashed)
 	if info, err := os.Stat(s.SetAside() + "-wal"); err != nil || info.Size() == 0 {
 		t.Errorf("the damaged file's log: %v, want it beside %q", err, s.SetAside())
-	}
-}
-
-// Others still write to a shared file: it is not ours to move.
-func TestCorruptSharedFileIsAnError(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "shared.db")
-	junk := bytes.Repeat([]byte("junk"), 4096)
-	if err := os.WriteFile(file, junk, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := sqlite.OpenShared(t.Context(), file); !contains(err, file, "move it away") {
-		t.Errorf("OpenShared of a damaged file: %v, want what to do", err)
-	}
-	if kept, err := os.ReadFile(file); err != nil || !bytes.Equal(kept, junk) {
-		t.Errorf("the damaged file changed (%v)", err)
 	}
 }

@@ -14,6 +14,12 @@ import (
 	"fleetfuse/cooldownstore"
 )
 
+// The settings that name a file, for advice.
+const (
+	dirSetting    = "--data-dir"
+	sharedSetting = "--cooldown-store"
+)
+
 // corruptError is what PRAGMA quick_check found.
 type corruptError string
 
@@ -28,26 +34,32 @@ func isCorrupt(err error) bool {
 	return ok && (e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB)
 }
 
-// explain adds where an error happened and what to do about it.
-func explain(err error, where string) error {
-	if advice := advise(err); advice != "" {
+func isBusy(err error) bool {
+	e, ok := errors.AsType[sqlite3.Error](err)
+	return ok && e.Code == sqlite3.ErrBusy
+}
+
+// explain adds where an error happened and what to do about it, with the
+// setting that can be changed.
+func explain(err error, where, setting string) error {
+	if advice := advise(err, setting); advice != "" {
 		return fmt.Errorf("%s: %w: %s", where, err, advice)
 	}
 	return fmt.Errorf("%s: %w", where, err)
 }
 
-func advise(err error) string {
+func advise(err error, setting string) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "give this user write permission there, or choose another --data-dir"
+		return "give this user write permission there, or choose another " + setting
 	case errors.Is(err, syscall.EROFS):
-		return "the file system is read-only; remount it or choose another --data-dir"
+		return "the file system is read-only; remount it or choose another " + setting
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
-		return "something there is a file; the data directory must be a directory"
+		return "something there is a file and no directory; choose another " + setting
 	case errors.Is(err, syscall.ENOSPC):
 		return "free space on this disk"
 	case isCorrupt(err):
-		return "stop every program that uses it, move it away, start again"
+		return "stop every program that uses it and move it away; a new one is made then"
 	}
 	e, ok := errors.AsType[sqlite3.Error](err)
 	if !ok {
@@ -57,9 +69,9 @@ func advise(err error) string {
 	case sqlite3.ErrFull:
 		return "free space on this disk; what is not written is kept in memory and retried"
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm:
-		return "give this user write permission to the file and its directory"
+		return "give this user write permission to the file and its directory, or choose another " + setting
 	case sqlite3.ErrCantOpen:
-		return "check that it is a file, that its directory exists, and that this user may write both"
+		return "check that this user may write the file and its directory, or choose another " + setting
 	case sqlite3.ErrIoErr:
 		return "check the disk (dmesg) and that the file system is local"
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
@@ -76,7 +88,7 @@ func (s *Store) fail(ctx context.Context, op string, err error) error {
 	case ctx.Err() != nil:
 		err = ctx.Err() // the driver's own word for it is "interrupted"
 	default:
-		err = explain(err, s.file)
+		err = explain(err, s.file, dirSetting)
 	}
 	return fmt.Errorf("%s: %w", op, err)
 }

@@ -23,7 +23,7 @@ func lockDir(dir string) (*os.File, error) {
 	path := filepath.Join(dir, "lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, explain(err, "lock the data directory")
+		return nil, explain(err, "lock the data directory", dirSetting)
 	}
 	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 	case errors.Is(err, syscall.EWOULDBLOCK):
@@ -36,7 +36,7 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	if err := writePID(f); err != nil {
 		f.Close()
-		return nil, explain(err, "lock the data directory")
+		return nil, explain(err, "lock the data directory", dirSetting)
 	}
 	return f, nil
 }

@@ -4,6 +4,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,6 +21,9 @@ import (
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDirEnv); dir != "" {
 		writeUntilKilled(dir)
+	}
+	if file := os.Getenv(sharedFileEnv); file != "" {
+		writeShared(file, os.Getenv(sharedWriterEnv))
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -51,7 +55,7 @@ func raw(t *testing.T, dir string) *sql.DB {
 	return db
 }
 
-func exec(t *testing.T, db *sql.DB, query string, args ...any) {
+func exec(t testing.TB, db *sql.DB, query string, args ...any) {
 	t.Helper()
 	if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
 		t.Fatalf("%s: %v", query, err)
@@ -81,3 +85,5 @@ func cooldown(stamp breaker.Stamp, left time.Duration) breaker.Cooldown {
 		Author: "zoe", Detail: "maintenance",
 	}
 }
+
+func uri(file string) string { return "file:" + (&url.URL{Path: file}).EscapedPath() }

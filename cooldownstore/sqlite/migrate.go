@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"embed"
 	"fmt"
+	"strings"
 
 	"fleetfuse/cooldownstore"
 )
@@ -56,13 +57,8 @@ func migrateOnce(ctx context.Context, db *sql.DB, known int, step func(version i
 	if err != nil {
 		return false, err
 	}
-	if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+	if err := applyStep(ctx, tx, version, string(text)); err != nil {
 		return false, fmt.Errorf("migrate to schema version %d: %w", version+1, err)
-	}
-	if version == 0 {
-		if err := addColumns(ctx, tx); err != nil {
-			return false, fmt.Errorf("migrate to schema version 1: %w", err)
-		}
 	}
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version+1)); err != nil {
 		return false, err
@@ -70,24 +66,43 @@ func migrateOnce(ctx context.Context, db *sql.DB, known int, step func(version i
 	return false, tx.Commit()
 }
 
+// stateColumns are ours in the breaker_cooldowns of state.db. Another program
+// that changes its columns only leaves shown as it was, and one that writes a
+// whole row anew leaves it NULL: where shown is not until_wall there is news.
+var stateColumns = []string{"author TEXT", "detail TEXT", "more TEXT", "shown REAL"}
+
+// applyStep runs one migration. The first makes the table that later ones find
+// with all our columns.
+func applyStep(ctx context.Context, tx *sql.Tx, version int, text string) error {
+	if version > 0 {
+		if err := addColumns(ctx, tx, stateColumns); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, text); err != nil {
+		return err
+	}
+	return addColumns(ctx, tx, stateColumns)
+}
+
 func newerSchema(version, known int) error {
 	return fmt.Errorf("%w: its schema version is %d, this program knows versions up to %d; "+
 		"run the newer fleetfuse-node again or choose another --data-dir", cooldownstore.ErrNewerSchema, version, known)
 }
 
-// addColumns adds our own columns to breaker_cooldowns where they are missing.
-func addColumns(ctx context.Context, tx *sql.Tx) error {
-	for _, column := range []string{"author", "detail", "more"} {
+// addColumns adds columns of ours to breaker_cooldowns where they are missing.
+func addColumns(ctx context.Context, tx *sql.Tx, columns []string) error {
+	for _, column := range columns {
+		name, _, _ := strings.Cut(column, " ")
 		var n int
-		err := tx.QueryRowContext(ctx,
-			"SELECT count(*) FROM pragma_table_info('breaker_cooldowns') WHERE name = ?", column).Scan(&n)
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info('breaker_cooldowns') WHERE name = ?", name).Scan(&n)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, "ALTER TABLE breaker_cooldowns ADD COLUMN "+column+" TEXT"); err != nil {
+		if _, err := tx.ExecContext(ctx, "ALTER TABLE breaker_cooldowns ADD COLUMN "+column); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -20,10 +21,10 @@ type Option func(*options)
 type options struct {
 	maxPages int
 	now      func() time.Time
+	remote   func(path string) string
 }
 
-// WithClock replaces the wall clock, which tells whether the deadline of
-// another program has passed.
+// WithClock replaces the wall clock, which tells whether a deadline has passed.
 func WithClock(now func() time.Time) Option { return func(o *options) { o.now = now } }
 
 // Open opens dir/state.db and locks dir for this process. It makes what is
@@ -33,17 +34,17 @@ func WithClock(now func() time.Time) Option { return func(o *options) { o.now = 
 // every error says what to do.
 func Open(ctx context.Context, dir string, opts ...Option) (*Store, error) {
 	o := makeOptions(opts)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, explain(err, "make the data directory")
+	if err := makeDir(dir); err != nil {
+		return nil, explain(err, "make the data directory", dirSetting)
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	file := filepath.Join(dir, fileName)
-	s, aside, err := openFile(ctx, file, o, setAside)
+	s, aside, err := openFile(ctx, file, o)
 	if aside != "" {
-		if s, _, err = openFile(ctx, file, o, leave); err == nil {
+		if s, _, err = openFile(ctx, file, o); err == nil {
 			s.setAside = aside
 		}
 	}
@@ -54,66 +55,72 @@ func Open(ctx context.Context, dir string, opts ...Option) (*Store, error) {
 	}
 	if err != nil {
 		lock.Close()
-		return nil, explain(err, "open "+file)
+		return nil, explain(err, "open "+file, dirSetting)
 	}
 	s.lock = lock
 	return s, nil
 }
 
-// OpenShared opens a file that several processes of one machine share: without
-// a lock, and a damaged file is an error because others still write to it. The
-// file's directory must exist.
-func OpenShared(ctx context.Context, file string, opts ...Option) (*Store, error) {
-	s, _, err := openFile(ctx, file, makeOptions(opts), leave)
-	if err != nil {
-		return nil, explain(err, "open "+file)
-	}
-	return s, nil
-}
-
 func makeOptions(opts []Option) options {
-	o := options{now: time.Now}
+	o := options{now: time.Now, remote: remote}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	return o
 }
 
-// openFile opens, checks and migrates one file. A damaged one is handed to
-// damaged while it is still open, because SQLite deletes the log on closing.
-func openFile(ctx context.Context, file string, o options, damaged func(string, time.Time) (string, error)) (s *Store, aside string, err error) {
-	s = &Store{file: file, writing: make(chan struct{}, 1), now: o.now}
+// makeDir makes a data directory if there is none.
+func makeDir(dir string) error {
+	if err := dangling(dir, dirSetting); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o700)
+}
+
+// openFile opens, checks and migrates one file. A damaged one is set aside while
+// it is still open, because SQLite deletes the log on closing.
+func openFile(ctx context.Context, file string, o options) (s *Store, aside string, err error) {
+	s = &Store{file: file, writing: make(chan struct{}, 1), now: o.now, remote: o.remote, pruned: o.now()}
 	s.openPools(o)
 	if err = s.prepare(ctx); err == nil {
 		return s, "", nil
 	}
 	if isCorrupt(err) {
 		var moveErr error
-		aside, moveErr = damaged(file, o.now())
+		aside, moveErr = setAside(file, o.now())
 		err = errors.Join(err, moveErr)
 	}
 	return nil, aside, errors.Join(err, s.closePools())
 }
 
-// leave leaves a damaged file where it is.
-func leave(string, time.Time) (string, error) { return "", nil }
-
 func (s *Store) prepare(ctx context.Context) error {
+	if _, err := inspect(s.file, dirSetting); err != nil {
+		return err
+	}
+	if err := check(ctx, s.normal); err != nil {
+		return err
+	}
+	return migrate(ctx, s.full)
+}
+
+// check tells whether a file is fit for use.
+func check(ctx context.Context, db *sql.DB) error {
 	var mode string
-	if err := s.normal.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
 		return err
 	}
 	if !strings.EqualFold(mode, "wal") {
-		return fmt.Errorf("this file system gives no write-ahead log (journal mode is %q): choose a local disk", mode)
+		return fmt.Errorf("this file system gives no write-ahead log, or another program holds the file open without one "+
+			"(its journal mode is %q): choose a local disk, or stop that program", mode)
 	}
 	var found string
-	if err := s.normal.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
 		return err
 	}
 	if found != "ok" {
 		return corruptError(found)
 	}
-	return migrate(ctx, s.full)
+	return nil
 }
 
 // setAside renames a damaged file out of the way, with its log, and returns

@@ -5,9 +5,7 @@ package sqlite
 import (
 	"database/sql"
 	"encoding/json"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cooldownstore"
@@ -17,62 +15,29 @@ import (
 // there too, so a column may hold any type.
 type row struct {
 	host                   string
-	until, reason, updated any
-	more                   any
+	until, reason, updated any // NULL if they are as we wrote them
+	more, shown            any
 	stamp                  sql.NullInt64 // when a save first met this until
 	cleared                sql.NullBool  // by an operator's close
 	circuit                any
 }
 
-func scanRow(from interface{ Scan(...any) error }) (row, error) {
-	var r row
-	err := from.Scan(&r.host, &r.until, &r.reason, &r.updated, &r.more, &r.stamp, &r.cleared, &r.circuit)
-	return r, err
-}
-
-const resolverPrefix = breaker.ScopeResolver + ":"
-
-// rowName is the host column of a key: a host's bare name, or resolver:NAME. A
-// host whose own name starts like a key (none that package hostname lets
-// through) keeps its scope, so that no two keys share a row.
-func rowName(key breaker.Key) string {
-	name := key.Name()
-	if key.Scope() == breaker.ScopeHost && !startsLikeKey(name) {
-		return name
-	}
-	return string(key)
-}
-
-func startsLikeKey(name string) bool {
-	return strings.HasPrefix(name, resolverPrefix) || strings.HasPrefix(name, breaker.ScopeHost+":")
-}
-
-// keyOf reads a host column; false if no key is written like that.
-func keyOf(host string) (breaker.Key, bool) {
-	text := host
-	if !startsLikeKey(host) {
-		text = string(breaker.HostKey(host))
-	}
-	key, err := breaker.ParseKey(text)
-	return key, err == nil && utf8.ValidString(host) && rowName(key) == host
+func (r *row) scan(from interface{ Scan(...any) error }) error {
+	return from.Scan(&r.host, &r.until, &r.reason, &r.updated, &r.more, &r.shown, &r.stamp, &r.cleared, &r.circuit)
 }
 
 // record puts together what the row says: our own record, and the cooldown of
 // another program if one changed the row.
-func (s *Store) record(key breaker.Key, w row) cooldownstore.Record {
+func (s *Store) record(key breaker.Key, w *row) cooldownstore.Record {
 	r := cooldownstore.Record{Key: key}
-	if m, ok := decode[ownCooldowns](w.more); ok {
-		m.into(&r)
+	if own, _, ok := cooldownstore.DecodeMore(key, text(w.more)); ok {
+		r = own.Record
 	}
 	if m, ok := decode[ownCircuit](w.circuit); ok {
 		m.into(&r)
 	}
 	if n, ok := s.news(w); ok {
-		r.Snapshot.Cooldowns = append(r.Snapshot.Cooldowns, n.cooldown)
-		r.Wall = append(r.Wall, n.until)
-		if r.UpdatedAt.IsZero() {
-			r.UpdatedAt = n.written
-		}
+		n.into(&r)
 	}
 	return r
 }
@@ -84,14 +49,19 @@ type news struct {
 	untilWall      float64 // as found
 }
 
+func (n news) into(r *cooldownstore.Record) {
+	r.Snapshot.Cooldowns = append(r.Snapshot.Cooldowns, n.cooldown)
+	r.Wall = append(r.Wall, n.until)
+	if r.UpdatedAt.IsZero() {
+		r.UpdatedAt = n.written
+	}
+}
+
 // news reads the documented columns of a row; false if they are ours, say
 // nothing, or were covered by an operator's close.
-func (s *Store) news(w row) (news, bool) {
+func (s *Store) news(w *row) (news, bool) {
 	until, ok := number(w.until)
-	if !ok || w.cleared.Bool {
-		return news{}, false
-	}
-	if m, own := decode[ownCooldowns](w.more); own && m.Shown == until {
+	if shown, own := number(w.shown); !ok || w.cleared.Bool || own && shown == until {
 		return news{}, false
 	}
 	updated, _ := number(w.updated)

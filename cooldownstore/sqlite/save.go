@@ -23,9 +23,9 @@ const (
 // The statements of a save, in the order of saver's fields.
 var saveStatements = [...]string{
 	loadQuery,
-	`INSERT OR REPLACE INTO breaker_cooldowns (host, until_wall, reason, updated_at, author, detail, more)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`,
-	`UPDATE breaker_cooldowns SET author = NULL, detail = NULL, more = ? WHERE host = ?`,
+	`INSERT OR REPLACE INTO breaker_cooldowns (host, until_wall, reason, updated_at, author, detail, more, shown)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?2)`,
+	`UPDATE breaker_cooldowns SET author = NULL, detail = NULL, more = ?, shown = ? WHERE host = ?`,
 	`DELETE FROM breaker_cooldowns WHERE host = ?`,
 	`INSERT OR REPLACE INTO breaker_circuits (host, state, until_wall, reason, updated_at, more)
 		VALUES (?, ?, ?, ?, ?, ?)`,
@@ -67,19 +67,19 @@ func (s *Store) saveAll(ctx context.Context, tx *sql.Tx, records []cooldownstore
 			return fmt.Errorf("%s: %w", r.Key, err)
 		}
 	}
-	return nil
+	return s.prune(statement, tx, v.now)
 }
 
 func (v *saver) save(ctx context.Context, r cooldownstore.Record) error {
 	if len(r.Wall) != len(r.Snapshot.Cooldowns) {
 		return fmt.Errorf("record has %d cooldowns and %d deadlines", len(r.Snapshot.Cooldowns), len(r.Wall))
 	}
-	host := rowName(r.Key)
-	found, err := scanRow(v.find.QueryRowContext(ctx, host))
-	if err != nil {
+	host := cooldownstore.SharedName(r.Key)
+	var found row
+	if err := found.scan(v.find.QueryRowContext(ctx, host)); err != nil {
 		return err
 	}
-	n, foreign := v.store.news(found)
+	n, foreign := v.store.news(&found)
 	if foreign {
 		if err := v.remember(ctx, host, n); err != nil {
 			return err
@@ -93,7 +93,7 @@ func (v *saver) save(ctx context.Context, r cooldownstore.Record) error {
 	if err := v.saveCooldowns(ctx, host, r, foreign && v.unread(n, r)); err != nil {
 		return err
 	}
-	return v.saveCircuit(ctx, host, r)
+	return v.saveCircuit(ctx, host, r, found.circuit != nil)
 }
 
 // unread reports whether another program's deadline is one that the record
@@ -125,35 +125,41 @@ func (v *saver) remember(ctx context.Context, host string, n news) error {
 }
 
 func (v *saver) saveCooldowns(ctx context.Context, host string, r cooldownstore.Record, keepRow bool) error {
-	m, shown := cooldownsOf(r)
-	var more any // NULL: nothing of ours
-	if shown >= 0 || m.Clear != 0 {
-		b, err := json.Marshal(m)
+	var more, shown any // NULL: nothing of ours
+	longest := r.Longest()
+	if longest >= 0 || r.Snapshot.Clear != 0 {
+		text, err := cooldownstore.EncodeMore(cooldownstore.SharedWord{Record: r})
 		if err != nil {
 			return err
 		}
-		more = string(b)
+		more, shown = text, 0.0
+	}
+	if longest >= 0 {
+		shown = cooldownstore.EpochSeconds(r.Wall[longest])
 	}
 	var err error
 	switch {
 	case keepRow:
-		_, err = v.putMore.ExecContext(ctx, more, host)
+		_, err = v.putMore.ExecContext(ctx, more, shown, host)
 	case more == nil:
 		_, err = v.dropCooldowns.ExecContext(ctx, host)
 	default:
 		var c breaker.Cooldown
-		if shown >= 0 {
-			c = r.Snapshot.Cooldowns[shown]
+		if longest >= 0 {
+			c = r.Snapshot.Cooldowns[longest]
 		}
-		_, err = v.putCooldowns.ExecContext(ctx, host, m.Shown, string(c.Reason),
+		_, err = v.putCooldowns.ExecContext(ctx, host, shown, string(c.Reason),
 			cooldownstore.EpochSeconds(r.UpdatedAt), c.Author, c.Detail, more)
 	}
 	return err
 }
 
-func (v *saver) saveCircuit(ctx context.Context, host string, r cooldownstore.Record) error {
+func (v *saver) saveCircuit(ctx context.Context, host string, r cooldownstore.Record, there bool) error {
 	c := r.Snapshot.Circuit
 	if c == (breaker.Circuit{}) {
+		if !there {
+			return nil
+		}
 		_, err := v.dropCircuit.ExecContext(ctx, host)
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,55 +20,18 @@ import (
 )
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) cooldownstore.Store { return open(t, t.TempDir()) })
-}
-
-func TestSharedFile(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) cooldownstore.Store {
-		s, err := sqlite.OpenShared(t.Context(), filepath.Join(t.TempDir(), "shared file?#%41.db"))
-		if err != nil {
-			t.Fatal(err)
+	storetest.RunPlaces(t, func(t *testing.T) storetest.Place {
+		dir := t.TempDir()
+		return storetest.Place{
+			Open:      func(t *testing.T) cooldownstore.Store { return open(t, dir) },
+			OneHandle: "a data directory has one node",
+			Write: func(t *testing.T, host string, f cooldownstore.Foreign) {
+				db := raw(t, dir)
+				defer db.Close()
+				exec(t, db, upsertRow, host, f.UntilWall, f.Reason, f.UpdatedAt)
+			},
 		}
-		return s
 	})
-}
-
-func TestSharedFileIsShared(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "shared.db")
-	wall := time.Now()
-	var stores [2]*sqlite.Store
-	for i := range stores {
-		s, err := sqlite.OpenShared(t.Context(), file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		stores[i] = s
-	}
-	save(t, stores[0], "host:a", breaker.Snapshot{Cooldowns: []breaker.Cooldown{cooldown(5, time.Minute)}}, wall)
-	if got := load(t, stores[1], "host:a", wall); got.At(now).State != breaker.Open {
-		t.Errorf("the second process reads %+v, want what the first wrote", got)
-	}
-}
-
-// Processes that start together make a shared file together.
-func TestSharedFileIsMadeOnce(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "shared.db")
-	var group sync.WaitGroup
-	for i := range 8 {
-		group.Go(func() {
-			s, err := sqlite.OpenShared(t.Context(), file)
-			if err != nil {
-				t.Errorf("OpenShared: %v", err)
-				return
-			}
-			defer s.Close()
-			if err := s.SetMeta(t.Context(), fmt.Sprint(i), "here"); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	group.Wait()
 }
 
 func TestReopen(t *testing.T) {
@@ -110,10 +72,10 @@ func TestNewerSchema(t *testing.T) {
 	db := raw(t, dir)
 	exec(t, db, "PRAGMA user_version = 42")
 	_, err := sqlite.Open(t.Context(), dir)
-	if !errors.Is(err, cooldownstore.ErrNewerSchema) || !contains(err, dir, "version is 42", "up to 1", "--data-dir") {
+	if !errors.Is(err, cooldownstore.ErrNewerSchema) || !contains(err, dir, "version is 42", "up to 2", "--data-dir") {
 		t.Errorf("Open of a newer file: %v, want ErrNewerSchema, both versions and what to do", err)
 	}
-	exec(t, db, "PRAGMA user_version = 1")
+	exec(t, db, "PRAGMA user_version = 2")
 	db.Close()
 	open(t, dir) // the failed Open let go of the lock, and changed nothing
 }
@@ -173,6 +135,11 @@ func TestOpenErrors(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	dangling := filepath.Join(base, "dangling")
+	try(t, os.Symlink("nowhere", dangling))
+	linked := filepath.Join(base, "linked")
+	try(t, os.Mkdir(linked, 0o700))
+	try(t, os.Symlink("../nowhere.db", filepath.Join(linked, "state.db")))
 	taken := filepath.Join(base, "taken")
 	if err := os.MkdirAll(filepath.Join(taken, "state.db"), 0o700); err != nil {
 		t.Fatal(err)
@@ -181,31 +148,15 @@ func TestOpenErrors(t *testing.T) {
 		dir  string
 		want []string
 	}{
-		{file, []string{file, "must be a directory"}},
-		{filepath.Join(file, "below"), []string{file, "must be a directory"}},
-		{taken, []string{filepath.Join(taken, "state.db"), "check that it is a file"}},
+		{file, []string{file, "is a file and no directory", "--data-dir"}},
+		{filepath.Join(file, "below"), []string{file, "is a file and no directory", "--data-dir"}},
+		{dangling, []string{dangling, "is a link to nowhere, which does not exist", "--data-dir"}},
+		{linked, []string{filepath.Join(linked, "state.db"), "is a link to ../nowhere.db, which does not exist", "--data-dir"}},
+		{taken, []string{filepath.Join(taken, "state.db"), "this is a directory", "--data-dir"}},
 	} {
 		if _, err := sqlite.Open(t.Context(), test.dir); !contains(err, test.want...) {
 			t.Errorf("Open(%s): %v, want %q in it", test.dir, err, test.want)
 		}
-	}
-	missing := filepath.Join(base, "missing", "shared.db")
-	if _, err := sqlite.OpenShared(t.Context(), missing); !contains(err, missing, "directory exists") {
-		t.Errorf("OpenShared in a missing directory: %v", err)
-	}
-}
-
-func TestReadOnlyDirectory(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
-	if err := os.Mkdir(dir, 0o500); err != nil {
-		t.Fatal(err)
-	}
-	if f, err := os.Create(filepath.Join(dir, "probe")); err == nil {
-		f.Close()
-		t.Skip("this user may write to read-only directories")
-	}
-	if _, err := sqlite.Open(t.Context(), dir); !contains(err, dir, "write permission", "--data-dir") {
-		t.Errorf("Open of a read-only directory: %v", err)
 	}
 }
 

@@ -83,3 +83,20 @@ func boundary(t *testing.T, s cooldownstore.Store) {
 		}
 	}
 }
+
+// clearBoundary reads a clear just before and when it is forgotten.
+func clearBoundary(t *testing.T, s cooldownstore.Store) {
+	for _, kept := range []time.Duration{time.Hour, breaker.KeepClear} {
+		save(t, s, record(key, breaker.Snapshot{Clear: 7, ClearKept: now.Add(kept)}))
+		r, _ := load(t, s, key)
+		for _, at := range []struct {
+			after time.Duration
+			want  breaker.Stamp
+		}{{-time.Hour, 7}, {0, 7}, {kept - 1, 7}, {kept, 0}, {kept + time.Hour, 0}} {
+			got := r.ToSnapshot(now, wall.Add(at.after))
+			if got.Clear != at.want || got.ClearKept > now.Add(kept) {
+				t.Errorf("kept %v, after %v the clear is %d, kept %v; want %d", kept, at.after, got.Clear, got.ClearKept.Sub(now), at.want)
+			}
+		}
+	}
+}

@@ -10,8 +10,6 @@ import (
 	"fleetfuse/cooldownstore"
 )
 
-const key = breaker.Key("host:api.example.org")
-
 func roundTrip(t *testing.T, s cooldownstore.Store) {
 	for name, snapshot := range parts() {
 		for _, d := range []cooldownstore.Durability{cooldownstore.SurvivesKill, cooldownstore.SurvivesPowerLoss} {
@@ -137,29 +135,6 @@ func meta(t *testing.T, s cooldownstore.Store) {
 		}
 		want("node_id", value)
 		want("seeds", "")
-	}
-}
-
-func names(t *testing.T, s cooldownstore.Store) {
-	want := map[breaker.Key]cooldownstore.Record{}
-	for i, name := range []string{
-		"a", "A", "2001:db8::1", "127.0.0.1", "xn--bcher-kva.example", "bücher.example", "雪.jp", "_dmarc.example",
-		"x'; DROP TABLE meta; --", "\"", "%", "%00", "a b", "new\nline", "nul\x00nul", "nul", "?mode=ro#x", "..", "/",
-		"host:a", "host:host:a", "resolver:a", "host:resolver:a", "resolver:", "host:", strings.Repeat("n", breaker.MaxNameBytes),
-	} {
-		for _, k := range []breaker.Key{breaker.HostKey(name), breaker.ResolverKey(name)} {
-			snapshot := breaker.Snapshot{Clear: breaker.Stamp(2*i + 1 + len(want)%2), ClearKept: now.Add(time.Hour)}
-			want[k] = record(k, snapshot)
-			save(t, s, want[k])
-		}
-	}
-	if d := diff(want, all(t, s)); d != "" {
-		t.Errorf("Each (-want +got):\n%s", d)
-	}
-	for k, r := range want {
-		if got, ok := load(t, s, k); !ok || diff(r, got) != "" {
-			t.Errorf("Load(%q), found %v (-want +got):\n%s", k, ok, diff(r, got))
-		}
 	}
 }
 

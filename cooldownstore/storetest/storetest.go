@@ -2,157 +2,117 @@
 package storetest
 
 import (
-	"context"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"fleetfuse/breaker"
 	"fleetfuse/cooldownstore"
 )
 
-// One moment on the two clocks.
-const now = breaker.Instant(1_000 * time.Hour)
+// A Place is where a store keeps its records, empty at first. The tests that
+// need more than a place can do are skipped with the reason it gives.
+type Place struct {
+	// Open returns a handle on the place; the contract closes it. It is called
+	// again while a handle is open if OneHandle is empty, and after all were
+	// closed if Forgets is empty.
+	Open      func(t *testing.T) cooldownstore.Store
+	OneHandle string // why no second handle can be open at a time
+	Forgets   string // why nothing outlives the last handle
+	// Write writes a row as another program would, knowing nothing of ours:
+	// over what is there of that host, the documented fields only.
+	Write     func(t *testing.T, host string, f cooldownstore.Foreign)
+	Unreached string // why no other program writes there; then Write is nil
+}
 
-var wall = time.Date(2026, 10, 7, 12, 0, 0, 123_456_789, time.UTC)
-
-// Run runs the contract against stores that open makes, one for each test.
-// Open cleans up after itself; Run closes what it opened.
+// Run runs the contract against stores of which nothing is known but how to
+// open one: each in a place of its own.
 func Run(t *testing.T, open func(t *testing.T) cooldownstore.Store) {
-	tests := []struct {
-		name string
-		run  func(*testing.T, cooldownstore.Store)
-	}{
-		{"every field comes back", roundTrip},
-		{"a save replaces", replace},
-		{"an empty snapshot deletes", deleteByEmpty},
-		{"a save is all or nothing", atomic},
-		{"each shows every record", each},
-		{"each may call the store", eachCalls},
-		{"records share nothing", sharesNothing},
-		{"meta", meta},
-		{"names", names},
-		{"cancelled", cancelled},
-		{"concurrent writers", concurrent},
-		{"closed", closed},
-		{"a clock that steps moves no deadline", clockSteps},
-		{"a deadline ends at its instant", boundary},
-		{"ten thousand", tenThousand},
+	const reason = "the test says only how to open a store"
+	RunPlaces(t, func(*testing.T) Place {
+		return Place{Open: open, OneHandle: reason, Forgets: reason, Unreached: reason}
+	})
+}
+
+// RunPlaces runs the contract against places that place makes, one for each
+// test. Place cleans up after itself.
+func RunPlaces(t *testing.T, place func(t *testing.T) Place) {
+	for _, test := range onOneHandle {
+		t.Run(test.name, func(t *testing.T) { test.run(t, place(t).handle(t)) })
 	}
-	for _, test := range tests {
+	for _, test := range onPlaces {
 		t.Run(test.name, func(t *testing.T) {
-			s := open(t)
-			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Errorf("Close: %v", err)
+			p := place(t)
+			for _, reason := range test.needs(p) {
+				if reason != "" {
+					t.Skip(reason)
 				}
-			})
-			test.run(t, s)
+			}
+			test.run(t, p)
 		})
 	}
 }
 
-// full is a snapshot that uses every field.
-func full() breaker.Snapshot {
-	return breaker.Snapshot{
-		Cooldowns: []breaker.Cooldown{
-			{
-				Setter: "node-a", Stamp: 1 << 57, Until: now.Add(20 * time.Minute), Length: 30 * time.Minute,
-				Reason: breaker.ReasonCLIOpen, Author: "Zoë", Detail: "quoted \" ' \\ \n 雪 <&>",
-			},
-			{
-				Setter: "node-b", Stamp: 1<<57 + 1, Until: now.Add(10*time.Minute + 1), Length: 15 * time.Minute,
-				Reason: breaker.ReasonRetryAfter,
-			},
-			{
-				Setter: "node-c", Stamp: 1<<57 + 2, Until: now.Add(-5 * time.Minute), Length: time.Minute,
-				Reason: breaker.ReasonRetryAfter, Detail: "ran out",
-			},
-		},
-		Circuit:   circuit(),
-		Clear:     1 << 56,
-		ClearKept: now.Add(breaker.KeepClear - time.Hour),
-		Renewed:   now.Add(-time.Minute),
-	}
+var onOneHandle = []struct {
+	name string
+	run  func(*testing.T, cooldownstore.Store)
+}{
+	{"every field comes back", roundTrip},
+	{"a save replaces", replace},
+	{"an empty snapshot deletes", deleteByEmpty},
+	{"a save is all or nothing", atomic},
+	{"each shows every record", each},
+	{"each may call the store", eachCalls},
+	{"records share nothing", sharesNothing},
+	{"meta", meta},
+	{"names", names},
+	{"names that are none", badNames},
+	{"hostile texts", texts},
+	{"set against clear", setAgainstClear},
+	{"cancelled", cancelled},
+	{"cancelled under way", cancelledUnderWay},
+	{"an outcome that is unknown", unknown},
+	{"concurrent writers", func(t *testing.T, s cooldownstore.Store) { concurrent(t, s) }},
+	{"closed", closed},
+	{"a clock that steps moves no deadline", clockSteps},
+	{"a deadline ends at its instant", boundary},
+	{"a clear ends at its instant", clearBoundary},
+	{"a hundred thousand", hundredThousand},
+	{"our own words are no news", noNews},
 }
 
-func circuit() breaker.Circuit {
-	return breaker.Circuit{
-		State: breaker.Open, Stamp: 1<<57 + 3, Until: now.Add(time.Minute), FirstTrip: now.Add(-72 * time.Hour),
-		Opens: 7, Reason: breaker.ReasonProbeFailed, Role: "artifact", ByRole: true, Detail: "3 nodes",
-	}
+var onPlaces = []struct {
+	name  string
+	needs func(Place) []string // reasons why not
+	run   func(*testing.T, Place)
+}{
+	{"two handles", several, twoHandles},
+	{"writers on two handles", several, twoWriters},
+	{"opened again", lasting, reopened},
+	{"the writer died before it was told", lasting, writerDied},
+	{"closed beside writers", nothing, closedBesideWriters},
+	{"news", reached, news},
+	{"news taken in", reached, newsTakenIn},
+	{"news against ours", reached, newsAgainstOurs},
+	{"news against a clear", reached, newsAgainstClear},
+	{"news of no breaker", reached, newsOfNoBreaker},
+	{"news while it is read", reached, newsCalls},
+	{"news by two handles", func(p Place) []string { return append(reached(p), several(p)...) }, newsTwice},
 }
 
-// parts are the parts of full, each alone, and all of them.
-func parts() map[string]breaker.Snapshot {
-	f := full()
-	return map[string]breaker.Snapshot{
-		"everything":        f,
-		"one cooldown":      {Cooldowns: f.Cooldowns[:1]},
-		"several cooldowns": {Cooldowns: f.Cooldowns},
-		"past cooldown":     {Cooldowns: f.Cooldowns[2:]},
-		"open circuit":      {Circuit: f.Circuit},
-		"past circuit":      {Circuit: breaker.Circuit{State: breaker.Open, Stamp: 9, Until: now.Add(-9 * time.Minute)}},
-		"half-open circuit": {Circuit: breaker.Circuit{State: breaker.HalfOpen, Stamp: 9, Until: now.Add(-time.Minute)}},
-		"closed circuit":    {Circuit: breaker.Circuit{Stamp: 9, Keep: now.Add(11 * time.Minute)}},
-		"clear":             {Clear: f.Clear, ClearKept: f.ClearKept},
-		"renewed":           {Cooldowns: f.Cooldowns[2:], Renewed: f.Renewed},
-	}
-}
+func nothing(Place) []string   { return nil }
+func several(p Place) []string { return []string{p.OneHandle} }
+func lasting(p Place) []string { return []string{p.Forgets} }
+func reached(p Place) []string { return []string{p.Unreached} }
 
-// fromDisk is what comes back of a snapshot.
-func fromDisk(s breaker.Snapshot) breaker.Snapshot {
-	s = s.Clone()
-	for i := range s.Cooldowns {
-		s.Cooldowns[i].Disk = true
-	}
+// handle opens one that the end of the test closes.
+func (p Place) handle(t *testing.T) cooldownstore.Store {
+	t.Helper()
+	s := p.Open(t)
+	t.Cleanup(func() { shut(t, s) })
 	return s
 }
 
-// A tester is a *testing.T or a *rapid.T.
-type tester interface {
-	Helper()
-	Context() context.Context
-	Errorf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
-
-func record(key breaker.Key, s breaker.Snapshot) cooldownstore.Record {
-	return cooldownstore.FromSnapshot(key, s, now, wall)
-}
-
-func save(t tester, s cooldownstore.Store, records ...cooldownstore.Record) {
+func shut(t tester, s cooldownstore.Store) {
 	t.Helper()
-	if err := s.Save(t.Context(), records, cooldownstore.SurvivesKill); err != nil {
-		t.Fatalf("Save: %v", err)
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
 	}
 }
-
-func load(t tester, s cooldownstore.Store, key breaker.Key) (cooldownstore.Record, bool) {
-	t.Helper()
-	r, ok, err := s.Load(t.Context(), key)
-	if err != nil {
-		t.Fatalf("Load: %v", err)
-	}
-	return r, ok
-}
-
-func all(t tester, s cooldownstore.Store) map[breaker.Key]cooldownstore.Record {
-	t.Helper()
-	got := map[breaker.Key]cooldownstore.Record{}
-	err := s.Each(t.Context(), func(r cooldownstore.Record) bool {
-		if _, twice := got[r.Key]; twice {
-			t.Errorf("Each yields %s twice", r.Key)
-		}
-		got[r.Key] = r
-		return true
-	})
-	if err != nil {
-		t.Fatalf("Each: %v", err)
-	}
-	return got
-}
-
-func diff(want, got any) string { return cmp.Diff(want, got, cmpopts.EquateEmpty()) }

@@ -51,7 +51,7 @@ var metricName = regexp.MustCompile("`(fleetfuse_[a-z_]+)[^`]*`")
 
 // TestDocumentedMetrics looks for every metric that AGENTS.md names.
 func TestDocumentedMetrics(t *testing.T) {
-	n := start(t, t.TempDir())
+	n := startNode(t, t.TempDir(), "n1", "--cooldown-store", "sqlite://"+filepath.Join(t.TempDir(), "shared.db"))
 	trip(t, n)
 	resp, err := http.Get(n.HTTP + "/metrics")
 	if err != nil {

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/internal/fleet"
+)
+
+const (
+	blocks    = 20 // alternating: Redis answers, Redis hangs
+	decisions = 2000
+	reports   = 100 // of a Retry-After, spread over the decisions of a block
+)
+
+// hang compares decisions of a node whose Redis answers with those while it
+// hangs, in alternating blocks, with cooldowns to share all the while.
+func hang(ctx context.Context, b *bench) error {
+	proxy, err := fleet.StartProxy(b.redis.Address)
+	if err != nil {
+		return err
+	}
+	defer proxy.Close()
+	n, err := fleet.Program{Binary: b.binary, Dir: filepath.Join(b.dir, "hang")}.Start(ctx, "n", "--cooldown-store", "redis://"+proxy.Address)
+	if err != nil {
+		return err
+	}
+	defer n.Kill()
+	took := map[bool][]time.Duration{}
+	for i := range blocks {
+		hangs := i%2 == 1
+		set := proxy.Pass
+		if hangs {
+			set = proxy.Hang
+		}
+		if err := set(); err != nil {
+			return err
+		}
+		list, err := decide(ctx, n, i)
+		if err != nil {
+			return err
+		}
+		took[hangs] = append(took[hangs], list...)
+	}
+	for _, list := range took {
+		slices.Sort(list)
+	}
+	p := func(hangs bool, q float64) time.Duration { return took[hangs][int(q*float64(len(took[hangs])-1))] }
+	for _, q := range []float64{0.5, 0.99} {
+		ratio := float64(p(true, q)) / float64(p(false, q))
+		b.say(fmt.Sprintf("POST /v1/allow while Redis hangs, p%.0f, to while it answers", 100*q),
+			fmt.Sprintf("%.2f  (%v, %v)", ratio, p(true, q).Round(time.Microsecond), p(false, q).Round(time.Microsecond)), "~ 1", ratio < 1.2)
+	}
+	return nil
+}
+
+// decide asks one question after the other; now and then a host says
+// Retry-After.
+func decide(ctx context.Context, n *fleet.Node, block int) (took []time.Duration, err error) {
+	for i := range decisions {
+		if i%(decisions/reports) == 0 {
+			o := api.Outcome{Host: fmt.Sprintf("busy-%d-%d.example.org", block, i), Status: 429, RetryAfter: "60"}
+			if err := n.Report(ctx, o); err != nil {
+				return nil, err
+			}
+		}
+		began := time.Now()
+		if _, err := n.Allow(ctx, fmt.Sprintf("host-%d.example.org", i%100)); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(began))
+	}
+	return took, nil
+}

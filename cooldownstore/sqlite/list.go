@@ -1,0 +1,65 @@
+//go:build cgo
+
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"fleetfuse/cooldownstore"
+)
+
+// The rows of a listing are in three parts. The documented columns say nothing
+// more where nobody else wrote, which is almost everywhere: there they are not
+// read.
+const (
+	eachOurs = `SELECT c.host, c.more, (SELECT more FROM breaker_circuits z WHERE z.host = c.host) FROM breaker_cooldowns c
+		WHERE c.shown IS c.until_wall AND typeof(c.host) = 'text'`
+	eachTheirs = `SELECT c.host,` + columns + `breaker_cooldowns c` + joinForeign + ` LEFT JOIN breaker_circuits z ON z.host = c.host
+		WHERE c.shown IS NOT c.until_wall AND typeof(c.host) = 'text'`
+	eachCircuits = `SELECT host, NULL, more FROM breaker_circuits z WHERE typeof(host) = 'text'
+		AND NOT EXISTS (SELECT 1 FROM breaker_cooldowns c WHERE c.host = z.host)`
+	newsQuery = eachTheirs + ` AND c.until_wall > ?`
+)
+
+func scanOurs(w *row, rows *sql.Rows) error   { return rows.Scan(&w.host, &w.more, &w.circuit) }
+func scanTheirs(w *row, rows *sql.Rows) error { return w.scan(rows) }
+
+// Each implements cooldownstore.Store. It shows the store as it was at the
+// call. Rows that name no breaker are passed over.
+func (s *Store) Each(ctx context.Context, yield func(cooldownstore.Record) bool) error {
+	parts := []part[row]{{eachOurs, nil, scanOurs}, {eachTheirs, nil, scanTheirs}, {eachCircuits, nil, scanOurs}}
+	err := snapshot(ctx, s.read, parts, func(w *row) bool {
+		key, ok := cooldownstore.FromSharedName(w.host)
+		if !ok {
+			return true
+		}
+		r := s.record(key, w)
+		return r.Snapshot.Empty() || yield(r)
+	})
+	if err != nil {
+		return s.fail(ctx, "list records", err)
+	}
+	return nil
+}
+
+// News implements cooldownstore.Store. Its cost is that of the rows that
+// another program wrote and no save has met, however many are ours: see
+// idx_cd_news.
+func (s *Store) News(ctx context.Context, yield func(cooldownstore.Record) bool) error {
+	cut := cooldownstore.EpochSeconds(s.now().Add(-cooldownstore.KeepEnded))
+	err := snapshot(ctx, s.read, []part[row]{{newsQuery, []any{cut}, scanTheirs}}, func(w *row) bool {
+		key, isKey := cooldownstore.FromSharedName(w.host)
+		n, isNews := s.news(w)
+		if !isKey || !isNews {
+			return true
+		}
+		r := cooldownstore.Record{Key: key}
+		n.into(&r)
+		return yield(r)
+	})
+	if err != nil {
+		return s.fail(ctx, "read what other programs wrote", err)
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+//go:build cgo
+
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cooldownstore"
+)
+
+// A listing is in two parts: rows of ours, of which the documented columns say
+// nothing more, and those that another program wrote or changed. What ended long
+// ago and was never ours says nothing, and there may be much of it: other
+// programs need not tidy up.
+var (
+	findShared   = `SELECT ` + foundColumns + ` WHERE host = ?`
+	sharedOurs   = `SELECT ` + ourColumns + ` WHERE shown IS until_wall AND (until_wall > ?1 OR expires_at > ?2)`
+	sharedTheirs = `SELECT ` + foundColumns + ` WHERE shown IS NOT until_wall AND (until_wall > ?1 OR expires_at > ?2)`
+)
+
+// Load implements cooldownstore.Shared.
+func (s *Shared) Load(ctx context.Context, key breaker.Key) (word cooldownstore.SharedWord, ok bool, err error) {
+	err = s.with(ctx, func(p *sharedFile) error {
+		find, err := p.read.PrepareContext(ctx, findShared)
+		if err != nil {
+			return err
+		}
+		defer find.Close()
+		r, err := found(ctx, find, cooldownstore.SharedName(key))
+		if err == nil {
+			word, _ = s.word(key, &r, s.opt.now()) // what cannot be read says nothing
+		}
+		return err
+	})
+	if err != nil {
+		return cooldownstore.SharedWord{}, false, s.fail(ctx, "load "+string(key), err)
+	}
+	return word, !word.Snapshot.Empty(), nil
+}
+
+// word is what a row says. An error says what of it was passed over.
+func (s *Shared) word(key breaker.Key, r *sharedRow, now time.Time) (cooldownstore.SharedWord, error) {
+	v, _, err := r.read(now)
+	if v == (cooldownstore.SharedRow{}) {
+		return cooldownstore.SharedWord{Record: cooldownstore.Record{Key: key}}, err
+	}
+	w, odd := s.values.ReadRow(key, v, now)
+	return w, errors.Join(err, odd)
+}
+
+// Each implements cooldownstore.Shared. It shows the file as it was at the
+// call.
+func (s *Shared) Each(ctx context.Context, yield func(cooldownstore.SharedWord) bool) error {
+	err := s.with(ctx, func(p *sharedFile) error { return s.list(ctx, p, yield) })
+	if err != nil {
+		return s.fail(ctx, "list shared cooldowns", err)
+	}
+	return nil
+}
+
+func (s *Shared) list(ctx context.Context, p *sharedFile, yield func(cooldownstore.SharedWord) bool) error {
+	now := s.opt.now()
+	wall := cooldownstore.EpochSeconds(now)
+	since := []any{wall - cooldownstore.KeepEnded.Seconds(), wall}
+	s.odd.reset()
+	parts := []part[sharedRow]{{sharedOurs, since, (*sharedRow).scanOurs}, {sharedTheirs, since, (*sharedRow).scanTheirs}}
+	return snapshot(ctx, p.read, parts, func(r *sharedRow) bool {
+		key, ok := cooldownstore.FromSharedName(r.host)
+		if !ok {
+			s.odd.note(r.host, errors.New("its name is no host's"))
+			return true
+		}
+		w, odd := s.word(key, r, now)
+		if odd != nil {
+			s.odd.note(r.host, odd)
+		}
+		return w.Snapshot.Empty() || yield(w)
+	})
+}
