@@ -40,13 +40,24 @@ func (v *View) Hear(now breaker.Instant, key breaker.Key, s breaker.Snapshot) br
 		s.Clear, s.ClearKept = lasting.Clear, lasting.ClearKept
 	}
 	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(c breaker.Cooldown) bool {
-		if slices.ContainsFunc(e.snap.Cooldowns, sameAs(c)) {
-			return false
+		if i := slices.IndexFunc(e.snap.Cooldowns, sameAs(c)); i >= 0 {
+			return echoes(e.snap.Cooldowns[i], c)
 		}
 		return e.isPast(c) || !slices.ContainsFunc(lasting.Cooldowns, sameAs(c))
 	})
 	return s
 }
+
+// echoes reports whether a copy from disk says of a deadline from disk what is
+// known: it is later only because it was under way, or by as much as clocks
+// differ. If each such copy moved the deadline, and then told the others, it
+// would creep with every message.
+func echoes(known, c breaker.Cooldown) bool {
+	return known.Disk && c.Disk && c.Until.Sub(known.Until) < echo
+}
+
+// echo is how much later a copy from disk must be to be another word.
+const echo = 2 * time.Second
 
 func sameAs(c breaker.Cooldown) func(breaker.Cooldown) bool {
 	return func(d breaker.Cooldown) bool { return c.Setter == d.Setter && c.Stamp == d.Stamp }

@@ -103,3 +103,26 @@ func TestHearAdoptsNothingThatIsAboutToGo(t *testing.T) {
 		t.Error("Hear changed its argument")
 	}
 }
+
+// Two machines that read a deadline from their disks tell each other again and
+// again, each time a little late: it must not creep.
+func TestADeadlineFromDiskDoesNotCreep(t *testing.T) {
+	a, b := view.New(1), view.New(1)
+	disk := cooldown("n1", 1, now.Add(100*time.Second))
+	disk.Cooldowns[0].Disk = true
+	hear(a, now, disk)
+	hear(b, now, disk)
+	for range 100 {
+		for _, way := range [2][2]*view.View{{a, b}, {b, a}} {
+			s := way[0].Of("host:a")
+			s.Cooldowns[0].Until = s.Cooldowns[0].Until.Add(350 * time.Millisecond) // what remained, on arrival
+			if hear(way[1], now, s) {
+				t.Fatalf("the deadline moved to %v", way[1].Of("host:a").Cooldowns[0].Until.Sub(now))
+			}
+		}
+	}
+	disk.Cooldowns[0].Until = now.Add(10 * time.Minute) // from a machine whose clock is right
+	if !hear(a, now, disk) || a.Of("host:a").Cooldowns[0].Until != now.Add(10*time.Minute) {
+		t.Error("a much later deadline from disk was not taken: nobody may undercut it")
+	}
+}
