@@ -2,6 +2,7 @@ package node
 
 import (
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,7 @@ type board struct {
 	wakeMu sync.Mutex
 	asleep []breaker.Key // whose actors are to be there
 	wake   chan struct{} // a token: there are some
+	ready  chan struct{} // closed when the start is over
 
 	timer *time.Timer // of the protocol
 	stop  chan struct{}
@@ -65,7 +67,7 @@ func newBoard(n *Node) *board {
 		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
 		serving: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},
-		stop:    make(chan struct{}), wake: make(chan struct{}, 1),
+		stop:    make(chan struct{}), wake: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
 	b.breakers = actors.New(actors.Options{
 		Node: n.id, Announcer: b, Keeper: b, Clock: n.clock, Logger: n.opt.Logger,
@@ -140,15 +142,27 @@ func (b *board) keep(key breaker.Key, s breaker.Snapshot) {
 	}
 }
 
-// share is do for what a place to share said: it need not be told again.
-func (b *board) share(entries []spread.Entry) {
+// share is do for what a place to share said: it need not be told again. put
+// gets what is to be kept.
+func (b *board) share(entries []spread.Entry, put func(breaker.Key, breaker.Snapshot)) {
 	if len(entries) == 0 {
 		return
 	}
 	stamp := b.clock.Stamp()
 	b.carry(b.input(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		return n.Share(now, stamp, entries)
-	}, b.keeper.Put))
+	}, put))
+}
+
+// keepAll has written what the view holds of keys now.
+func (b *board) keepAll(keys []breaker.Key) {
+	for some := range slices.Chunk(keys, recallAtOnce) {
+		b.mu.Lock()
+		for _, k := range some {
+			b.keeper.Put(k, b.spread.View().Of(k))
+		}
+		b.mu.Unlock()
+	}
 }
 
 // ownIn lists what the view holds of this node's keys in one of its buckets.
@@ -164,9 +178,9 @@ func (b *board) ownIn(bucket int) (own []spread.Entry) {
 }
 
 // recall is do for what the store said: it need not be written again.
-func (b *board) recall(key breaker.Key, s breaker.Snapshot) {
+func (b *board) recall(entries []spread.Entry) {
 	b.carry(b.input(func(n *spread.Node, now breaker.Instant) spread.Effects {
-		return n.Recall(now, key, s)
+		return n.Recall(now, entries)
 	}, func(breaker.Key, breaker.Snapshot) {}))
 }
 

@@ -28,6 +28,7 @@ type sharing struct {
 	heard  chan struct{} // a token: there are hints
 	listed chan struct{} // closed when the place was listed once, or could not be
 	words  atomic.Int64  // heard so far
+	unkept []breaker.Key // of the first listing; its goroutine's alone
 
 	mu      sync.Mutex
 	hinted  map[breaker.Key]struct{}
@@ -245,6 +246,13 @@ func (s *sharing) list(ctx context.Context) error {
 		s.refill(seen)
 	}
 	s.read(err, warnings, len(seen))
+	select {
+	case <-s.listed:
+	default:
+		close(s.listed)
+		s.board.keepAll(s.unkept)
+		s.unkept = nil
+	}
 	return err
 }
 
@@ -259,11 +267,22 @@ func (s *sharing) hear(words []cooldownstore.SharedWord) {
 			entries = append(entries, spread.Entry{Key: w.Key, Snapshot: w.ToSnapshot(now, wall)})
 		}
 	}
-	s.board.share(entries)
+	s.board.share(entries, s.keep)
 	for _, x := range entries {
 		if own := s.board.Of(x.Key); cooldownstore.Lacks(x.Snapshot, own, now) {
 			s.put(x.Key, own)
 		}
+	}
+}
+
+// keep has written what is new here. The first listing is kept when it is over:
+// it may be very much, and a node is starting.
+func (s *sharing) keep(key breaker.Key, snap breaker.Snapshot) {
+	select {
+	case <-s.listed:
+		s.board.keeper.Put(key, snap)
+	default:
+		s.unkept = append(s.unkept, key)
 	}
 }
 

@@ -42,11 +42,6 @@ func (s *sharing) read(err error, warnings []string, words int) {
 		r.warnings = warnings
 	}
 	s.mu.Unlock()
-	select {
-	case <-s.listed:
-	default:
-		close(s.listed)
-	}
 	s.say()
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"fleetfuse/breaker"
@@ -85,6 +86,7 @@ func (n *Node) startBreakers(ctx context.Context) error {
 		n.onStop(n.sharing.start(n.board))
 		n.sharing.await(ctx)
 	}
+	close(n.board.ready)
 	return nil
 }
 
@@ -130,22 +132,48 @@ func (n *Node) drain() {
 // drainLimit bounds the hand-over.
 const drainLimit = 3 * time.Second
 
-// recall reads the store into the view. Later stamps exceed all stored ones.
+// recallAtOnce is how many records go into the view for one hold of its lock.
+const recallAtOnce = 256
+
+// recall reads the store into the view. Later stamps exceed all stored ones. The
+// view takes in what was read while more is read: it may be very much.
 func (n *Node) recall(ctx context.Context) error {
-	now, wall := n.clock.Both()
-	err := n.store.Each(ctx, func(r cooldownstore.Record) bool {
-		s := r.ToSnapshot(now, wall)
-		if err := n.clock.Observe(r.Snapshot.MaxStamp()); err != nil { // also of parts that are forgotten by now
-			n.opt.Logger.Warn("a stored breaker is ignored", slog.String("key", string(r.Key)), slog.Any("err", err))
-			return true
+	batches := make(chan []cooldownstore.Record, 4)
+	var taking sync.WaitGroup
+	taking.Go(func() {
+		for records := range batches {
+			n.board.recall(n.remembered(records))
 		}
-		if !s.Empty() {
-			n.board.recall(r.Key, s)
+	})
+	batch := make([]cooldownstore.Record, 0, recallAtOnce)
+	err := n.store.Each(ctx, func(r cooldownstore.Record) bool {
+		if batch = append(batch, r); len(batch) == recallAtOnce {
+			batches <- batch
+			batch = make([]cooldownstore.Record, 0, recallAtOnce)
 		}
 		return true
 	})
+	batches <- batch
+	close(batches)
+	taking.Wait()
 	if err != nil {
 		return fmt.Errorf("recall breakers: %w", err)
 	}
 	return nil
+}
+
+// remembered is what of stored records is still of interest.
+func (n *Node) remembered(records []cooldownstore.Record) []spread.Entry {
+	entries := make([]spread.Entry, 0, len(records))
+	now, wall := n.clock.Both()
+	for _, r := range records {
+		if err := n.clock.Observe(r.Snapshot.MaxStamp()); err != nil { // also of parts that are forgotten by now
+			n.opt.Logger.Warn("a stored breaker is ignored", slog.String("key", string(r.Key)), slog.Any("err", err))
+			continue
+		}
+		if s := r.ToSnapshot(now, wall); !s.Empty() {
+			entries = append(entries, spread.Entry{Key: r.Key, Snapshot: s})
+		}
+	}
+	return entries
 }

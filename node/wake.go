@@ -8,7 +8,7 @@ import (
 )
 
 // A node that starts with very many breakers, or takes them over, wakes their
-// actors some at a time: it has calls to decide.
+// actors when it is ready, and some at a time: it has calls to decide.
 const (
 	wakeAtOnce = 256
 	wakePause  = 20 * time.Millisecond
@@ -45,6 +45,11 @@ func (b *board) takeAsleep() []breaker.Key {
 
 // runWakes wakes actors until the board is closed.
 func (b *board) runWakes() {
+	select {
+	case <-b.stop:
+		return
+	case <-b.ready:
+	}
 	for {
 		select {
 		case <-b.stop:

@@ -69,8 +69,10 @@ func (n *Node) hear(now breaker.Instant, key breaker.Key, s breaker.Snapshot) bo
 }
 
 // Recall puts what the store knows into the view, without telling anybody.
-func (n *Node) Recall(now breaker.Instant, key breaker.Key, s breaker.Snapshot) Effects {
-	n.merge(key, s)
+func (n *Node) Recall(now breaker.Instant, entries []Entry) Effects {
+	for _, x := range entries {
+		n.merge(x.Key, x.Snapshot)
+	}
 	return n.take(now)
 }
 

@@ -209,7 +209,7 @@ func TestDigestsRepairWhatPushesMissed(t *testing.T) {
 		c := breaker.Cooldown{Setter: "n0", Stamp: 5, Until: w.now.Add(time.Minute), Length: time.Minute, Reason: breaker.ReasonStore}
 		n := w.nodes[0]
 		n.do(func(now breaker.Instant) spread.Effects { // as if from disk: nobody is told
-			return n.n.Recall(now, key, breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
+			return n.n.Recall(now, []spread.Entry{{Key: key, Snapshot: breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}}}})
 		})
 		w.until(5*time.Second, "views equal", w.agree)
 	})

@@ -36,7 +36,9 @@ func TestStaleDiskDoesNotReopen(t *testing.T) {
 			for i, off := range w.nodes {
 				fresh := w.start(off.id)
 				w.nodes[i] = fresh
-				fresh.do(func(now breaker.Instant) spread.Effects { return fresh.n.Recall(now, key, disk) })
+				fresh.do(func(now breaker.Instant) spread.Effects {
+					return fresh.n.Recall(now, []spread.Entry{{Key: key, Snapshot: disk}})
+				})
 				w.connect()
 				if synced {
 					fresh.do(func(now breaker.Instant) spread.Effects {
