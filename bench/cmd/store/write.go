@@ -36,7 +36,8 @@ func writeRedis(ctx context.Context, b *bench) error {
 }
 
 // write hands exceptions to a writer as a node does, and waits until all of
-// them are written; then once more with new words on the same keys.
+// them are written; then once more with new words on the same keys, which come
+// to a disk in an order that is not that of its rows.
 func (b *bench) write(ctx context.Context, where string, to cooldownstore.Saver, bar float64) error {
 	start := time.Now()
 	clock := func() (breaker.Instant, time.Time) { return now.Add(time.Since(start)), time.Now() }
