@@ -53,9 +53,14 @@ type SharedWord struct {
 	Record
 	// Covered are deadlines of other programs that Clear ended, as they wrote
 	// them (until_wall, epoch seconds). They are never adopted again, however
-	// often their program repeats them.
+	// often their program repeats them. In a word that says nothing else they
+	// are what the place shows again although they are void: it is to be told of
+	// the clear once more, or who starts later would take them for news.
 	Covered []float64
 }
+
+// Silent reports whether a word says nothing at all.
+func (w SharedWord) Silent() bool { return w.Snapshot.Empty() && len(w.Covered) == 0 }
 
 // SharedPart is what of a snapshot is shared.
 func SharedPart(s breaker.Snapshot) breaker.Snapshot {

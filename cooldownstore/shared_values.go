@@ -3,6 +3,7 @@ package cooldownstore
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -27,8 +28,7 @@ const refresh = time.Minute
 type SharedValues struct{ seen sightings }
 
 // Read reads the value of a key at a wall time. An error says why something of
-// it was passed over; the word has the rest. A word with an empty snapshot says
-// nothing.
+// it was passed over; the word has the rest.
 //
 // A deadline of another program counts from when it was first seen here.
 func (v *SharedValues) Read(key breaker.Key, value string, wall time.Time) (SharedWord, error) {
@@ -58,6 +58,9 @@ func (v *SharedValues) read(key breaker.Key, found sharedValue, wall time.Time) 
 	first := v.seen.first(key, found.UntilWall, seen)
 	theirs.UpdatedAt = 0 // its author may date it anew: the first time counts
 	c, until, written, ok := theirs.Cooldown(first.at)
+	if first.covered && !slices.Contains(w.Covered, found.UntilWall) {
+		w.Covered = append(slices.Clip(w.Covered), found.UntilWall)
+	}
 	if !ok || first.covered {
 		return w, err
 	}
@@ -122,6 +125,9 @@ func (w SharedWord) live(old SharedWord, left time.Duration, there bool, wall ti
 		ended := left
 		if ended < 0 {
 			ended = old.remaining(wall)
+			for _, until := range w.Covered {
+				ended = max(ended, FromEpochSeconds(until).Sub(wall))
+			}
 		}
 		kept = min(kept, ended+keepCleared)
 	}

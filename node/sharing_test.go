@@ -173,10 +173,12 @@ func TestAnotherProgramIsObeyedAndCleared(t *testing.T) {
 	}
 	eventually(t, "the place says so", func() bool { v, _, _ := place.Value("foreign.example"); return strings.Contains(v, `"until_wall":0`) })
 	place.Set("foreign.example", value, 0) // it says it again: that is no news
-	listed := *a.Status().Shared.ListedAt
-	eventually(t, "a looked again", func() bool { return a.Status().Shared.ListedAt.After(listed.Add(time.Second)) })
-	if got := believed(t, a, "foreign.example"); got.State != "closed" {
-		t.Errorf("a believes %+v; want closed: what a clear covered is never adopted again", got)
+	eventually(t, "the place says so again", func() bool { v, _, _ := place.Value("foreign.example"); return strings.Contains(v, `"until_wall":0`) })
+	c := lone(t, "c", t.TempDir(), place.Open()) // who comes later learns it from there
+	for _, n := range []*node.Node{a, b, c} {
+		if got := believed(t, n, "foreign.example"); got.State != "closed" {
+			t.Errorf("%s believes %+v; want closed: what a clear covered is never adopted again", n.Status().Node, got)
+		}
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *Shared) Load(ctx context.Context, key breaker.Key) (cooldownstore.Share
 		return cooldownstore.SharedWord{}, false, nil
 	}
 	w, _ := s.values.Read(key, text, time.Now()) // what cannot be read says nothing
-	return w, !w.Snapshot.Empty(), nil
+	return w, !w.Silent(), nil
 }
 
 // Each implements cooldownstore.Shared. It shows the place as it was at the
@@ -94,7 +94,7 @@ func (s *Shared) Each(ctx context.Context, yield func(cooldownstore.SharedWord) 
 			continue
 		}
 		w, _ := s.values.Read(key, text, time.Now())
-		if !w.Snapshot.Empty() && !yield(w) {
+		if !w.Silent() && !yield(w) {
 			return nil
 		}
 	}

@@ -36,7 +36,7 @@ func (s *Store) Check(ctx context.Context) (warnings []string, err error) {
 			warnings = append(warnings, s.of(m)+" "+w)
 		}
 	}
-	if odd := s.odd.String(); odd != "" {
+	if odd := s.odd.Warning("values"); odd != "" {
 		warnings = append(warnings, s.String()+": "+odd)
 	}
 	return warnings, nil

@@ -28,7 +28,7 @@ func (s *Store) Load(ctx context.Context, key breaker.Key) (cooldownstore.Shared
 	if err != nil {
 		return cooldownstore.SharedWord{}, false, s.fail(ctx, "load "+string(key), err)
 	}
-	if w.Snapshot.Empty() || w.Key != key {
+	if w.Silent() || w.Key != key {
 		return cooldownstore.SharedWord{}, false, nil
 	}
 	return w, true, nil
@@ -42,7 +42,7 @@ func (s *Store) Each(ctx context.Context, yield func(cooldownstore.SharedWord) b
 	if err != nil {
 		return s.fail(ctx, op, err)
 	}
-	s.odd.reset()
+	s.odd.Reset()
 	seen := make(map[string]bool) // SCAN may show a key twice
 	for _, m := range masters {
 		more, err := s.scan(ctx, m, seen, yield)
@@ -185,7 +185,7 @@ func (s *Store) words(keys []string, cmds []redis.Cmder) (words []cooldownstore.
 		if err != nil {
 			return nil, err
 		}
-		if !w.Snapshot.Empty() {
+		if !w.Silent() {
 			words = append(words, w)
 		}
 	}
@@ -210,38 +210,7 @@ func (s *Store) word(key string, cmd *redis.StringCmd, now time.Time) (w cooldow
 	}
 	if err != nil {
 		s.skipped.Add(1)
-		s.odd.note(key, err)
+		s.odd.Note(key, err)
 	}
 	return w, nil
-}
-
-// oddity is what the last listing passed over.
-type oddity struct {
-	mu    sync.Mutex
-	count int
-	first string
-}
-
-func (o *oddity) reset() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.count, o.first = 0, ""
-}
-
-func (o *oddity) note(key string, why error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.count == 0 {
-		o.first = fmt.Sprintf("%.80q: %v", key, why)
-	}
-	o.count++
-}
-
-func (o *oddity) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.count == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d values are passed over, the first is %s; delete them", o.count, o.first)
 }

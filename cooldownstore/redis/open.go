@@ -37,7 +37,7 @@ type Store struct {
 	values  cooldownstore.SharedValues
 
 	skipped atomic.Uint64 // values passed over
-	odd     oddity
+	odd     cooldownstore.PassedOver
 
 	closing  context.Context // ends with Close
 	end      context.CancelFunc

@@ -135,7 +135,7 @@ func (b bench) put(t *testing.T, s cooldownstore.Shared, snapshots ...breaker.Sn
 func load(t *testing.T, s cooldownstore.Shared, key breaker.Key) cooldownstore.SharedWord {
 	t.Helper()
 	w, ok, err := s.Load(t.Context(), key)
-	if err != nil || ok == w.Snapshot.Empty() {
+	if err != nil || ok == w.Silent() {
 		t.Fatalf("Load: %+v, %v, %v", w, ok, err)
 	}
 	return w

@@ -4,38 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cooldownstore"
+	"fleetfuse/cooldownstore/storetest"
 )
-
-// A fuse is a context that is cancelled when it is looked at once more than it
-// allows: so a call can be cut off at every point where it would notice.
-type fuse struct {
-	context.Context
-	cancel context.CancelFunc
-	mu     sync.Mutex
-	left   int
-}
-
-func newFuse(t *testing.T, looks int) *fuse {
-	ctx, cancel := context.WithCancel(t.Context())
-	return &fuse{Context: ctx, cancel: cancel, left: looks}
-}
-
-func (f *fuse) look() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.left--; f.left < 0 {
-		f.cancel()
-	}
-}
-
-func (f *fuse) Done() <-chan struct{} { f.look(); return f.Context.Done() }
-func (f *fuse) Err() error            { f.look(); return f.Context.Err() }
 
 // mostLooks is far beyond how often a put of two words looks at its context.
 const mostLooks = 500
@@ -59,9 +34,9 @@ func unknown(t *testing.T, b bench) {
 			}
 		}
 		put(words(1))
-		f := newFuse(t, looks)
+		f := storetest.NewFuse(t, looks)
 		err = b.a.Put(f, words(2))
-		f.cancel()
+		f.Blow()
 		switch {
 		case err != nil && !errors.Is(err, context.Canceled):
 			t.Fatalf("Put cut off after %d looks: %v, want context.Canceled", looks, err)

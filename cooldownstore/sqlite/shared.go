@@ -20,7 +20,7 @@ type Shared struct {
 	file   string
 	opt    options
 	values cooldownstore.SharedValues
-	odd    oddities
+	odd    cooldownstore.PassedOver
 
 	opening chan struct{} // holds a token while somebody opens the file
 	writing chan struct{} // holds a token while a transaction writes

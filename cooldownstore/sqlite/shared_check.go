@@ -22,7 +22,7 @@ func (s *Shared) Check(ctx context.Context) (warnings []string, err error) {
 		return nil, s.fail(ctx, "check", err)
 	}
 	warnings = warnRemote(s.file, sharedSetting, s.opt.remote)
-	if odd := s.odd.warning(); odd != "" {
+	if odd := s.odd.Warning("rows of breaker_cooldowns"); odd != "" {
 		warnings = append(warnings, s.String()+": "+odd)
 	}
 	return warnings, nil

@@ -38,7 +38,7 @@ func (s *Shared) Load(ctx context.Context, key breaker.Key) (word cooldownstore.
 	if err != nil {
 		return cooldownstore.SharedWord{}, false, s.fail(ctx, "load "+string(key), err)
 	}
-	return word, !word.Snapshot.Empty(), nil
+	return word, !word.Silent(), nil
 }
 
 // word is what a row says. An error says what of it was passed over.
@@ -65,18 +65,18 @@ func (s *Shared) list(ctx context.Context, p *sharedFile, yield func(cooldownsto
 	now := s.opt.now()
 	wall := cooldownstore.EpochSeconds(now)
 	since := []any{wall - cooldownstore.KeepEnded.Seconds(), wall}
-	s.odd.reset()
+	s.odd.Reset()
 	parts := []part[sharedRow]{{sharedOurs, since, (*sharedRow).scanOurs}, {sharedTheirs, since, (*sharedRow).scanTheirs}}
 	return snapshot(ctx, p.read, parts, func(r *sharedRow) bool {
 		key, ok := cooldownstore.FromSharedName(r.host)
 		if !ok {
-			s.odd.note(r.host, errors.New("its name is no host's"))
+			s.odd.Note(r.host, errors.New("its name is no host's"))
 			return true
 		}
 		w, odd := s.word(key, r, now)
 		if odd != nil {
-			s.odd.note(r.host, odd)
+			s.odd.Note(r.host, odd)
 		}
-		return w.Snapshot.Empty() || yield(w)
+		return w.Silent() || yield(w)
 	})
 }

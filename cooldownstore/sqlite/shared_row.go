@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"fleetfuse/breaker"
@@ -92,36 +91,4 @@ func found(ctx context.Context, find *sql.Stmt, host string) (r sharedRow, err e
 		return sharedRow{}, nil
 	}
 	return r, err
-}
-
-// oddities are what the last listing passed over.
-type oddities struct {
-	mu    sync.Mutex
-	count int
-	first string
-}
-
-func (o *oddities) reset() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.count, o.first = 0, ""
-}
-
-func (o *oddities) note(host string, why error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.count == 0 {
-		o.first = fmt.Sprintf("of host %.80q: %v", host, why)
-	}
-	o.count++
-}
-
-// warning is about them, "" if there are none.
-func (o *oddities) warning() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.count == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d rows of breaker_cooldowns are passed over, the first is that %s; delete them", o.count, o.first)
 }

@@ -151,7 +151,7 @@ func TestSharedHostileRows(t *testing.T) {
 			t.Errorf("row %d: %v left, want %v", i, got, test.want)
 		}
 		warnings, err := b.Check(t.Context())
-		if odd := len(warnings) == 1 && strings.Contains(warnings[0], `1 rows of breaker_cooldowns are passed over, the first is that of host "h"`); err != nil || odd != test.odd {
+		if odd := len(warnings) == 1 && strings.Contains(warnings[0], `1 rows of breaker_cooldowns are passed over, the first is "h"`); err != nil || odd != test.odd {
 			t.Errorf("row %d: Check warns %q, %v; want that it was passed over: %v", i, warnings, err, test.odd)
 		}
 		b.put(t, "host:h", b.ours(time.Hour)) // and it can be overwritten

@@ -3,37 +3,11 @@ package storetest
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cooldownstore"
 )
-
-// A fuse is a context that is cancelled when it is looked at once more than it
-// allows: so a call can be cut off at every point where it would notice.
-type fuse struct {
-	context.Context
-	cancel context.CancelFunc
-	mu     sync.Mutex
-	left   int
-}
-
-func newFuse(t *testing.T, looks int) *fuse {
-	ctx, cancel := context.WithCancel(t.Context())
-	return &fuse{Context: ctx, cancel: cancel, left: looks}
-}
-
-func (f *fuse) look() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.left--; f.left < 0 {
-		f.cancel()
-	}
-}
-
-func (f *fuse) Done() <-chan struct{} { f.look(); return f.Context.Done() }
-func (f *fuse) Err() error            { f.look(); return f.Context.Err() }
 
 // mostLooks is far beyond how often a save of two records looks at its context.
 const mostLooks = 500
@@ -47,9 +21,9 @@ func unknown(t *testing.T, s cooldownstore.Store) {
 		var err error
 		for looks := 0; looks == 0 || err != nil; looks++ {
 			save(t, s, generation(key, 1), generation(other, 1))
-			f := newFuse(t, looks)
+			f := NewFuse(t, looks)
 			err = s.Save(f, []cooldownstore.Record{generation(key, 2), generation(other, 2)}, d)
-			f.cancel()
+			f.Blow()
 			switch {
 			case err != nil && !errors.Is(err, context.Canceled):
 				t.Fatalf("Save cut off after %d looks: %v, want context.Canceled", looks, err)
