@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	osexec "os/exec"
 	"strconv"
@@ -50,8 +51,8 @@ func crashRecord(i int) cooldownstore.Record {
 // there, what it did not must be there in whole or not at all.
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
-	for round := range 3 {
-		acknowledged := killAfter(t, dir, 20+30*round)
+	for round := range 8 {
+		acknowledged := killAfter(t, dir, 20+10*round)
 		s := open(t, dir)
 		if s.SetAside() != "" {
 			t.Fatalf("the file was found damaged after a kill")
@@ -102,6 +103,7 @@ func killAfter(t *testing.T, dir string, n int) int {
 			t.Errorf("the child says %q", lines.Text())
 		}
 		if last == n {
+			time.Sleep(rand.N(2 * time.Millisecond)) // to hit it in the middle of a save, or between two
 			if err := child.Process.Kill(); err != nil {
 				t.Error(err)
 			}
