@@ -17,6 +17,7 @@ type reading struct {
 	err      error     // of the last attempt
 	since    time.Time // when reading last began to fail
 	warnings []string
+	deaf     error     // why changes are seen with a listing only
 	at       time.Time // of the last whole listing
 	words    int       // in it
 }
@@ -71,6 +72,9 @@ func (s *sharing) health() api.SharedHealth {
 	h := api.SharedHealth{
 		StoreHealth: api.StoreHealth{Kind: s.place.Kind(), OK: r.err == nil && out.OK, Pending: out.Pending, Warnings: r.warnings},
 		Where:       s.place.String(), Entries: r.words, Dropped: out.Dropped,
+	}
+	if h.OK && r.deaf != nil {
+		h.Warnings = append(slices.Clip(h.Warnings), "what others change is seen with the next listing only: "+r.deaf.Error())
 	}
 	if !r.at.IsZero() {
 		at := r.at.UTC()

@@ -8,16 +8,31 @@ import (
 )
 
 // listen hears what others changed. Each time it begins to, the place is
-// listed: what was changed before is heard of no more.
+// listed: what was changed before is heard of no more. When it ends the place may
+// be away, which a listing finds out; where it never began one finds out nothing.
 func (s *sharing) listen(ctx context.Context) {
 	for wait := retryFirst; ctx.Err() == nil; wait = min(2*wait, retryMost) {
-		_ = s.place.Hints(ctx, func(key breaker.Key) { // why it ended, the listing will say
-			wait = retryFirst
+		began := false
+		err := s.place.Hints(ctx, func(key breaker.Key) {
+			if !began {
+				began, wait = true, retryFirst
+				s.deaf(nil)
+			}
 			s.hint(key)
 		})
-		s.relist()
+		s.deaf(err)
+		if began {
+			s.relist()
+		}
 		rest(ctx, wait)
 	}
+}
+
+// deaf notes why nothing is heard of changes, nil if it is.
+func (s *sharing) deaf(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reading.deaf = err
 }
 
 func rest(ctx context.Context, d time.Duration) {

@@ -101,3 +101,17 @@ func TestAWrongPasswordIsSaidAndNotShown(t *testing.T) {
 	report(t, n, retryAfter("busy.example.org", "60"))
 	awaitAll(t, "a cooldown", "busy.example.org", rejected, n)
 }
+
+// TestAUserWithoutChannels: what others change arrives all the same, later.
+func TestAUserWithoutChannels(t *testing.T) {
+	r := startRedis(t)
+	redisDo(t, r, "ACL", "SETUSER", "deaf", "on", ">pw", "~breaker:cooldown:*", "+@all", "resetchannels")
+	n := startCluster(t, 1, "--cooldown-store", "redis://deaf:pw@"+r.Address)[0]
+	awaitShared(t, "a warning", n, func(h api.SharedHealth) bool {
+		return h.OK && len(h.Warnings) == 1 && strings.Contains(h.Warnings[0], "next listing only") && strings.Contains(h.Warnings[0], "+@pubsub")
+	})
+	thirdSets(t, r, "third.example.org", 5*time.Minute)
+	awaitAll(t, "the third program's cooldown", "third.example.org", rejectedFor("store"), n)
+	report(t, n, retryAfter("ours.example.org", "60"))
+	awaitInRedis(t, n, r, "ours.example.org", runs)
+}
