@@ -21,6 +21,9 @@ type Shared interface {
 	// Load returns what is there of one key, and false if there is nothing
 	// that can be read.
 	Load(ctx context.Context, key breaker.Key) (SharedWord, bool, error)
+	// LoadAll calls yield with what is there of some keys, as Load does but in
+	// one go.
+	LoadAll(ctx context.Context, keys []breaker.Key, yield func(SharedWord)) error
 	// Each calls yield with everything there is, each key once, until it
 	// returns false. The listing is the truth about what is there; a key that
 	// is absent says nothing. Values that cannot be read are passed over. Yield
@@ -53,14 +56,16 @@ type SharedWord struct {
 	Record
 	// Covered are deadlines of other programs that Clear ended, as they wrote
 	// them (until_wall, epoch seconds). They are never adopted again, however
-	// often their program repeats them. In a word that says nothing else they
-	// are what the place shows again although they are void: it is to be told of
-	// the clear once more, or who starts later would take them for news.
+	// often their program repeats them.
 	Covered []float64
+	// Outdated says that other programs read less there than the word says, or
+	// again what a clear ended: who holds more is to put it once more, or they
+	// would call the host, or who starts later would take it for news.
+	Outdated bool
 }
 
 // Silent reports whether a word says nothing at all.
-func (w SharedWord) Silent() bool { return w.Snapshot.Empty() && len(w.Covered) == 0 }
+func (w SharedWord) Silent() bool { return w.Snapshot.Empty() && !w.Outdated }
 
 // SharedPart is what of a snapshot is shared.
 func SharedPart(s breaker.Snapshot) breaker.Snapshot {

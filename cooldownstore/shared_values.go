@@ -44,6 +44,7 @@ func (v *SharedValues) read(key breaker.Key, found sharedValue, wall time.Time) 
 	w, err := found.ownWord(key, wall)
 	v.seen.note(w)
 	w = v.seen.pin(w)
+	w.Outdated = found.More != nil && found.UntilWall < found.More.Shown && w.runs(wall)
 	if found.UntilWall <= 0 || found.More != nil && found.More.Shown == found.UntilWall {
 		return w, err
 	}
@@ -58,16 +59,21 @@ func (v *SharedValues) read(key breaker.Key, found sharedValue, wall time.Time) 
 	first := v.seen.first(key, found.UntilWall, seen)
 	theirs.UpdatedAt = 0 // its author may date it anew: the first time counts
 	c, until, written, ok := theirs.Cooldown(first.at)
-	if first.covered && !slices.Contains(w.Covered, found.UntilWall) {
-		w.Covered = append(slices.Clip(w.Covered), found.UntilWall)
-	}
+	w.Outdated = w.Outdated || first.covered
 	if !ok || first.covered {
 		return w, err
 	}
 	c.Stamp = first.stamp
 	news := SharedWord{Record: Record{Key: key, UpdatedAt: written, Wall: []time.Time{until}}}
 	news.Snapshot.Cooldowns = []breaker.Cooldown{c}
-	return w.Merge(news), err
+	merged := w.Merge(news)
+	merged.Outdated = w.Outdated
+	return merged, err
+}
+
+// runs reports whether a cooldown of the word has not ended.
+func (w SharedWord) runs(wall time.Time) bool {
+	return slices.ContainsFunc(w.Wall, func(until time.Time) bool { return until.After(wall) })
 }
 
 // A SharedPlace is what an adapter found under a key.

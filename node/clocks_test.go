@@ -69,16 +69,6 @@ func allows(t *testing.T, n *node.Node, host string) api.AllowResponse {
 	return a
 }
 
-// eventually waits until something holds; the limit only stops hangs.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("in vain: ", what)
-		}
-	}
-}
-
 func state(n *node.Node, name string) string {
 	for _, m := range n.Status().Members {
 		if m.Name == name {

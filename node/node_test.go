@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -98,4 +99,14 @@ func TestStopTwiceAndStartAgain(t *testing.T) {
 	n.Stop()
 	n.Stop()
 	start(t, dir)
+}
+
+// eventually waits until something holds; the limit only stops hangs.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("in vain: ", what)
+		}
+	}
 }

@@ -27,6 +27,7 @@ type sharing struct {
 	heard  chan struct{} // a token: there are hints
 	listed chan struct{} // closed when the place was listed once, or could not be
 	words  atomic.Int64  // heard so far
+	loops  sync.WaitGroup
 	unkept []breaker.Key // of the first listing; its goroutine's alone
 
 	mu      sync.Mutex
@@ -47,6 +48,7 @@ const (
 	maxHinted   = 1000            // beyond it a listing is cheaper
 	hearAtOnce  = 128             // words for one hold of the board's lock
 	startWaits  = 3 * time.Second // for a place that says nothing
+	startMost   = 10 * time.Second
 	outboxLimit = 2 * time.Second // of the last write at a stop
 )
 
@@ -64,29 +66,34 @@ func newSharing(n *Node, place cooldownstore.Shared) *sharing {
 	return s
 }
 
-// close writes what waits, once, and lets go of the place.
-func (s *sharing) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), outboxLimit)
-	defer cancel()
-	if err := s.outbox.Close(ctx); err != nil {
-		s.logger.Warn("cooldowns were not shared; the keys' next owners will", slog.Any("err", err))
-	}
-	if err := s.place.Close(); err != nil {
-		s.logger.Error("close the shared store", slog.Any("err", err))
-	}
-}
-
 // start begins to listen and to list; stop ends that.
 func (s *sharing) start(b *board) (stop func()) {
 	s.board = b
 	ctx, cancel := context.WithCancel(context.Background())
-	var loops sync.WaitGroup
-	loops.Go(func() { s.listen(ctx) })
-	loops.Go(func() { s.run(ctx) })
-	return func() {
-		cancel()
-		loops.Wait()
+	s.loops.Go(func() { s.listen(ctx) })
+	s.loops.Go(func() { s.run(ctx) })
+	return cancel
+}
+
+// close writes what waits, once, and lets go of the place. That also cuts off
+// what a place that hangs still owes an answer.
+func (s *sharing) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), outboxLimit)
+	defer cancel()
+	written := make(chan error, 1)
+	go func() { written <- s.outbox.Close(ctx) }()
+	select {
+	case err := <-written:
+		written <- err
+	case <-ctx.Done():
 	}
+	if err := s.place.Close(); err != nil {
+		s.logger.Error("close the shared store", slog.Any("err", err))
+	}
+	if err := <-written; err != nil {
+		s.logger.Warn("cooldowns were not shared; the keys' next owners will", slog.Any("err", err))
+	}
+	s.loops.Wait()
 }
 
 // await waits for the first listing while the place says something: one that is
@@ -94,15 +101,16 @@ func (s *sharing) start(b *board) (stop func()) {
 func (s *sharing) await(ctx context.Context) {
 	limit := time.NewTimer(startWaits)
 	defer limit.Stop()
+	ctx, cancel := context.WithTimeout(ctx, startMost)
+	defer cancel()
 	for heard := int64(0); ; {
 		select {
 		case <-s.listed:
 			return
 		case <-ctx.Done():
-			return
 		case <-limit.C:
 		}
-		if n := s.words.Load(); n > heard {
+		if n := s.words.Load(); n > heard && ctx.Err() == nil {
 			heard = n
 			limit.Reset(startWaits)
 			continue

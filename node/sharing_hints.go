@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -62,10 +64,10 @@ func (s *sharing) hint(key breaker.Key) {
 }
 
 // takeHints returns the keys that were hinted at.
-func (s *sharing) takeHints() map[breaker.Key]struct{} {
+func (s *sharing) takeHints() []breaker.Key {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	keys := s.hinted
-	s.hinted = map[breaker.Key]struct{}{}
+	keys := slices.Collect(maps.Keys(s.hinted))
+	clear(s.hinted)
 	return keys
 }

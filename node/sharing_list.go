@@ -10,70 +10,68 @@ import (
 	"fleetfuse/cooldownstore"
 )
 
-// run reads the place until ctx ends.
+// run reads the place until ctx ends: what was hinted at, and everything now and
+// then. The first listing waits a moment for the hints to begin, which ask for
+// one anyway.
 func (s *sharing) run(ctx context.Context) {
 	backoff := retryFirst
-	due := time.NewTimer(0)
+	var soonest time.Time // of the next listing
+	due := time.NewTimer(retryFirst)
 	defer due.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.heard:
-			if err := s.load(ctx); err == nil {
-				continue
+			if s.load(ctx) != nil {
+				due.Reset(time.Until(soonest))
 			}
+			continue
 		case <-s.again:
+			due.Reset(time.Until(soonest))
+			continue
 		case <-due.C:
 		}
 		began := time.Now()
-		if err := s.list(ctx); err != nil {
+		if s.list(ctx) != nil {
 			due.Reset(backoff)
+			soonest = time.Now().Add(backoff)
 			backoff = min(2*backoff, retryMost)
-			rest(ctx, retryFirst) // whoever else asks for a listing
 			continue
 		}
-		backoff = retryFirst
-		due.Reset(max(listEvery, listShare*time.Since(began)))
+		pause := listShare * time.Since(began)
+		backoff, soonest = retryFirst, time.Now().Add(pause)
+		due.Reset(max(listEvery, pause))
 	}
 }
 
 // load reads the keys that were hinted at.
 func (s *sharing) load(ctx context.Context) error {
-	var words []cooldownstore.SharedWord
-	for key := range s.takeHints() {
-		w, ok, err := s.place.Load(ctx, key)
-		if err != nil {
-			return err
-		}
-		if ok {
-			words = append(words, w)
-		}
-	}
-	s.hear(words)
-	return nil
+	words := s.ear(ctx)
+	err := s.place.LoadAll(ctx, s.takeHints(), words.add)
+	words.flush()
+	return err
 }
 
-// list reads everything, and has written what is missing there.
+// list reads everything, and has written what is missing there. Where the place
+// does not take anything, what can be read of it is obeyed all the same.
 func (s *sharing) list(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, listLimit)
 	defer cancel()
-	warnings, err := s.place.Check(ctx)
+	warnings, sick := s.place.Check(ctx)
 	seen := map[breaker.Key]struct{}{}
-	if err == nil {
-		var words []cooldownstore.SharedWord
-		err = s.place.Each(ctx, func(w cooldownstore.SharedWord) bool {
-			seen[w.Key] = struct{}{}
-			if words = append(words, w); len(words) >= hearAtOnce {
-				s.hear(words)
-				words = words[:0]
-			}
-			return true
-		})
-		s.hear(words)
-	}
+	words := s.ear(ctx)
+	err := s.place.Each(ctx, func(w cooldownstore.SharedWord) bool {
+		seen[w.Key] = struct{}{}
+		words.add(w)
+		return true
+	})
+	words.flush()
 	if err == nil {
 		s.refill(seen)
+	}
+	if sick != nil {
+		err = sick
 	}
 	s.read(err, warnings, len(seen))
 	select {
@@ -86,25 +84,45 @@ func (s *sharing) list(ctx context.Context) error {
 	return err
 }
 
+// An ear hears words some at a time, and none when the node stops.
+type ear struct {
+	ctx   context.Context
+	hear  func([]cooldownstore.SharedWord)
+	words []cooldownstore.SharedWord
+}
+
+func (s *sharing) ear(ctx context.Context) *ear { return &ear{ctx: ctx, hear: s.hear} }
+
+func (e *ear) add(w cooldownstore.SharedWord) {
+	if e.words = append(e.words, w); len(e.words) >= hearAtOnce {
+		e.flush()
+	}
+}
+
+func (e *ear) flush() {
+	if e.ctx.Err() == nil {
+		e.hear(e.words)
+	}
+	e.words = e.words[:0]
+}
+
 // hear obeys what the place holds of keys of this node, and answers with what
 // it lacks. A word of a clock that is days ahead is passed over.
 func (s *sharing) hear(words []cooldownstore.SharedWord) {
 	var entries []spread.Entry
-	void := map[breaker.Key]bool{} // keys that show what a clear ended
+	outdated := map[breaker.Key]bool{}
 	s.words.Add(int64(len(words)))
 	now, wall := s.board.clock.Both()
 	for _, w := range words {
 		if s.board.owns(w.Key) && s.board.clock.Observe(w.Snapshot.MaxStamp()) == nil {
 			entries = append(entries, spread.Entry{Key: w.Key, Snapshot: w.ToSnapshot(now, wall)})
-			if len(w.Covered) > 0 && w.Snapshot.Clear == 0 {
-				void[w.Key] = true
-			}
+			outdated[w.Key] = w.Outdated
 		}
 	}
 	s.board.share(entries, s.keep)
 	for _, x := range entries {
 		own := s.board.Of(x.Key)
-		if cooldownstore.Lacks(x.Snapshot, own, now) || void[x.Key] && own.Clear != 0 {
+		if cooldownstore.Lacks(x.Snapshot, own, now) || outdated[x.Key] {
 			s.put(x.Key, own)
 		}
 	}

@@ -53,9 +53,6 @@ func (n *Node) sharingProblems(st *api.StatusResponse, problem func(string, ...a
 		problem("degraded: the shared store fails since %s: %s; %d cooldowns wait to be shared, decisions go on",
 			h.Since.Format(time.RFC3339), h.Error, h.Pending)
 	}
-	if h.Dropped > 0 {
-		problem("%d cooldowns were not shared because too many waited", h.Dropped)
-	}
 }
 
 // memberProblems says what is not normal about the members.

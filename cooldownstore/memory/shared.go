@@ -79,6 +79,20 @@ func (s *Shared) Load(ctx context.Context, key breaker.Key) (cooldownstore.Share
 	return w, !w.Silent(), nil
 }
 
+// LoadAll implements cooldownstore.Shared.
+func (s *Shared) LoadAll(ctx context.Context, keys []breaker.Key, yield func(cooldownstore.SharedWord)) error {
+	for _, key := range keys {
+		w, ok, err := s.Load(ctx, key)
+		if err != nil {
+			return err
+		}
+		if ok {
+			yield(w)
+		}
+	}
+	return nil
+}
+
 // Each implements cooldownstore.Shared. It shows the place as it was at the
 // call.
 func (s *Shared) Each(ctx context.Context, yield func(cooldownstore.SharedWord) bool) error {

@@ -5,6 +5,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
@@ -23,22 +24,39 @@ var (
 
 // Load implements cooldownstore.Shared.
 func (s *Shared) Load(ctx context.Context, key breaker.Key) (word cooldownstore.SharedWord, ok bool, err error) {
-	err = s.with(ctx, func(p *sharedFile) error {
+	err = s.load(ctx, []breaker.Key{key}, func(w cooldownstore.SharedWord) { word, ok = w, true })
+	if err != nil {
+		return cooldownstore.SharedWord{}, false, s.fail(ctx, "load "+string(key), err)
+	}
+	return word, ok, nil
+}
+
+// LoadAll implements cooldownstore.Shared.
+func (s *Shared) LoadAll(ctx context.Context, keys []breaker.Key, yield func(cooldownstore.SharedWord)) error {
+	if err := s.load(ctx, keys, yield); err != nil {
+		return s.fail(ctx, fmt.Sprintf("load %d keys", len(keys)), err)
+	}
+	return nil
+}
+
+func (s *Shared) load(ctx context.Context, keys []breaker.Key, yield func(cooldownstore.SharedWord)) error {
+	return s.with(ctx, func(p *sharedFile) error {
 		find, err := p.read.PrepareContext(ctx, findShared)
 		if err != nil {
 			return err
 		}
 		defer find.Close()
-		r, err := found(ctx, find, cooldownstore.SharedName(key))
-		if err == nil {
-			word, _ = s.word(key, &r, s.opt.now()) // what cannot be read says nothing
+		for _, key := range keys {
+			r, err := found(ctx, find, cooldownstore.SharedName(key))
+			if err != nil {
+				return err
+			}
+			if w, _ := s.word(key, &r, s.opt.now()); !w.Silent() { // what cannot be read says nothing
+				yield(w)
+			}
 		}
-		return err
+		return nil
 	})
-	if err != nil {
-		return cooldownstore.SharedWord{}, false, s.fail(ctx, "load "+string(key), err)
-	}
-	return word, !word.Silent(), nil
 }
 
 // word is what a row says. An error says what of it was passed over.
