@@ -152,7 +152,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		`env FLEETFUSE_HTTP_SOKET: unknown; did you mean FLEETFUSE_HTTP_SOCKET?`,
 		`flag --breaker-defaults "fail_max:0,rest:3": fail_max is 0; want 1 to 10000`,
 		`flag --breaker-defaults "fail_max:0,rest:3": unknown policy field "rest"; did you mean "reset"?`,
-		`flag --cooldown-store: cooldown_store starts with "rediis:"; want sqlite, `,
+		`flag --cooldown-store: cooldown_store has no scheme that is known; want sqlite, `,
 		`flag --config: open /nowhere.yaml`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -199,7 +199,8 @@ func TestOptionsAreRefused(t *testing.T) {
 		{"--cooldown-store=redis:u:secret@x", `starts with "redis:" but not with "redis://"`},
 		{"--cooldown-store=sqllite", `did you mean "sqlite"?`},
 		{"--cooldown-store=memory", `did you mean "memory:"?`},
-		{"--cooldown-store=postgres://u:secret@x", `starts with "postgres:"`},
+		{"--cooldown-store=postgres://x", `starts with "postgres:"`},
+		{"--cooldown-store=postgres://u:secret@x", "has no scheme that is known; want sqlite, "},
 		{"--cooldown-store=redsi://u:secret@x", `did you mean "redis"?`},
 		{"--http.sokcet=x", "did you mean --http.socket?"},
 		{"--profile=aggressive", "not yet available in this version"},
@@ -207,6 +208,21 @@ func TestOptionsAreRefused(t *testing.T) {
 		_, err := load(t, "", nil, tt.arg)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") || len(err.Error()) > 500 {
 			t.Errorf("%.40s: error %v, want %q", tt.arg, err, tt.want)
+		}
+	}
+}
+
+// A value whose scheme was forgotten starts with what may be a password.
+func TestStoreWithoutSchemeIsNotRepeated(t *testing.T) {
+	for _, store := range []string{
+		"secret2@redis.local:6379", "secret@redis.local:6379", "secret2@redis.local", "secret@host", "secret2", "secret2:6379",
+		":secret@redis.local", "user:secret@redis.local:6379", "secret:x@redis.local", "Secret", "SECRET://h", "secret 2:x",
+		"//:secret@redis.local", "secret://u:secret@h", "secret/x", "",
+	} {
+		_, err := load(t, "", []string{"FLEETFUSE_COOLDOWN_STORE=" + store}, "--cooldown-store="+store)
+		if err == nil || !strings.Contains(err.Error(), "cooldown_store has no scheme that is known; want sqlite, ") && store != "" ||
+			strings.Contains(strings.ToLower(err.Error()), "secret") {
+			t.Errorf("%s: error %v, want one that says what is wanted and repeats nothing", store, err)
 		}
 	}
 }

@@ -137,7 +137,6 @@ func checkHosts(names []string) error {
 }
 
 // checkStore looks at the scheme alone: who opens the store reads the rest.
-// Only the scheme is repeated, because a store's URL may hold a password.
 func checkStore(store string) error {
 	if store == StoreSQLite || store == StoreMemory {
 		return nil
@@ -146,13 +145,23 @@ func checkStore(store string) error {
 	scheme, rest, isURL := strings.Cut(store, ":")
 	switch {
 	case !isURL:
-		return fmt.Errorf("is %s; %s%s", quote(store), want, didYouMean(store, []string{StoreSQLite, StoreMemory}))
+		return fmt.Errorf("%s; %s%s", startOf(store, "is", store), want, didYouMean(store, []string{StoreSQLite, StoreMemory}))
 	case !slices.Contains(sharedSchemes, scheme):
-		return fmt.Errorf("starts with %s; %s%s", quote(scheme+":"), want, didYouMean(scheme, sharedSchemes))
+		return fmt.Errorf("%s; %s%s", startOf(store, "starts with", scheme+":"), want, didYouMean(scheme, sharedSchemes))
 	case !strings.HasPrefix(rest, "//"):
 		return fmt.Errorf("starts with %s but not with %s; %s", quote(scheme+":"), quote(scheme+"://"), want)
 	case scheme == "sqlite" && !strings.HasPrefix(rest, "///"):
-		return fmt.Errorf("names no absolute path; want sqlite:///abs/path, with three slashes")
+		return errors.New("names no absolute path; want sqlite:///abs/path, with three slashes")
 	}
 	return nil
+}
+
+// startOf says how a store starts that is none we know. It may be a password,
+// of a URL whose scheme was forgotten: only what looks like a scheme is repeated.
+func startOf(store, says, start string) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz+"
+	if strings.Contains(store, "@") || strings.Trim(strings.TrimSuffix(start, ":"), letters) != "" {
+		return "has no scheme that is known"
+	}
+	return says + " " + quote(start)
 }

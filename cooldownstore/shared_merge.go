@@ -12,12 +12,16 @@ import (
 // stay.
 const maxCovered = 64
 
-// Merge joins t into w, words of one key, as breaker.Snapshot.Merge joins
-// cooldowns and clears: later stamps win, what a clear reaches goes, what
-// another cooldown dominates in stamp and deadline goes. Of two copies of one
-// cooldown the later deadline stays. A foreign deadline is one identity
-// whoever saw it when: of two stamps the earlier stays, and its wall time never
-// moves. What a clear ends of foreign deadlines it covers.
+// Merge joins t into w, words of one key of which w is what is there already,
+// as breaker.Snapshot.Merge joins cooldowns and clears: later stamps win, what
+// a clear reaches goes, what another cooldown dominates in stamp and deadline
+// goes. Of two copies of one cooldown that of w stays: heard again it never
+// moves, or a step of one machine's clock would move it for everybody. So the
+// order of words counts, and what is put is joined into the place word by word:
+// joined with each other first, a copy that will not stay could dominate what
+// the one in the place does not. A foreign deadline is one identity whoever saw
+// it when: of two stamps the earlier stays, and its wall time never moves. What
+// a clear ends of foreign deadlines it covers.
 func (w SharedWord) Merge(t SharedWord) SharedWord {
 	a, b := w.onWall(), t.onWall()
 	agree(a.Cooldowns, b.Cooldowns)
@@ -69,7 +73,7 @@ func (w SharedWord) madeOf(m SharedWord) time.Time {
 }
 
 // agree makes copies of one cooldown equal in stamp and deadline. a is what is
-// there already.
+// there already, and its deadlines stay.
 func agree(a, b []breaker.Cooldown) {
 	for i := range a {
 		for j := range b {
@@ -79,10 +83,7 @@ func agree(a, b []breaker.Cooldown) {
 			case foreign && c.Until == d.Until:
 				c.Stamp = min(c.Stamp, d.Stamp)
 				d.Stamp = c.Stamp
-			case foreign && same(*c, *d):
-				d.Until = c.Until
 			case same(*c, *d):
-				c.Until = max(c.Until, d.Until)
 				d.Until = c.Until
 			}
 		}

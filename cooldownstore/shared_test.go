@@ -59,6 +59,26 @@ func TestMergeLaws(t *testing.T) {
 	})
 }
 
+// Of two copies of one cooldown the one that is there stays, and with it when
+// it was made.
+func TestMergeKeepsWhatIsThere(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		there := drawWords(t, 1)[0]
+		step := time.Duration(rapid.Int64Range(-int64(24*time.Hour), int64(24*time.Hour)).Draw(t, "step"))
+		again := there
+		again.Record = there.Clone()
+		for i, c := range again.Snapshot.Cooldowns {
+			if c.Setter != cooldownstore.ForeignSetter { // their deadlines are their identity
+				again.Wall[i] = again.Wall[i].Add(step)
+			}
+		}
+		again.UpdatedAt = wall.Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "made later")))
+		if d := cmp.Diff(there.Merge(there), there.Merge(again), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("put again after a step of %v:\n%s", step, d)
+		}
+	})
+}
+
 // As snapshots merge, so do their words.
 func TestMergeIsSnapshotMerge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

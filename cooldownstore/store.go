@@ -45,10 +45,11 @@ type Store interface {
 	// Each calls yield with every record until it returns false, in no order.
 	// Yield may call the store.
 	Each(ctx context.Context, yield func(Record) bool) error
-	// News calls yield with the cooldowns that other programs wrote and that no
-	// record has taken in yet, each as a record of its own, until it returns
-	// false. What News has yielded it yields again until a Save of the key has
-	// taken it in or overwritten it. Yield may call the store.
+	// News calls yield with the cooldowns that other programs wrote, that run and
+	// that no record has taken in yet, each as a record of its own, until it
+	// returns false. A record without any says that another program wrote over a
+	// cooldown of ours that runs. What News has yielded it yields again until a
+	// Save of the key has taken it in or overwritten it. Yield may call the store.
 	News(ctx context.Context, yield func(Record) bool) error
 	// Meta and SetMeta keep a small value of the node's own: its id, seeds.
 	// An unknown name has the value "". What SetMeta stored survives power loss.

@@ -7,6 +7,7 @@ import (
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/view"
 	"fleetfuse/cooldownstore"
 )
 
@@ -36,21 +37,41 @@ func (n *Node) followNews() (stop func()) {
 	}
 }
 
+// What is taken at once is bounded, so that the board is not held for long.
+const (
+	newsAtOnce = 1000
+	newsLooks  = view.MaxExceptions / newsAtOnce // in a row
+)
+
 // readNews announces what other programs wrote, whoever owns the keys: their
 // owners cannot read this node's file. What is not news to the view is
 // overwritten by what the view holds.
 func (n *Node) readNews(ctx context.Context) error {
-	var entries []spread.Entry
-	now, wall := n.clock.Both()
-	err := n.store.News(ctx, func(r cooldownstore.Record) bool {
-		if n.clock.Observe(r.Snapshot.MaxStamp()) == nil {
-			entries = append(entries, spread.Entry{Key: r.Key, Snapshot: r.ToSnapshot(now, wall)})
+	for range newsLooks {
+		var entries []spread.Entry
+		now, wall := n.clock.Both()
+		err := n.store.News(ctx, func(r cooldownstore.Record) bool {
+			if n.clock.Observe(r.Snapshot.MaxStamp()) == nil {
+				entries = append(entries, spread.Entry{Key: r.Key, Snapshot: r.ToSnapshot(now, wall)})
+			}
+			return len(entries) < newsAtOnce
+		})
+		if err != nil || len(entries) == 0 {
+			return err
 		}
-		return len(entries) < newsAtOnce
-	})
-	if len(entries) == 0 {
-		return err
+		n.takeNews(entries)
+		if len(entries) < newsAtOnce {
+			return nil
+		}
+		// There may be more, which shows when these are written.
+		if err := n.keeper.Flush(ctx); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (n *Node) takeNews(entries []spread.Entry) {
 	stamp := n.clock.Stamp()
 	n.board.do(func(s *spread.Node, now breaker.Instant) spread.Effects { return s.Share(now, stamp, entries) })
 	for _, x := range entries {
@@ -59,9 +80,4 @@ func (n *Node) readNews(ctx context.Context) error {
 		}
 	}
 	n.opt.Logger.Debug("read what other programs wrote", slog.Int("cooldowns", len(entries)))
-	return err
 }
-
-// newsAtOnce bounds what is taken at once, so that the board is not held for
-// long; the rest comes with the next look.
-const newsAtOnce = 1000

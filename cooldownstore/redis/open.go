@@ -93,7 +93,8 @@ func Open(rawURL string, opts ...Option) (*Store, error) {
 func (a address) options() *redis.UniversalOptions {
 	o := &redis.UniversalOptions{
 		Addrs: a.hosts, DB: a.database, Username: a.user, Password: a.password,
-		MasterName: a.master, IsClusterMode: a.shape == cluster,
+		MasterName: a.master, SentinelUsername: a.sentinelUser, SentinelPassword: a.sentinelPassword,
+		IsClusterMode: a.shape == cluster,
 		// Callers try again, at their own pace.
 		MaxRetries: -1, DialerRetries: 1,
 		DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout, PoolTimeout: ioTimeout,
@@ -113,7 +114,7 @@ func (a address) options() *redis.UniversalOptions {
 // Kind implements cooldownstore.Shared.
 func (s *Store) Kind() string { return "redis" }
 
-// String is the URL without its password.
+// String is the URL without its passwords.
 func (s *Store) String() string { return s.address.String() }
 
 // Skipped counts the keys and values that were passed over because nobody can

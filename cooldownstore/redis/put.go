@@ -54,19 +54,9 @@ type change struct {
 
 // Put implements cooldownstore.Shared.
 func (s *Store) Put(ctx context.Context, words []cooldownstore.SharedWord) error {
-	changes, err := s.changes(words)
-	for round := 0; err == nil && len(changes) > 0; round++ {
-		if round == maxRounds {
-			err = fmt.Errorf("%s was changed by others %d times meanwhile", changes[0].word.Key, maxRounds)
-			break
-		}
-		var again []*change
-		for from := 0; err == nil && from < len(changes); from += batch {
-			var more []*change
-			more, err = s.replace(ctx, changes[from:min(from+batch, len(changes))])
-			again = append(again, more...)
-		}
-		changes = again
+	turns, err := s.changes(words)
+	for i := 0; err == nil && i < len(turns); i++ {
+		err = s.put(ctx, turns[i])
 	}
 	if err != nil {
 		return s.fail(ctx, "put "+cooldownstore.SharedKeys(words), err)
@@ -74,24 +64,42 @@ func (s *Store) Put(ctx context.Context, words []cooldownstore.SharedWord) error
 	return nil
 }
 
-// changes are the words as changes, those of one key joined.
-func (s *Store) changes(words []cooldownstore.SharedWord) ([]*change, error) {
-	changes := make([]*change, 0, len(words))
-	of := make(map[breaker.Key]*change, len(words))
-	for _, w := range words {
-		if c := of[w.Key]; c != nil {
-			c.word = c.word.Merge(w)
-			continue
+// put writes changes of different keys.
+func (s *Store) put(ctx context.Context, changes []*change) error {
+	for round := 0; len(changes) > 0; round++ {
+		if round == maxRounds {
+			return fmt.Errorf("%s was changed by others %d times meanwhile", changes[0].word.Key, maxRounds)
 		}
+		var again []*change
+		for some := range slices.Chunk(changes, batch) {
+			more, err := s.replace(ctx, some)
+			if err != nil {
+				return err
+			}
+			again = append(again, more...)
+		}
+		changes = again
+	}
+	return nil
+}
+
+// changes are the words as changes, in turns: of one key a later word comes a
+// turn later, because each is joined into what is there, see SharedWord.Merge.
+func (s *Store) changes(words []cooldownstore.SharedWord) (turns [][]*change, err error) {
+	before := make(map[breaker.Key]int, len(words)) // words of the key
+	for _, w := range words {
 		name := cooldownstore.SharedName(w.Key)
 		if key, ok := cooldownstore.FromSharedName(name); !ok || key != w.Key {
 			return nil, fmt.Errorf("%q: %w", w.Key, breaker.ErrBadKey)
 		}
-		c := &change{word: w, key: s.keys + name}
-		of[w.Key] = c
-		changes = append(changes, c)
+		turn := before[w.Key]
+		before[w.Key]++
+		if turn == len(turns) {
+			turns = append(turns, nil)
+		}
+		turns[turn] = append(turns[turn], &change{word: w, key: s.keys + name})
 	}
-	return changes, nil
+	return turns, nil
 }
 
 // replace tries to write changes and returns those that others came before.

@@ -36,11 +36,14 @@ type address struct {
 	master         string   // of the sentinels
 	database       int
 	prefix         string
+
+	// What the sentinels themselves ask for.
+	sentinelUser, sentinelPassword string
 }
 
 // escapes is said where a password may have been cut apart: the text around it
 // is not shown.
-const escapes = "in a user or password write % as %25, @ as %40, / as %2F, ? as %3F"
+const escapes = "in a user or password write % as %25, @ as %40, / as %2F, ? as %3F, & as %26"
 
 // parseURL reads
 //
@@ -48,8 +51,9 @@ const escapes = "in a user or password write % as %25, @ as %40, / as %2F, ? as 
 //	redis+sentinel://[user:password@]host[:port],…/master[/database]
 //	redis+cluster://[user:password@]host[:port],…
 //
-// and rediss in place of redis for TLS, each with ?key_prefix=. Its errors show
-// nothing of the URL but its scheme.
+// and rediss in place of redis for TLS, each with ?key_prefix=, that of sentinels
+// which ask for a password with ?sentinel_user= and &sentinel_password= too. Its
+// errors show nothing of the URL but its scheme.
 func parseURL(raw string) (address, error) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok {
@@ -86,6 +90,13 @@ func (a *address) credentials(text string) error {
 	if err[0] != nil || err[1] != nil {
 		return errors.New("the user or password is not escaped rightly; " + escapes)
 	}
+	// String shows users, so what may be a password must not pass for one.
+	switch {
+	case strings.Contains(user, "@"):
+		return errors.New("the user has an @; " + escapes)
+	case a.user != "" && a.password == "":
+		return errors.New("what stands before @ has no password; write redis://:password@host, or redis://user:password@host")
+	}
 	return nil
 }
 
@@ -118,6 +129,9 @@ func (a *address) setPath(path string) error {
 		if a.master == "" {
 			return errors.New("the name of the master is missing: redis+sentinel://host,host/NAME")
 		}
+		if strings.Contains(a.master, "@") { // part of a password, with which String would show it
+			return errors.New("the name of the master has an @; " + escapes)
+		}
 	}
 	if database == "" {
 		return nil
@@ -133,16 +147,24 @@ func (a *address) setPath(path string) error {
 	return nil
 }
 
+// literally escapes what a query would read as a blank or refuse, and what
+// passwords are often made of.
+var literally = strings.NewReplacer("+", "%2B", ";", "%3B")
+
 func (a *address) setQuery(text string) error {
-	query, err := url.ParseQuery(text)
+	query, err := url.ParseQuery(literally.Replace(text))
 	if err != nil {
 		return errors.New("what follows ? cannot be read; " + escapes)
 	}
 	for name, values := range query {
-		if name != "key_prefix" || len(values) > 1 {
-			return errors.New("after ? only one key_prefix= is known; " + escapes)
+		if into := a.parameter(name); into != nil && len(values) == 1 {
+			*into = values[0]
+			continue
 		}
-		a.prefix = values[0]
+		return errors.New("after ? only one key_prefix= is known, and of sentinels one sentinel_user= and one sentinel_password=; " + escapes)
+	}
+	if a.sentinelUser != "" && a.sentinelPassword == "" {
+		return errors.New("sentinel_user= needs a sentinel_password=; a password alone is sentinel_password=")
 	}
 	if len(a.prefix) > maxPrefixBytes || !utf8.ValidString(a.prefix) || strings.ContainsFunc(a.prefix, unicode.IsControl) {
 		return fmt.Errorf("key_prefix must be at most %d bytes of printable text", maxPrefixBytes)
@@ -150,17 +172,30 @@ func (a *address) setQuery(text string) error {
 	return nil
 }
 
-// String is the URL without its password.
+// parameter is where a parameter of the query goes, nil if it is not known.
+func (a *address) parameter(name string) *string {
+	switch {
+	case name == "key_prefix":
+		return &a.prefix
+	case name == "sentinel_user" && a.shape == sentinel:
+		return &a.sentinelUser
+	case name == "sentinel_password" && a.shape == sentinel:
+		return &a.sentinelPassword
+	}
+	return nil
+}
+
+// masked is shown in place of a password.
+const masked = "xxxxx"
+
+// String is the URL without its passwords.
 func (a address) String() string {
 	u := url.URL{Scheme: "redis" + string(a.shape), Host: strings.Join(a.hosts, ",")}
 	if a.tls {
 		u.Scheme = "rediss" + string(a.shape)
 	}
-	switch {
-	case a.password != "":
-		u.User = url.UserPassword(a.user, "xxxxx")
-	case a.user != "":
-		u.User = url.User(a.user)
+	if a.password != "" {
+		u.User = url.UserPassword(a.user, masked)
 	}
 	switch a.shape {
 	case sentinel:
@@ -168,8 +203,16 @@ func (a address) String() string {
 	case single:
 		u.Path = fmt.Sprintf("/%d", a.database)
 	}
+	query := url.Values{}
 	if a.prefix != "" {
-		u.RawQuery = url.Values{"key_prefix": {a.prefix}}.Encode()
+		query.Set("key_prefix", a.prefix)
 	}
+	if a.sentinelUser != "" {
+		query.Set("sentinel_user", a.sentinelUser)
+	}
+	if a.sentinelPassword != "" {
+		query.Set("sentinel_password", masked)
+	}
+	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // a + is itself, see literally
 	return u.String()
 }

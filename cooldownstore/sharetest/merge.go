@@ -62,6 +62,42 @@ func setAgainstSet(t *testing.T, b bench) {
 			}
 		}
 	}
+	again(t, b)
+}
+
+// again puts a cooldown again whose deadline a clock's step moved, alone, in
+// one call with the first word and with an earlier cooldown that ends between
+// the two deadlines: what is there stays, and the earlier one beside it, for
+// that it ends later is true.
+func again(t *testing.T, b bench) {
+	const step = time.Hour
+	first, stepped := b.set(7, time.Hour), b.set(7, time.Hour+step)
+	between := b.set(5, time.Hour+step/2)
+	for i, puts := range [][][]breaker.Snapshot{
+		{{first}, {stepped}},
+		{{first, stepped}},
+		{{first}, {stepped}, {between}},
+		{{first}, {stepped, between}},
+		{{first, stepped, between}},
+	} {
+		key := breaker.HostKey(fmt.Sprint("again", i))
+		for j, snapshots := range puts {
+			var words []cooldownstore.SharedWord
+			for _, s := range snapshots {
+				words = append(words, b.word(key, s))
+			}
+			if err := []cooldownstore.Shared{b.a, b.b}[j%2].Put(t.Context(), words); err != nil {
+				t.Fatalf("Put: %v", err)
+			}
+		}
+		got, want := load(t, b.a, key), b.word(key, first)
+		if i >= 2 {
+			want = want.Merge(b.word(key, between))
+		}
+		if d := diff(want, got); d != "" {
+			t.Errorf("case %d: put again after a step (-want +got):\n%s", i, d)
+		}
+	}
 }
 
 func setAgainstClear(t *testing.T, b bench) {

@@ -5,7 +5,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"time"
 
+	"fleetfuse/breaker"
 	"fleetfuse/cooldownstore"
 )
 
@@ -19,7 +22,7 @@ const (
 		WHERE c.shown IS NOT c.until_wall AND typeof(c.host) = 'text'`
 	eachCircuits = `SELECT host, NULL, more FROM breaker_circuits z WHERE typeof(host) = 'text'
 		AND NOT EXISTS (SELECT 1 FROM breaker_cooldowns c WHERE c.host = z.host)`
-	newsQuery = eachTheirs + ` AND c.until_wall > ?`
+	newsQuery = eachTheirs + ` AND (c.until_wall > ? OR c.more IS NOT NULL)`
 )
 
 func scanOurs(w *row, rows *sql.Rows) error   { return rows.Scan(&w.host, &w.more, &w.circuit) }
@@ -47,19 +50,33 @@ func (s *Store) Each(ctx context.Context, yield func(cooldownstore.Record) bool)
 // another program wrote and no save has met, however many are ours: see
 // idx_cd_news.
 func (s *Store) News(ctx context.Context, yield func(cooldownstore.Record) bool) error {
-	cut := cooldownstore.EpochSeconds(s.now().Add(-cooldownstore.KeepEnded))
-	err := snapshot(ctx, s.read, []part[row]{{newsQuery, []any{cut}, scanTheirs}}, func(w *row) bool {
+	now := s.now()
+	running := []any{cooldownstore.EpochSeconds(now)}
+	err := snapshot(ctx, s.read, []part[row]{{newsQuery, running, scanTheirs}}, func(w *row) bool {
 		key, isKey := cooldownstore.FromSharedName(w.host)
-		n, isNews := s.news(w)
-		if !isKey || !isNews {
+		if !isKey {
 			return true
 		}
 		r := cooldownstore.Record{Key: key}
-		n.into(&r)
+		if n, ok := s.news(w); ok && n.until.After(now) {
+			n.into(&r)
+		} else if !hides(key, w, now) {
+			return true
+		}
 		return yield(r)
 	})
 	if err != nil {
 		return s.fail(ctx, "read what other programs wrote", err)
 	}
 	return nil
+}
+
+// hides reports whether another program wrote over a cooldown of ours that
+// runs: who reads the documented columns would call the host.
+func hides(key breaker.Key, w *row, now time.Time) bool {
+	until, _ := number(w.until)
+	own, _, ok := cooldownstore.DecodeMore(key, text(w.more))
+	return ok && slices.ContainsFunc(own.Wall, func(t time.Time) bool {
+		return t.After(now) && cooldownstore.EpochSeconds(t) > until
+	})
 }

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"database/sql"
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"testing"
@@ -51,6 +52,10 @@ func TestTwoClustersAndAThirdProgramShareAFile(t *testing.T) {
 	thirdWrites(t, db, "third.example.org", 5*time.Minute)
 	awaitAll(t, "the third program's cooldown", "third.example.org", rejectedFor("store"), append(b, a)...)
 
+	for _, until := range []float64{0, epoch(time.Second)} { // it has no say in ours
+		must(db.ExecContext(t.Context(), "UPDATE breaker_cooldowns SET until_wall = ?, updated_at = ? WHERE host = ?", until, epoch(0), "cooled.example.org"))(t)
+		awaitRow(t, a, db, "cooled.example.org", func(d documented) bool { return d.UntilWall > epoch(time.Minute) })
+	}
 	for _, host := range []string{"cooled.example.org", "third.example.org"} {
 		must(b[0].Close(t.Context(), host))(t)
 		awaitAll(t, "b's operator's close", host, closed, append(b, a)...)
@@ -64,12 +69,20 @@ func TestAThirdProgramWritesIntoANodesOwnDatabase(t *testing.T) {
 	nodes := startCluster(t, 3)
 	host := must(nodes[0].OwnHost(t.Context(), "own"))(t)
 	db := openThird(t, filepath.Join(nodes[1].DataDir, "state.db"))
+	tx := must(db.BeginTx(t.Context(), nil))(t)
+	for i := range 3000 { // what is over does not keep anybody from what is not
+		must(tx.ExecContext(t.Context(), "INSERT INTO breaker_cooldowns (host, until_wall, reason, updated_at) VALUES (?, ?, ?, ?)",
+			fmt.Sprintf("over-%d.example.org", i), epoch(-time.Second), "over", epoch(-time.Minute)))(t)
+	}
+	succeed(t, tx.Commit())
 	thirdWrites(t, db, host, 5*time.Minute)
 	took := awaitAll(t, "the third program's cooldown", host, rejectedFor("store"), nodes...)
 	t.Logf("all reject %v after it was written", took)
 
 	report(t, nodes[1], retryAfter("ours.example.org", "300"))
 	awaitRow(t, nodes[2], openThird(t, filepath.Join(nodes[2].DataDir, "state.db")), "ours.example.org", runs)
+	must(db.ExecContext(t.Context(), "UPDATE breaker_cooldowns SET until_wall = 0 WHERE host = 'ours.example.org'"))(t)
+	awaitRow(t, nodes[1], db, "ours.example.org", runs)
 	must(nodes[2].Close(t.Context(), host))(t)
 	awaitAll(t, "an operator's close", host, closed, nodes...)
 	awaitRow(t, nodes[1], db, host, cleared)
