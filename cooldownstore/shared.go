@@ -39,6 +39,8 @@ type Shared interface {
 	// error if it cannot be used, warnings if it can but may lose what it was
 	// given or holds what nobody can read.
 	Check(ctx context.Context) (warnings []string, err error)
+	// Values is what the handle remembers of other programs' deadlines.
+	Values() *SharedValues
 	// Kind names the adapter in listings: "redis", "sqlite", "memory".
 	Kind() string
 	// String is the place as --cooldown-store names it, without secrets.
@@ -66,6 +68,15 @@ type SharedWord struct {
 
 // Silent reports whether a word says nothing at all.
 func (w SharedWord) Silent() bool { return w.Snapshot.Empty() && !w.Outdated }
+
+// CoveredAt is Covered on the clock that never steps. now and wall are the same
+// moment on the two clocks.
+func (w SharedWord) CoveredAt(now breaker.Instant, wall time.Time) (at []breaker.Instant) {
+	for _, until := range w.Covered {
+		at = append(at, now.Add(FromEpochSeconds(until).Sub(wall.Round(0))))
+	}
+	return at
+}
 
 // SharedPart is what of a snapshot is shared.
 func SharedPart(s breaker.Snapshot) breaker.Snapshot {

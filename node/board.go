@@ -144,7 +144,7 @@ func (b *board) keep(key breaker.Key, s breaker.Snapshot) {
 
 // share is do for what a place to share said: it need not be told again. put
 // gets what is to be kept.
-func (b *board) share(entries []spread.Entry, put func(breaker.Key, breaker.Snapshot)) {
+func (b *board) share(entries []spread.Shared, put func(breaker.Key, breaker.Snapshot)) {
 	if len(entries) == 0 {
 		return
 	}

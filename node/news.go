@@ -48,11 +48,11 @@ const (
 // overwritten by what the view holds.
 func (n *Node) readNews(ctx context.Context) error {
 	for range newsLooks {
-		var entries []spread.Entry
+		var entries []spread.Shared
 		now, wall := n.clock.Both()
 		err := n.store.News(ctx, func(r cooldownstore.Record) bool {
 			if n.clock.Observe(r.Snapshot.MaxStamp()) == nil {
-				entries = append(entries, spread.Entry{Key: r.Key, Snapshot: r.ToSnapshot(now, wall)})
+				entries = append(entries, spread.Shared{Entry: spread.Entry{Key: r.Key, Snapshot: r.ToSnapshot(now, wall)}})
 			}
 			return len(entries) < newsAtOnce
 		})
@@ -71,7 +71,7 @@ func (n *Node) readNews(ctx context.Context) error {
 	return nil
 }
 
-func (n *Node) takeNews(entries []spread.Entry) {
+func (n *Node) takeNews(entries []spread.Shared) {
 	stamp := n.clock.Stamp()
 	n.board.do(func(s *spread.Node, now breaker.Instant) spread.Effects { return s.Share(now, stamp, entries) })
 	for _, x := range entries {

@@ -28,6 +28,7 @@ type sharing struct {
 	listed chan struct{} // closed when the place was listed once, or could not be
 	words  atomic.Int64  // heard so far
 	loops  sync.WaitGroup
+	kept   string        // the sightings as they are in state.db
 	unkept []breaker.Key // of the first listing; its goroutine's alone
 
 	mu      sync.Mutex
@@ -127,6 +128,9 @@ func (s *sharing) put(key breaker.Key, snap breaker.Snapshot) {
 		return
 	}
 	s.outbox.Put(key, part)
+	if part.Clear != 0 {
+		s.relist() // what it ended is to be remembered
+	}
 }
 
 // relist asks for a listing now.

@@ -67,6 +67,7 @@ func (s *sharing) list(ctx context.Context) error {
 		return true
 	})
 	words.flush()
+	s.keepSightings()
 	if err == nil {
 		s.refill(seen)
 	}
@@ -109,13 +110,15 @@ func (e *ear) flush() {
 // hear obeys what the place holds of keys of this node, and answers with what
 // it lacks. A word of a clock that is days ahead is passed over.
 func (s *sharing) hear(words []cooldownstore.SharedWord) {
-	var entries []spread.Entry
+	var entries []spread.Shared
 	outdated := map[breaker.Key]bool{}
 	s.words.Add(int64(len(words)))
 	now, wall := s.board.clock.Both()
 	for _, w := range words {
 		if s.board.owns(w.Key) && s.board.clock.Observe(w.Snapshot.MaxStamp()) == nil {
-			entries = append(entries, spread.Entry{Key: w.Key, Snapshot: w.ToSnapshot(now, wall)})
+			entries = append(entries, spread.Shared{
+				Entry: spread.Entry{Key: w.Key, Snapshot: w.ToSnapshot(now, wall)}, Covered: w.CoveredAt(now, wall),
+			})
 			outdated[w.Key] = w.Outdated
 		}
 	}

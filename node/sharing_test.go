@@ -182,6 +182,27 @@ func TestAnotherProgramIsObeyedAndCleared(t *testing.T) {
 	}
 }
 
+// TestWhatAClearEndedStaysEnded: its program says it again while the node is
+// off.
+func TestWhatAClearEndedStaysEnded(t *testing.T) {
+	place, dir := memory.NewPlace(), t.TempDir()
+	value := `{"until_wall": ` + epoch(10*time.Minute) + `, "reason": "too many"}`
+	place.Set("foreign.example", value, 0)
+	a := lone(t, "a", dir, place.Open())
+	eventually(t, "the other program is obeyed", isState(t, a, "foreign.example", "open"))
+	post(t, a, "/v1/breakers/host/foreign.example/close", `{"author":"o"}`)
+	eventually(t, "the place says so", func() bool { v, _, _ := place.Value("foreign.example"); return strings.Contains(v, `"until_wall":0`) })
+	asked := time.Now()
+	eventually(t, "a looked once more", func() bool { return a.Status().Shared.ListedAt.After(asked) })
+	a.Stop()
+	place.Set("foreign.example", value, 0)
+	a = lone(t, "a", dir, place.Open())
+	eventually(t, "the place says so again", func() bool { v, _, _ := place.Value("foreign.example"); return strings.Contains(v, `"until_wall":0`) })
+	if got := believed(t, a, "foreign.example"); got.State != "closed" {
+		t.Errorf("after a restart a believes %+v; want closed", got)
+	}
+}
+
 func epoch(left time.Duration) string {
 	return strconv.FormatFloat(cooldownstore.EpochSeconds(time.Now().Add(left)), 'f', 3, 64)
 }

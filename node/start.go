@@ -83,6 +83,9 @@ func (n *Node) startBreakers(ctx context.Context) error {
 	n.board.do((*spread.Node).ClaimAll)
 	n.onStop(n.followNews())
 	if n.sharing != nil {
+		if err := n.recallSightings(ctx); err != nil {
+			return err
+		}
 		n.onStop(n.sharing.start(n.board))
 		n.sharing.await(ctx)
 	}

@@ -6,11 +6,20 @@ import (
 	"fleetfuse/breaker"
 )
 
+// A Shared is what a place to share says of a key.
+type Shared struct {
+	Entry
+	// Covered are deadlines of other programs that the entry's clear ended. Each
+	// reader stamps those when it sees them first, by its own clock: the clear's
+	// stamp alone would not reach all.
+	Covered []breaker.Instant
+}
+
 // Share takes what is shared with other clusters and programs of some keys:
 // cooldowns that run, and clears of cooldowns. Nothing of it touches this
 // cluster's circuits: one that a shared clear would reach goes on under stamp,
 // which must be later than everything in entries.
-func (n *Node) Share(now breaker.Instant, stamp breaker.Stamp, entries []Entry) Effects {
+func (n *Node) Share(now breaker.Instant, stamp breaker.Stamp, entries []Shared) Effects {
 	for _, x := range entries {
 		s := n.shared(now, stamp, x)
 		if s.Empty() || !n.merge(x.Key, s) {
@@ -28,20 +37,53 @@ func (n *Node) Share(now breaker.Instant, stamp breaker.Stamp, entries []Entry) 
 }
 
 // shared is what of a shared word is news here.
-func (n *Node) shared(now breaker.Instant, stamp breaker.Stamp, x Entry) (s breaker.Snapshot) {
+func (n *Node) shared(now breaker.Instant, stamp breaker.Stamp, x Shared) (s breaker.Snapshot) {
 	own := n.view.Of(x.Key)
 	s.Cooldowns = slices.DeleteFunc(slices.Clone(x.Snapshot.Cooldowns), func(c breaker.Cooldown) bool {
 		return c.Until <= now || slices.ContainsFunc(own.Cooldowns, c.Says)
 	})
 	s = n.view.Hear(now, x.Key, s)
-	ended := func(c breaker.Cooldown) bool { return c.Until > now && c.Stamp <= x.Snapshot.Clear }
-	if !slices.ContainsFunc(own.Cooldowns, ended) {
+	if x.Snapshot.Clear == 0 {
+		return s
+	}
+	clear, ends := x.reach(own, now)
+	if !ends {
 		return s // also rings stay: nothing of this cluster's was meant
 	}
-	s.Clear, s.ClearKept = x.Snapshot.Clear, x.Snapshot.ClearKept
-	if c := own.Circuit; c.Stamp != 0 && c.Stamp <= s.Clear {
+	s.Clear, s.ClearKept = clear, x.Snapshot.ClearKept
+	if c := own.Circuit; c.Stamp != 0 && c.Stamp <= clear {
 		c.Stamp = stamp
 		s.Circuit = c
 	}
+	// What only the longer reach would end goes on too. The longest does for all.
+	i := slices.IndexFunc(own.Cooldowns, func(c breaker.Cooldown) bool {
+		return c.Stamp > x.Snapshot.Clear && c.Stamp <= clear && !x.covers(c)
+	})
+	if i >= 0 {
+		c := own.Cooldowns[i]
+		c.Stamp = stamp
+		s.Cooldowns = append(s.Cooldowns, c)
+	}
 	return s
+}
+
+// reach is the stamp up to which a shared clear reaches here, and whether it
+// ends a cooldown that runs.
+func (x *Shared) reach(own breaker.Snapshot, now breaker.Instant) (clear breaker.Stamp, ends bool) {
+	clear = x.Snapshot.Clear
+	for _, c := range own.Cooldowns {
+		if c.Until <= now || c.Stamp > x.Snapshot.Clear && !x.covers(c) {
+			continue
+		}
+		clear, ends = max(clear, c.Stamp), true
+	}
+	return clear, ends
+}
+
+// covers reports whether a cooldown is a deadline of another program that the
+// clear ended.
+func (x *Shared) covers(c breaker.Cooldown) bool {
+	return slices.ContainsFunc(x.Covered, func(at breaker.Instant) bool {
+		return c.Says(breaker.Cooldown{Reason: breaker.ReasonStore, Until: at})
+	})
 }

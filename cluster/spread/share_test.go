@@ -9,11 +9,11 @@ import (
 )
 
 // share hands a node what a place to share says of the key.
-func (n *node) share(s breaker.Snapshot) {
+func (n *node) share(s breaker.Snapshot, covered ...breaker.Instant) {
 	_ = n.clock.Observe(s.MaxStamp(), time.Unix(0, int64(n.w.now)))
 	stamp := n.moment().Stamp
 	n.do(func(now breaker.Instant) spread.Effects {
-		return n.n.Share(now, stamp, []spread.Entry{{Key: key, Snapshot: s}})
+		return n.n.Share(now, stamp, []spread.Shared{{Entry: spread.Entry{Key: key, Snapshot: s}, Covered: covered}})
 	})
 }
 
@@ -98,5 +98,32 @@ func TestAnotherProgramsDeadlineIsOneWhoeverReadIt(t *testing.T) {
 	n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
 	if s := n.n.View().Of(key); s.LastDeadline() != c.Until {
 		t.Errorf("the view holds %+v; want the later deadline too", s.Cooldowns)
+	}
+}
+
+// TestASharedClearReachesWhatItCovers: this cluster's clock is a minute ahead of
+// that of the operator's.
+func TestASharedClearReachesWhatItCovers(t *testing.T) {
+	w := newWorld(t, 1, 2)
+	n := w.owner(w.nodes[0])
+	ahead := func(c breaker.Cooldown, by time.Duration) breaker.Cooldown {
+		c.Stamp = breaker.StampAt(time.Unix(0, int64(w.now.Add(by))))
+		return c
+	}
+	theirs := ahead(w.elsewhere(10*time.Minute), time.Minute)
+	theirs.Setter, theirs.Reason = "store", breaker.ReasonStore
+	own := ahead(w.elsewhere(5*time.Minute), 59*time.Second)
+	own.Setter = n.id
+	n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{own}})
+	n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{theirs}})
+	w.until(50*time.Millisecond, "open everywhere", func() bool { return w.all(breaker.Open) })
+
+	clear := breaker.Snapshot{Clear: breaker.StampAt(time.Unix(0, int64(w.now.Add(time.Second)))), ClearKept: w.now.Add(breaker.KeepClear)}
+	n.share(clear, theirs.Until.Add(time.Millisecond))
+	w.run(20 * time.Millisecond)
+	for _, n := range w.nodes {
+		if s := n.n.View().Of(key); len(s.Cooldowns) != 1 || s.Cooldowns[0].Until != own.Until {
+			t.Errorf("%s holds %+v; want its own Retry-After alone, with its deadline", n.id, s.Cooldowns)
+		}
 	}
 }

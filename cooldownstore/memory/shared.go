@@ -146,6 +146,9 @@ func (s *Shared) Check(ctx context.Context) ([]string, error) {
 	return nil, nil
 }
 
+// Values implements cooldownstore.Shared.
+func (s *Shared) Values() *cooldownstore.SharedValues { return &s.values }
+
 // Kind implements cooldownstore.Shared.
 func (s *Shared) Kind() string { return "memory" }
 

@@ -48,3 +48,6 @@ func (s *Store) loadSome(ctx context.Context, keys []breaker.Key, yield func(coo
 	}
 	return nil
 }
+
+// Values implements cooldownstore.Shared.
+func (s *Store) Values() *cooldownstore.SharedValues { return &s.values }

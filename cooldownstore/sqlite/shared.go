@@ -49,6 +49,9 @@ func OpenShared(file string, opts ...Option) (*Shared, error) {
 	return s, nil
 }
 
+// Values implements cooldownstore.Shared.
+func (s *Shared) Values() *cooldownstore.SharedValues { return &s.values }
+
 // Kind implements cooldownstore.Shared.
 func (s *Shared) Kind() string { return "sqlite" }
 

@@ -70,11 +70,13 @@ func epoch(from time.Duration) float64 { return float64(time.Now().Add(from).Uni
 
 func epochText(from time.Duration) string { return strconv.FormatFloat(epoch(from), 'f', 3, 64) }
 
-// thirdSets writes a cooldown as a program does that knows nothing of ours.
-func thirdSets(t *testing.T, r *fleet.Redis, host string, left time.Duration) {
+// thirdSets writes a cooldown as a program does that knows nothing of ours, and
+// returns the value.
+func thirdSets(t *testing.T, r *fleet.Redis, host string, left time.Duration) (value string) {
 	t.Helper()
-	value := fmt.Sprintf(`{"until_wall": %s, "reason": "third says so"}`, epochText(left))
+	value = fmt.Sprintf(`{"until_wall": %s, "reason": "third says so"}`, epochText(left))
 	redisDo(t, r, "SET", keyPrefix+host, value, "PX", fmt.Sprint(left.Milliseconds()))
+	return value
 }
 
 // awaitMetric waits until a node's metric has a value.

@@ -23,7 +23,7 @@ func TestTwoClustersAndAThirdProgramShareARedis(t *testing.T) {
 	open(t, b[1], "opened.example.org")
 	awaitAll(t, "b's operator's open", "opened.example.org", rejectedFor("cli-open"), a...)
 
-	thirdSets(t, r, "third.example.org", 5*time.Minute)
+	value := thirdSets(t, r, "third.example.org", 5*time.Minute)
 	awaitAll(t, "the third program's cooldown", "third.example.org", rejectedFor("store"), all...)
 
 	for _, host := range []string{"cooled.example.org", "third.example.org"} {
@@ -31,9 +31,10 @@ func TestTwoClustersAndAThirdProgramShareARedis(t *testing.T) {
 		awaitAll(t, "b's operator's close", host, closed, all...)
 		awaitInRedis(t, b[0], r, host, cleared)
 	}
-	for i := range 3 { // repeating itself does not help the third program
-		thirdSets(t, r, "third.example.org", 4*time.Minute+time.Duration(i))
-	}
+	redisDo(t, r, "SET", keyPrefix+"third.example.org", value) // repeating itself does not help the third program
+	awaitInRedis(t, b[0], r, "third.example.org", cleared)
+	awaitAll(t, "what b's operator closed", "third.example.org", closed, all...)
+	thirdSets(t, r, "third.example.org", 4*time.Minute)
 	awaitAll(t, "a later word of it", "third.example.org", rejectedFor("store"), all...)
 }
 
@@ -79,9 +80,6 @@ func TestARedisThatMayEvictIsNamed(t *testing.T) {
 	must(n.Call(t.Context(), "GET", "/readyz?verbose", nil, &st))(t)
 	if st.Shared == nil || len(st.Shared.Warnings) != 1 || len(st.Problems) != 0 {
 		t.Errorf("readyz?verbose: %+v; want the warning, and no problem", st.Shared)
-	}
-	if !strings.Contains(n.Log(), "may evict") {
-		t.Errorf("the log does not warn:\n%s", n.Log())
 	}
 	succeed(t, r.Config(t.Context(), "maxmemory-policy", "noeviction"))
 	awaitMetric(t, n, "fleetfuse_shared_warnings", 0)
