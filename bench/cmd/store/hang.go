@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	blocks    = 20 // alternating: Redis answers, Redis hangs
-	decisions = 2000
-	reports   = 100 // of a Retry-After, spread over the decisions of a block
+	blocks    = 6               // alternating: Redis answers, Redis hangs
+	block     = 8 * time.Second // longer than a node waits for an answer
+	reportAll = 20              // decisions between two reports of a Retry-After
 )
 
 // hang compares decisions of a node whose Redis answers with those while it
@@ -58,12 +58,12 @@ func hang(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// decide asks one question after the other; now and then a host says
-// Retry-After.
-func decide(ctx context.Context, n *fleet.Node, block int) (took []time.Duration, err error) {
-	for i := range decisions {
-		if i%(decisions/reports) == 0 {
-			o := api.Outcome{Host: fmt.Sprintf("busy-%d-%d.example.org", block, i), Status: 429, RetryAfter: "60"}
+// decide asks one question after the other for as long as a block takes; now
+// and then a host says Retry-After.
+func decide(ctx context.Context, n *fleet.Node, which int) (took []time.Duration, err error) {
+	for i, end := 0, time.Now().Add(block); time.Now().Before(end); i++ {
+		if i%reportAll == 0 {
+			o := api.Outcome{Host: fmt.Sprintf("busy-%d-%d.example.org", which, i), Status: 429, RetryAfter: "60"}
 			if err := n.Report(ctx, o); err != nil {
 				return nil, err
 			}
