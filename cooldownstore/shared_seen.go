@@ -22,6 +22,7 @@ const (
 type sightings struct {
 	mu   sync.Mutex
 	keys map[breaker.Key]*sighted
+	now  time.Time // the wall time last told, zero before the first
 }
 
 type sighted struct {
@@ -44,6 +45,7 @@ type sighting struct {
 func (s *sightings) first(key breaker.Key, until float64, now time.Time) sighting {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.now = now
 	k := s.key(key)
 	if i := k.find(until); i >= 0 {
 		d := &k.deadlines[i]
@@ -54,6 +56,7 @@ func (s *sightings) first(key breaker.Key, until float64, now time.Time) sightin
 	}
 	k.last = max(breaker.StampAt(now), k.clear+1, k.last+1)
 	d := sighting{until: until, at: now, stamp: k.last}
+	k.forget(now)
 	k.add(d)
 	return d
 }
@@ -113,6 +116,7 @@ func (s *sightings) note(w SharedWord) {
 	for _, until := range w.Covered {
 		k.set(until, sighting{stamp: k.clear, covered: true})
 	}
+	k.forget(s.now)
 }
 
 // covered lists what clears of a key covered.
@@ -129,18 +133,51 @@ func (s *sightings) covered(key breaker.Key) (covered []float64) {
 	return covered
 }
 
-// key must be called with mu held. Beyond the limit everything is forgotten:
-// then deadlines look new once more, which reading them again would settle.
+// key must be called with mu held.
 func (s *sightings) key(key breaker.Key) *sighted {
 	k := s.keys[key]
 	if k == nil {
-		if s.keys == nil || len(s.keys) >= maxSightings {
+		if s.keys == nil {
 			s.keys = make(map[breaker.Key]*sighted)
+		}
+		if len(s.keys) >= maxSightings {
+			s.evict()
 		}
 		k = new(sighted)
 		s.keys[key] = k
 	}
 	return k
+}
+
+// evict forgets keys, so many at once that it is rarely called: those of which
+// everything ended, then others of which nothing is covered, whose deadlines
+// look new once more, which reading them again settles; and only if there are
+// too few of them covered ones, which may then be adopted although a clear
+// ended them.
+func (s *sightings) evict() {
+	enough := maxSightings - maxSightings/16
+	for _, spare := range []func(sighting) bool{
+		func(d sighting) bool { return !d.ended(s.now) },
+		func(d sighting) bool { return d.covered },
+		func(sighting) bool { return false },
+	} {
+		for key, k := range s.keys {
+			if len(s.keys) <= enough {
+				return
+			}
+			if !slices.ContainsFunc(k.deadlines, spare) {
+				delete(s.keys, key)
+			}
+		}
+	}
+}
+
+// ended reports whether a deadline ended so long ago that it need not be
+// remembered: ten minutes by the clock that is furthest behind. Ours may be
+// ahead, or have stepped since we adopted it, and what we forget while it runs
+// for others would move in the place, or be adopted although a clear ended it.
+func (d sighting) ended(now time.Time) bool {
+	return d.until < EpochSeconds(now.Add(-breaker.MaxStampLead-keepEnded))
 }
 
 func (k *sighted) find(until float64) int {
@@ -172,6 +209,11 @@ func (d *sighting) alias(stamp breaker.Stamp) {
 	if stamp != d.stamp && !slices.Contains(d.later, stamp) && len(d.later) < maxLater {
 		d.later = append(d.later, stamp)
 	}
+}
+
+// forget drops the deadlines that ended.
+func (k *sighted) forget(now time.Time) {
+	k.deadlines = slices.DeleteFunc(k.deadlines, func(d sighting) bool { return d.ended(now) })
 }
 
 // add makes room by forgetting the deadline that ends first.

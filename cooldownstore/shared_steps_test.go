@@ -144,45 +144,6 @@ func (h *shop) read(t *rapid.T, s *site, length time.Duration) (got breaker.Snap
 	return got
 }
 
-// A cluster adopts a cooldown, its clock steps and it puts the cooldown again:
-// another cluster reads what it would have read before.
-func TestStepMovesNothingForOthers(t *testing.T) {
-	for _, step := range []time.Duration{time.Hour, -time.Hour} {
-		newSite := func() *site { return &site{machine: new(machine), values: new(cooldownstore.SharedValues)} }
-		setter, adopter, other := newSite(), newSite(), newSite()
-		place := cooldownstore.SharedPlace{}
-		put := func(s *site) {
-			value, ttl, err := s.values.Write(cooldownstore.ShareSnapshot("host:a", s.live, s.now(), s.wall()), place, s.wall())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if value != "" {
-				place = cooldownstore.SharedPlace{Value: value, Left: ttl}
-			}
-		}
-		read := func(s *site) breaker.Snapshot {
-			w, err := s.values.Read("host:a", place.Value, s.wall())
-			if err != nil {
-				t.Fatal(err)
-			}
-			return w.ToSnapshot(s.now(), s.wall())
-		}
-		setter.live = breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
-			Setter: "n", Stamp: breaker.StampAt(setter.wall()), Until: setter.now().Add(2 * time.Hour), Length: 2 * time.Hour,
-		}}}
-		put(setter)
-		for _, s := range []*site{setter, adopter, other} {
-			s.passed = 30 * time.Minute
-		}
-		adopter.live = read(adopter)
-		adopter.ahead = step
-		put(adopter)
-		if left := read(other).LastDeadline().Sub(other.now()); left != 90*time.Minute {
-			t.Errorf("after a step by %v another cluster reads %v, want 1h30m", step, left)
-		}
-	}
-}
-
 // TestStepsAmongSites has one cooldown set by one of three sites, which restart
 // and whose clocks are wrong and step, each when it likes.
 func TestStepsAmongSites(t *testing.T) {

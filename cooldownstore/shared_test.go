@@ -79,6 +79,45 @@ func TestMergeKeepsWhatIsThere(t *testing.T) {
 	})
 }
 
+// A cluster adopts a cooldown, its clock steps and it puts the cooldown again:
+// another cluster reads what it would have read before.
+func TestStepMovesNothingForOthers(t *testing.T) {
+	for _, step := range []time.Duration{time.Hour, -time.Hour} {
+		newSite := func() *site { return &site{machine: new(machine), values: new(cooldownstore.SharedValues)} }
+		setter, adopter, other := newSite(), newSite(), newSite()
+		place := cooldownstore.SharedPlace{}
+		put := func(s *site) {
+			value, ttl, err := s.values.Write(cooldownstore.ShareSnapshot("host:a", s.live, s.now(), s.wall()), place, s.wall())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if value != "" {
+				place = cooldownstore.SharedPlace{Value: value, Left: ttl}
+			}
+		}
+		read := func(s *site) breaker.Snapshot {
+			w, err := s.values.Read("host:a", place.Value, s.wall())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return w.ToSnapshot(s.now(), s.wall())
+		}
+		setter.live = breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
+			Setter: "n", Stamp: breaker.StampAt(setter.wall()), Until: setter.now().Add(2 * time.Hour), Length: 2 * time.Hour,
+		}}}
+		put(setter)
+		adopter.passed = 30 * time.Minute
+		adopter.live = read(adopter)
+		adopter.ahead = step
+		put(adopter)
+		other.passed = 90 * time.Minute
+		got := read(other)
+		if left := got.LastDeadline().Sub(other.now()); left != 30*time.Minute {
+			t.Errorf("after a step by %v another cluster reads %v, want 30m", step, left)
+		}
+	}
+}
+
 // As snapshots merge, so do their words.
 func TestMergeIsSnapshotMerge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -47,7 +48,6 @@ var answers = []struct{ prefix, advice string }{
 	{"NOAUTH", "name a user and password in " + setting},
 	{"ERR AUTH", "this server wants no password: remove it from " + setting},
 	{"ERR Client sent AUTH", "this server wants no password: remove it from " + setting},
-	{"NOPERM", "allow the user in " + setting + " +@read +@write +@scripting +@pubsub +ping +info on the keys and the channel " + keyText + "*"},
 	{"ERR DB index", "this server has fewer databases: correct the number at the end of " + setting},
 	{"ERR SELECT is not allowed", "a cluster has only database 0: correct " + setting},
 	{"READONLY", "name the primary in " + setting + ", or its sentinels with redis+sentinel://"},
@@ -59,10 +59,53 @@ var answers = []struct{ prefix, advice string }{
 	{"DENIED", "the server runs in protected mode: give it a password, and name it in " + setting},
 }
 
+// starts reports whether a server's error starts so, whatever was wrapped
+// around it.
+func starts(err error, prefix string) bool { return strings.Contains(": "+err.Error(), ": "+prefix) }
+
+// ofSentinels reports whether an error says that no sentinel told the master.
+func ofSentinels(err error) bool { return strings.Contains(err.Error(), "all sentinels") }
+
+// adviseSentinel says what to do about a sentinel's refusal, "" if it is none.
+// Sentinels have users and passwords of their own.
+func adviseSentinel(err error) string {
+	switch {
+	case !ofSentinels(err):
+		return ""
+	case starts(err, "NOAUTH"):
+		return "the sentinels ask for a password: add ?sentinel_password=PASSWORD to " + setting + ", and &sentinel_user=USER if it is not the default user's"
+	case starts(err, "WRONGPASS"):
+		return "the sentinels refuse: correct sentinel_user and sentinel_password in " + setting
+	case starts(err, "ERR AUTH"):
+		return "the sentinels want no password: remove sentinel_password from " + setting
+	case starts(err, "NOPERM"):
+		return "allow the sentinel_user in " + setting + ": ACL SETUSER USER &* +sentinel +subscribe +ping"
+	}
+	return ""
+}
+
+// rights is what the user needs, as ACL SETUSER takes it.
+func (s *Store) rights() string {
+	more := ""
+	switch {
+	case s.address.shape == cluster:
+		more = " +cluster|slots +asking"
+	case s.address.database != 0:
+		more = " +select"
+	}
+	return fmt.Sprintf("~%s* &%s +@read +@write +@scripting +@pubsub +ping +info%s", glob.Replace(s.keys), glob.Replace(s.events), more)
+}
+
 // advise says what to do about an error, "" if nothing is known.
 func (s *Store) advise(err error) string {
+	if refused := adviseSentinel(err); refused != "" {
+		return refused
+	}
+	if starts(err, "NOPERM") {
+		return "allow the user in " + setting + ": ACL SETUSER " + cmp.Or(s.address.user, "default") + " " + s.rights()
+	}
 	for _, a := range answers {
-		if strings.Contains(": "+err.Error(), ": "+a.prefix) {
+		if starts(err, a.prefix) {
 			return a.advice
 		}
 	}
@@ -76,7 +119,7 @@ func (s *Store) advise(err error) string {
 		return "the server's certificate is not trusted for this name: correct the host in " + setting + ", or add the authority to the system's or to $SSL_CERT_FILE"
 	case !s.address.tls && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
 		return "it hung up; if that port speaks TLS use rediss:// in " + setting
-	case s.address.shape == sentinel && strings.Contains(err.Error(), "sentinel"):
+	case ofSentinels(err):
 		return "check the sentinels and the name of the master in " + setting
 	case isTimeout(err) && s.address.tls:
 		return "it does not answer in time; if that port speaks no TLS use redis:// in " + setting

@@ -76,60 +76,6 @@ func TestUnknownUser(t *testing.T) {
 	says(t, use(t.Context(), open(t, "redis://nobody:s3cret@"+server.address)), "--cooldown-store", "correct the user and password")
 }
 
-// A user that may do what the advice for NOPERM says, and no more, can do
-// everything; one that may do less is told.
-func TestRights(t *testing.T) {
-	server := start(t)
-	const rights = "on >s3cret +@read +@write +@scripting +@pubsub +ping"
-	server.do(t, args("ACL SETUSER fleet "+rights+" +info ~x:breaker:cooldown:* &x:breaker:cooldown:*")...)
-	server.do(t, args("ACL SETUSER mute "+rights+" ~x:breaker:cooldown:*")...)
-	server.do(t, args("ACL SETUSER other "+rights+" ~y:* resetchannels")...)
-	at := func(user string) *redis.Store {
-		return open(t, "redis://"+user+":s3cret@"+server.address+"?key_prefix=x:")
-	}
-	fleet := at("fleet")
-	ctx, cancel := context.WithCancel(t.Context())
-	said := make(chan breaker.Key, 100)
-	ended := make(chan error, 1)
-	go func() { ended <- fleet.Hints(ctx, func(k breaker.Key) { said <- k }) }()
-	if k := <-said; k != "" {
-		t.Errorf("Hints begins with %q", k)
-	}
-	if err := fleet.Put(ctx, fill(1, 0)); err != nil {
-		t.Errorf("Put: %v", err)
-	}
-	if k := <-said; k != "host:host0.example.org" {
-		t.Errorf("hint of %q", k)
-	}
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("Hints: %v", err)
-	}
-	if warnings, err := fleet.Check(t.Context()); err != nil || len(warnings) != 0 {
-		t.Errorf("Check: %q, %v; want nothing", warnings, err)
-	}
-
-	mute := at("mute")
-	if err := mute.Put(t.Context(), fill(1, 1)); err != nil {
-		t.Errorf("Put without the right to publish: %v", err)
-	}
-	if warnings, err := mute.Check(t.Context()); err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "allow this user INFO") {
-		t.Errorf("Check without the right to INFO: %q, %v; want a warning", warnings, err)
-	}
-	s := at("other")
-	said2 := use(t.Context(), s)
-	delete(said2, "Check")
-	delete(said2, "Each") // the listing finds no key that it may not read
-	says(t, said2, "--cooldown-store", "breaker:cooldown:*", "+@scripting")
-}
-
-func args(line string) (args []any) {
-	for _, word := range strings.Fields(line) {
-		args = append(args, word)
-	}
-	return args
-}
-
 func TestEviction(t *testing.T) {
 	server := start(t)
 	s := open(t, server.url())

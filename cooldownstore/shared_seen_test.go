@@ -1,0 +1,78 @@
+package cooldownstore
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+func noteCovered(s *sightings, key breaker.Key, until time.Time) {
+	s.note(SharedWord{Record: Record{Key: key, Snapshot: breaker.Snapshot{Clear: 1}}, Covered: []float64{EpochSeconds(until)}})
+}
+
+// What ended is forgotten when no clock shows it as running.
+func TestSightingsAge(t *testing.T) {
+	start := time.Date(2026, 10, 7, 12, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		after time.Duration
+		want  int // remembered of a seen and a covered one that end after an hour
+	}{
+		{time.Hour, 2},
+		{time.Hour + breaker.MaxStampLead + keepEnded, 2},
+		{time.Hour + breaker.MaxStampLead + keepEnded + time.Second, 0},
+	} {
+		now := start.Add(test.after)
+		var s sightings
+		noteCovered(&s, "host:a", start.Add(time.Hour))
+		s.first("host:a", EpochSeconds(start.Add(time.Hour))+0.5, start)
+		s.first("host:a", EpochSeconds(now.Add(time.Hour)), now)
+		if got := len(s.keys["host:a"].deadlines) - 1; got != test.want {
+			t.Errorf("%v after they were seen %d are remembered, want %d", test.after, got, test.want)
+		}
+	}
+}
+
+// At the limit some keys are forgotten, those of which it does the least harm.
+func TestSightingsEvict(t *testing.T) {
+	now := time.Date(2026, 10, 7, 12, 0, 0, 0, time.UTC)
+	evicted := maxSightings / 16
+	for _, test := range []struct {
+		name                     string
+		ended, seen, covered     int
+		wantEnded, wantSeen, all int // left of ended and seen ones, and of all
+	}{
+		{"ended first", evicted, maxSightings/2 - evicted, maxSightings / 2, 0, maxSightings/2 - evicted, maxSightings - evicted},
+		{"then seen", 10, evicted, maxSightings - evicted - 10, 0, 10, maxSightings - evicted},
+		{"then covered", 0, 0, maxSightings, 0, 0, maxSightings - evicted},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var s sightings
+			for i := range test.ended {
+				s.first(breaker.HostKey(fmt.Sprint("ended", i)), EpochSeconds(now.Add(-breaker.MaxStampLead)), now)
+			}
+			for i := range test.covered {
+				noteCovered(&s, breaker.HostKey(fmt.Sprint("covered", i)), now.Add(3*time.Hour))
+			}
+			now := now.Add(2 * time.Hour)
+			for i := range test.seen {
+				s.first(breaker.HostKey(fmt.Sprint("seen", i)), EpochSeconds(now.Add(time.Hour)), now)
+			}
+			s.first("host:one more", EpochSeconds(now.Add(time.Hour)), now)
+			delete(s.keys, "host:one more")
+			count := func(of string, n int) (left int) {
+				for i := range n {
+					if s.keys[breaker.HostKey(fmt.Sprint(of, i))] != nil {
+						left++
+					}
+				}
+				return left
+			}
+			ended, seen := count("ended", test.ended), count("seen", test.seen)
+			if ended != test.wantEnded || seen != test.wantSeen || len(s.keys) != test.all {
+				t.Errorf("left are %d ended and %d seen keys of %d, want %d, %d of %d", ended, seen, len(s.keys), test.wantEnded, test.wantSeen, test.all)
+			}
+		})
+	}
+}
