@@ -37,3 +37,10 @@ func FromSharedName(name string) (breaker.Key, bool) {
 func startsLikeKey(name string) bool {
 	return strings.HasPrefix(name, resolverPrefix) || strings.HasPrefix(name, hostPrefix)
 }
+
+// Sharable reports whether a key can be shared: its name says the same to
+// whoever reads it.
+func Sharable(key breaker.Key) bool {
+	same, ok := FromSharedName(SharedName(key))
+	return ok && same == key
+}

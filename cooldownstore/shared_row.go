@@ -55,7 +55,3 @@ func (v *SharedValues) WriteRow(word SharedWord, found SharedRow, left time.Dura
 	}
 	return row, ttl, nil
 }
-
-// KeepEnded is how long a deadline that ran out is of interest: so long its
-// running out is to be seen.
-const KeepEnded = keepEnded

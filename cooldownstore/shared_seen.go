@@ -177,7 +177,7 @@ func (s *sightings) evict() {
 // ahead, or have stepped since we adopted it, and what we forget while it runs
 // for others would move in the place, or be adopted although a clear ended it.
 func (d sighting) ended(now time.Time) bool {
-	return d.until < EpochSeconds(now.Add(-breaker.MaxStampLead-keepEnded))
+	return d.until < EpochSeconds(now.Add(-breaker.MaxStampLead-KeepEnded))
 }
 
 func (k *sighted) find(until float64) int {

@@ -20,8 +20,8 @@ func TestSightingsAge(t *testing.T) {
 		want  int // remembered of a seen and a covered one that end after an hour
 	}{
 		{time.Hour, 2},
-		{time.Hour + breaker.MaxStampLead + keepEnded, 2},
-		{time.Hour + breaker.MaxStampLead + keepEnded + time.Second, 0},
+		{time.Hour + breaker.MaxStampLead + KeepEnded, 2},
+		{time.Hour + breaker.MaxStampLead + KeepEnded + time.Second, 0},
 	} {
 		now := start.Add(test.after)
 		var s sightings

@@ -9,13 +9,13 @@ import (
 	"fleetfuse/breaker"
 )
 
-// How long a value outlives what it says: a deadline, so that its running out
-// is seen; the value that a clear took the place of, so that a copy still under
-// way does not bring it back.
-const (
-	keepEnded   = 10 * time.Minute
-	keepCleared = time.Hour
-)
+// KeepEnded is how long a value outlives the deadline it shows, so that its
+// running out is seen.
+const KeepEnded = 10 * time.Minute
+
+// keepCleared is how long a clear outlives the value it took the place of, so
+// that a copy still under way does not bring that back.
+const keepCleared = time.Hour
 
 // refresh is by how much a value must gain time to live to be written again
 // unchanged.
@@ -147,7 +147,7 @@ func (w SharedWord) remaining(wall time.Time) (left time.Duration) {
 		if !w.UpdatedAt.IsZero() {
 			until = min(until, w.Wall[i].Sub(w.UpdatedAt))
 		}
-		left = max(left, until+keepEnded)
+		left = max(left, until+KeepEnded)
 	}
 	return left
 }

@@ -124,7 +124,7 @@ func (s *sharing) await(ctx context.Context) {
 // put shares what the owner of a key believes of it.
 func (s *sharing) put(key breaker.Key, snap breaker.Snapshot) {
 	part := cooldownstore.SharedPart(snap)
-	if name, ok := cooldownstore.FromSharedName(cooldownstore.SharedName(key)); part.Empty() || !ok || name != key {
+	if part.Empty() || !cooldownstore.Sharable(key) {
 		return
 	}
 	s.outbox.Put(key, part)

@@ -48,7 +48,7 @@ func (s *Shared) Put(ctx context.Context, words []cooldownstore.SharedWord) erro
 
 func (s *Shared) put(w cooldownstore.SharedWord) error {
 	name := cooldownstore.SharedName(w.Key)
-	if key, ok := cooldownstore.FromSharedName(name); !ok || key != w.Key {
+	if !cooldownstore.Sharable(w.Key) {
 		return fmt.Errorf("%q: %w", w.Key, breaker.ErrBadKey)
 	}
 	p := s.place

@@ -205,8 +205,8 @@ func TestOddities(t *testing.T) {
 	server.do(t, "SET", "breaker:cooldown:", "no name")
 	got := 0
 	err := s.Each(t.Context(), func(cooldownstore.SharedWord) bool { got++; return true })
-	if err != nil || got != 5 || s.Skipped() != 5 {
-		t.Errorf("Each: %d words, %d passed over, %v; want 5 and 5", got, s.Skipped(), err)
+	if err != nil || got != 5 {
+		t.Errorf("Each: %d words, %v; want 5", got, err)
 	}
 	warnings, err := s.Check(t.Context())
 	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "5 values are passed over") {

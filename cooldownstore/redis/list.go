@@ -209,7 +209,6 @@ func (s *Store) word(key string, cmd *redis.StringCmd, now time.Time) (w cooldow
 		w, err = s.values.Read(name, text, now)
 	}
 	if err != nil {
-		s.skipped.Add(1)
 		s.odd.Note(key, err)
 	}
 	return w, nil

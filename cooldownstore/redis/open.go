@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -36,8 +35,7 @@ type Store struct {
 	events  string        // the channel of changes
 	values  cooldownstore.SharedValues
 
-	skipped atomic.Uint64 // values passed over
-	odd     cooldownstore.PassedOver
+	odd cooldownstore.PassedOver
 
 	closing  context.Context // ends with Close
 	end      context.CancelFunc
@@ -116,10 +114,6 @@ func (s *Store) Kind() string { return "redis" }
 
 // String is the URL without its passwords.
 func (s *Store) String() string { return s.address.String() }
-
-// Skipped counts the keys and values that were passed over because nobody can
-// read them.
-func (s *Store) Skipped() uint64 { return s.skipped.Load() }
 
 // Close implements cooldownstore.Shared.
 func (s *Store) Close() error {

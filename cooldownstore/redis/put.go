@@ -89,7 +89,7 @@ func (s *Store) changes(words []cooldownstore.SharedWord) (turns [][]*change, er
 	before := make(map[breaker.Key]int, len(words)) // words of the key
 	for _, w := range words {
 		name := cooldownstore.SharedName(w.Key)
-		if key, ok := cooldownstore.FromSharedName(name); !ok || key != w.Key {
+		if !cooldownstore.Sharable(w.Key) {
 			return nil, fmt.Errorf("%q: %w", w.Key, breaker.ErrBadKey)
 		}
 		turn := before[w.Key]

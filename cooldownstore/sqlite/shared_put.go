@@ -30,8 +30,7 @@ const (
 func (s *Shared) Put(ctx context.Context, words []cooldownstore.SharedWord) error {
 	err := s.usable(ctx)
 	for _, w := range words {
-		name := cooldownstore.SharedName(w.Key)
-		if key, ok := cooldownstore.FromSharedName(name); err == nil && (!ok || key != w.Key) {
+		if err == nil && !cooldownstore.Sharable(w.Key) {
 			err = fmt.Errorf("%q: %w", w.Key, breaker.ErrBadKey)
 		}
 	}
