@@ -13,6 +13,7 @@ type Config struct {
 	Actor         Actor
 	TLS           TLS
 	Insecure      bool   // allow ports beyond loopback without keyring and certificates
+	Profile       string // of the policies, see ProfileBalanced
 	CooldownStore string // where cooldowns are shared beyond state.db: StoreSQLite, StoreMemory or a URL; it may hold a password
 	Log           Log
 	Breakers      Breakers
@@ -86,6 +87,7 @@ func Default() Config {
 		HTTP:          HTTP{ListenAddress: "127.0.0.1:7140"},
 		Cluster:       Cluster{GossipProfile: "tuned", ListenAddress: "127.0.0.1:7141"},
 		Actor:         Actor{ListenAddress: "127.0.0.1:7142"},
+		Profile:       ProfileBalanced,
 		CooldownStore: StoreSQLite,
 		Log:           Log{Format: "auto", Level: "info"},
 		Breakers:      Breakers{Defaults: breaker.DefaultPolicy()},

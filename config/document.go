@@ -16,7 +16,7 @@ var policySections = []string{"defaults", "advanced", "hosts", "resolvers"}
 
 // laterSections are read by later versions; a file that says something there
 // wants what this node does not do.
-var laterSections = []string{"profile", "telemetry", "tuner"}
+var laterSections = []string{"telemetry", "tuner"}
 
 // readDocument takes the settings of a file.
 func (l *loader) readDocument(path string, text []byte) {

@@ -54,11 +54,8 @@ func (e environment) check() error {
 		if slices.Contains(known, name) || isServiceLink(name, e[name]) {
 			continue
 		}
-		hasName := func(flag string) bool { return name == Variable(flag) }
 		startsName := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
 		switch best := closestVariable(name, known); {
-		case slices.ContainsFunc(laterFlags, hasName):
-			problems = append(problems, fmt.Errorf("env %s: not yet available in this version", name))
 		case slices.ContainsFunc(laterPrefixes, startsName):
 			problems = append(problems, fmt.Errorf("env %s: such variables come with the policies version; use %s",
 				name, Variable("breaker")))

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/pflag"
 )
@@ -70,16 +69,13 @@ func writtenFor(fs *pflag.FlagSet, name string) []string {
 	return nil
 }
 
-// FlagError adds what was probably meant, or that a later version has it, to an
-// error of fs.Parse about a flag that does not exist; other errors and nil come
-// back as they are. The result wraps err.
+// FlagError adds what was probably meant to an error of fs.Parse about a flag
+// that does not exist; other errors and nil come back as they are. The result
+// wraps err.
 func FlagError(fs *pflag.FlagSet, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return err
-	}
-	if slices.Contains(laterFlags, unknown.GetSpecifiedName()) {
-		return fmt.Errorf("%w: not yet available in this version", err)
 	}
 	var known []string
 	fs.VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })

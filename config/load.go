@@ -28,6 +28,7 @@ func Load(base Config, fs *pflag.FlagSet, environ []string) (Config, error) {
 	l.readFiles()
 	l.readEnvironment()
 	l.readFlags()
+	l.layProfile()
 	l.config.Breakers = resolve(l.settings)
 	l.spellHosts()
 	l.config.Cluster.spell()

@@ -203,7 +203,7 @@ func TestOptionsAreRefused(t *testing.T) {
 		{"--cooldown-store=postgres://u:secret@x", "has no scheme that is known; want sqlite, "},
 		{"--cooldown-store=redsi://u:secret@x", `did you mean "redis"?`},
 		{"--http.sokcet=x", "did you mean --http.socket?"},
-		{"--profile=aggressive", "not yet available in this version"},
+		{"--profile=bold", `profile is "bold"; want one of aggressive, balanced, conservative`},
 	} {
 		_, err := load(t, "", nil, tt.arg)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") || len(err.Error()) > 500 {
@@ -228,7 +228,7 @@ func TestStoreWithoutSchemeIsNotRepeated(t *testing.T) {
 }
 
 func TestVariablesOfLaterVersionsAreRefused(t *testing.T) {
-	for _, name := range []string{"FLEETFUSE_BREAKER__API=x", "FLEETFUSE_BREAKERS=x", "FLEETFUSE_PROFILE=x"} {
+	for _, name := range []string{"FLEETFUSE_BREAKER__API=x", "FLEETFUSE_BREAKERS=x"} {
 		if _, err := load(t, "", []string{name}); err == nil {
 			t.Errorf("%s: no error", name)
 		}

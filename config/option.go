@@ -27,6 +27,8 @@ var options = []option{
 		func(c *Config) any { return &c.Node.ReadyFile }, func(c *Config) error { return checkPath(c.Node.ReadyFile, false) }},
 	{"node.name", "node.name", "what people call this node (default the machine's host name)",
 		func(c *Config) any { return &c.Node.Name }, func(c *Config) error { return checkToken(c.Node.Name, maxNodeNameBytes) }},
+	{"profile", "profile", "what applies where nothing is set: conservative, balanced or aggressive",
+		func(c *Config) any { return &c.Profile }, func(c *Config) error { return checkProfile(c.Profile) }},
 	{"cooldown-store", "cooldown_store", "share cooldowns beyond the data directory at this `URL`: sqlite (nowhere), sqlite:///abs/path, redis://host, rediss://, redis+sentinel://, redis+cluster://, or memory: for tests",
 		func(c *Config) any { return &c.CooldownStore }, func(c *Config) error { return checkStore(c.CooldownStore) }},
 	{"http.listen-address", "http.listen_address", "serve the HTTP API on this `HOST:PORT`; port 0 picks one; beyond loopback with the --tls files",
@@ -84,10 +86,6 @@ var breakerOptions = []breakerOption{
 	{"breaker-role", "policy of one role of a host: `HOST:ROLE=FIELD:VALUE,...` (repeatable)", parseHostRole},
 	{"breaker-resolver", "policy of one resolver: `NAME=FIELD:VALUE,...` (repeatable)", parseResolver},
 }
-
-// laterFlags are those of later versions: what is said with them is refused,
-// not ignored.
-var laterFlags = []string{"profile"}
 
 // configFlag names the files; it cannot stand in one.
 const configFlag = "config"
