@@ -80,7 +80,7 @@ out goes to stdout, everything else to stderr. The exit code is the answer: see
 	flags.Var(&s.color, "color", "colour the answer: auto, always or never")
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.clusterCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
+	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.clusterCommand(), s.configCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
 	return root
 }
 

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fleetfuse/breaker"
+)
+
+// A Finding is one thing that is wrong with a file, or that is probably not
+// meant.
+type Finding struct {
+	File    string `json:"file,omitempty"` // "" if no file is to blame
+	Line    int    `json:"line,omitempty"` // from 1; 0 if not known
+	Column  int    `json:"column,omitempty"`
+	Text    string `json:"text"`
+	Source  string `json:"source,omitempty"` // the line of the file
+	Warning bool   `json:"warning,omitempty"`
+}
+
+// Check reads files as Load does, without environment and flags, and returns
+// all that is wrong with them, errors first.
+func Check(files []string) []Finding {
+	base := Default()
+	base.Files = files
+	c, err := Load(base, nil, nil)
+	f := finder{files: files, lines: map[string][]string{}}
+	var found []Finding
+	for _, problem := range unjoin(err) {
+		found = append(found, f.find(problem.Error()))
+	}
+	if err == nil {
+		for _, text := range c.warnings() {
+			found = append(found, Finding{Text: text, Warning: true})
+		}
+	}
+	return found
+}
+
+// warnings lists what is allowed and probably not meant.
+func (c *Config) warnings() (texts []string) {
+	const tooMany = 429
+	b := &c.Breakers
+	silent := func(p *breaker.Policy) bool {
+		return !slices.Contains(p.Classify.FailureStatuses, tooMany) && !slices.Contains(p.Classify.NeutralStatuses, tooMany)
+	}
+	if silent(&b.Defaults) {
+		return []string{"429 is named neither as a failure nor as neutral: it counts as neutral; name it in classify.failure_statuses"}
+	}
+	for _, k := range b.Keys() {
+		if silent(b.Policy(k)) {
+			texts = append(texts, fmt.Sprintf("%s: 429 is named neither as a failure nor as neutral: it counts as neutral", k))
+		}
+	}
+	return texts
+}
+
+// A finder finds the lines that problems are about.
+type finder struct {
+	files []string
+	lines map[string][]string
+}
+
+// find takes the place from a problem that starts with FILE:LINE:COLUMN or
+// FILE:LINE.
+func (f *finder) find(text string) Finding {
+	for _, file := range f.files {
+		rest, ok := strings.CutPrefix(text, file+":")
+		if !ok {
+			continue
+		}
+		found := Finding{File: file}
+		for _, n := range []*int{&found.Line, &found.Column} {
+			number, after, _ := strings.Cut(rest, ":")
+			i, err := strconv.Atoi(number)
+			if err != nil {
+				break
+			}
+			*n, rest = i, after
+		}
+		found.Text, found.Source = strings.TrimSpace(rest), f.line(file, found.Line)
+		return found
+	}
+	return Finding{Text: text}
+}
+
+// line is a line of a file, "" if there is none, or if it may hold a password.
+func (f *finder) line(file string, n int) string {
+	lines, ok := f.lines[file]
+	if !ok {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			lines = strings.Split(string(text), "\n")
+		}
+		f.lines[file] = lines
+	}
+	if n < 1 || n > len(lines) || strings.Contains(lines[n-1], "cooldown_store") || strings.Contains(lines[n-1], "://") {
+		return ""
+	}
+	return strings.TrimRight(lines[n-1], "\r")
+}
