@@ -21,6 +21,12 @@ const (
 func (m *membership) look() {
 	if m.stale.Swap(false) {
 		_ = m.list.UpdateNode(time.Millisecond) // spreads on its own afterwards
+		// memberlist loses it if it refutes an accusation at this very moment,
+		// which a node does that was paused: the others would go on seeing the
+		// epoch they gave up.
+		if !m.toldOf(m.self()) {
+			m.stale.Store(true)
+		}
 	}
 	m.mu.Lock()
 	seen := slices.Collect(maps.Values(m.sightings))
@@ -41,6 +47,15 @@ func (m *membership) look() {
 	if c.any {
 		m.hooks.changed(c.live, c.left)
 	}
+}
+
+// toldOf reports whether memberlist tells of this node what owners and epochs
+// depend on.
+func (m *membership) toldOf(self Member) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.sightings[m.process]
+	return s.Epoch == self.Epoch && s.Draining == self.Draining && s.Apart == self.Apart
 }
 
 // note logs a change; the node says it to people, by name.
