@@ -56,13 +56,15 @@ func (n *Node) shared(now breaker.Instant, stamp breaker.Stamp, x Shared) (s bre
 		s.Circuit = c
 	}
 	// What only the longer reach would end goes on too. The longest does for all.
-	i := slices.IndexFunc(own.Cooldowns, func(c breaker.Cooldown) bool {
-		return c.Stamp > x.Snapshot.Clear && c.Stamp <= clear && !x.covers(c)
-	})
-	if i >= 0 {
-		c := own.Cooldowns[i]
-		c.Stamp = stamp
-		s.Cooldowns = append(s.Cooldowns, c)
+	var spared breaker.Cooldown
+	for _, c := range slices.Concat(own.Cooldowns, s.Cooldowns) {
+		if c.Stamp > x.Snapshot.Clear && c.Stamp <= clear && !x.covers(c) && c.Until > spared.Until {
+			spared = c
+		}
+	}
+	if spared.Until != 0 {
+		spared.Stamp = stamp
+		s.Cooldowns = append(s.Cooldowns, spared)
 	}
 	return s
 }

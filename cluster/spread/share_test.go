@@ -127,3 +127,21 @@ func TestASharedClearReachesWhatItCovers(t *testing.T) {
 		}
 	}
 }
+
+// TestASharedClearSparesWhatCameWithIt: the word holds a cooldown that was set
+// after the clear, but before what the clear covers was seen here.
+func TestASharedClearSparesWhatCameWithIt(t *testing.T) {
+	w := newWorld(t, 1, 1)
+	n := w.nodes[0]
+	at := func(by time.Duration) breaker.Stamp { return breaker.StampAt(time.Unix(0, int64(w.now.Add(by)))) }
+	theirs, later := w.elsewhere(10*time.Minute), w.elsewhere(5*time.Minute)
+	theirs.Setter, theirs.Reason, theirs.Stamp = "store", breaker.ReasonStore, at(time.Minute)
+	later.Stamp = at(30 * time.Second)
+	n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{theirs}})
+	n.share(breaker.Snapshot{
+		Clear: at(time.Second), ClearKept: w.now.Add(breaker.KeepClear), Cooldowns: []breaker.Cooldown{later},
+	}, theirs.Until)
+	if s := n.n.View().Of(key); len(s.Cooldowns) != 1 || s.Cooldowns[0].Until != later.Until {
+		t.Errorf("the view holds %+v; want the cooldown set after the clear, and nothing else", s.Cooldowns)
+	}
+}

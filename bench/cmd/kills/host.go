@@ -6,9 +6,8 @@ import (
 )
 
 // How far a deadline may be from what was said. Clocks on disk are walls', and
-// no call is let through sooner. Of two copies from disk the later wins, each
-// later by what the message took: over many restarts that adds up. What was lost
-// or came back is off by more.
+// no call is let through sooner. Of two copies from disk one that is later by 2 s
+// or more wins (ADR 0009). What was lost or came back is off by more.
 const (
 	maxSooner = time.Second
 	maxLater  = 3 * time.Second
