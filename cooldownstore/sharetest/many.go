@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cooldownstore"
+	"fleetfuse/cooldownstore/storetest"
 )
 
 // many are words on n keys, every cooldown with a stamp of its own.
@@ -48,36 +48,14 @@ func cancelledUnderWay(t *testing.T, b bench) {
 // was done or says that the handle is closed.
 func closedBesideWriters(t *testing.T, b bench) {
 	s := b.Open(t)
-	const writers, before = 4, 5
-	var group, started sync.WaitGroup
-	started.Add(writers)
-	acknowledged := make([]int, writers)
 	word := func(w, i int) cooldownstore.SharedWord {
 		return b.word(breaker.HostKey(fmt.Sprint("h", w)), b.set(i, time.Hour+time.Duration(i)*time.Second))
 	}
-	for w := range writers {
-		group.Go(func() {
-			var once sync.Once
-			defer once.Do(started.Done)
-			for i := 1; ; i++ {
-				if err := s.Put(t.Context(), []cooldownstore.SharedWord{word(w, i)}); err != nil {
-					if !errors.Is(err, cooldownstore.ErrClosed) {
-						t.Errorf("Put beside Close: %v, want ErrClosed", err)
-					}
-					return
-				}
-				acknowledged[w] = i
-				if i == before {
-					once.Do(started.Done)
-				}
-			}
-		})
-	}
-	started.Wait()
-	if err := s.Close(); err != nil {
-		t.Errorf("Close: %v", err)
-	}
-	group.Wait()
+	acknowledged := storetest.CloseBesideWriters(t, func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}, func(w, i int) error { return s.Put(t.Context(), []cooldownstore.SharedWord{word(w, i)}) })
 	for w, i := range acknowledged {
 		got := stampOf(load(t, b.a, word(w, i).Key))
 		if got != b.stamp(i) && got != b.stamp(i+1) { // the outcome of the last one is unknown

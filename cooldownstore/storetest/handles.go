@@ -1,9 +1,7 @@
 package storetest
 
 import (
-	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"fleetfuse/breaker"
@@ -107,32 +105,9 @@ func generationOf(r cooldownstore.Record) int {
 // saves was done or says that the store is closed.
 func closedBesideWriters(t *testing.T, p Place) {
 	s := p.Open(t)
-	const writers, before = 4, 5
-	var group, started sync.WaitGroup
-	started.Add(writers)
-	acknowledged := make([]int, writers)
-	for w := range writers {
-		group.Go(func() {
-			var once sync.Once
-			defer once.Do(started.Done)
-			for i := 1; ; i++ {
-				err := s.Save(t.Context(), []cooldownstore.Record{generation(breaker.HostKey(fmt.Sprint("h", w)), i)}, cooldownstore.SurvivesKill)
-				if err != nil {
-					if !errors.Is(err, cooldownstore.ErrClosed) {
-						t.Errorf("Save beside Close: %v, want ErrClosed", err)
-					}
-					return
-				}
-				acknowledged[w] = i
-				if i == before {
-					once.Do(started.Done)
-				}
-			}
-		})
-	}
-	started.Wait()
-	shut(t, s)
-	group.Wait()
+	acknowledged := CloseBesideWriters(t, func() { shut(t, s) }, func(w, i int) error {
+		return s.Save(t.Context(), []cooldownstore.Record{generation(breaker.HostKey(fmt.Sprint("h", w)), i)}, cooldownstore.SurvivesKill)
+	})
 	if p.Forgets != "" {
 		return
 	}
