@@ -68,6 +68,7 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 	now := a.door.opt.Clock.Now()
 	a.restLater(now)
 	a.recall(c, msg)
+	a.obey(c)
 	switch msg := msg.(type) {
 	case *report:
 		a.report(c, msg)
@@ -88,6 +89,8 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 		c.Respond(a.operate(c, func(mo breaker.Moment) breaker.Effects {
 			return a.machine.Close(mo, msg.author, msg.detail)
 		}))
+	case *lay:
+		c.Respond(a.lay(c, msg.change))
 	default:
 		a.hear(c, msg)
 	}
@@ -107,8 +110,6 @@ func (a *breakerActor) hear(c actor.Context, msg any) {
 		a.carryOut(c, a.machine.Witness(mo, msg.answer))
 	case *endRound:
 		a.carryOut(c, a.machine.EndRound(mo, msg.round))
-	case *replace:
-		a.carryOut(c, a.machine.Replace(mo, msg.policy))
 	}
 }
 

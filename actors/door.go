@@ -126,9 +126,6 @@ func (b *Breakers) EndRound(key breaker.Key, round breaker.Stamp) {
 	b.opt.Router.Tell(kind, string(key), &endRound{round})
 }
 
-// Replace swaps a breaker's policy.
-func (b *Breakers) Replace(key breaker.Key, p *breaker.Policy) { b.send(key, &replace{p}) }
-
 // Activate makes sure that the key's actor is there.
 func (b *Breakers) Activate(key breaker.Key) { b.send(key, &activate{}) }
 
@@ -158,6 +155,11 @@ func (b *Breakers) Open(ctx context.Context, key breaker.Key, d time.Duration, a
 // Close is an operator's close.
 func (b *Breakers) Close(ctx context.Context, key breaker.Key, author, detail string) (spread.OperatorResult, error) {
 	return request[spread.OperatorResult](ctx, b, key, &closeNow{author, detail}, operatorLimit)
+}
+
+// Lay changes an overlay of a breaker's policy.
+func (b *Breakers) Lay(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
+	return request[spread.LayResult](ctx, b, key, &lay{change}, operatorLimit)
 }
 
 // Active is the number of breakers that have an actor here.

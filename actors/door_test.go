@@ -102,7 +102,7 @@ func TestReplace(t *testing.T) {
 	r.fail(key, 2)
 	p := *r.policy
 	p.FailMax = 3
-	r.Replace(key, &p)
+	r.replace.Store(&p)
 	r.fail(key, 1)
 	if m := r.next(t); m.To != breaker.Open || m.Failures != 3 {
 		t.Errorf("announced %+v, want open after 3 failures", m)

@@ -26,22 +26,25 @@ func (a *breakerActor) carryOut(c actor.Context, e breaker.Effects) {
 	}
 }
 
-// operate carries out an operator's word: commit here and on one other member,
-// announce, then the answer. The mailbox waits for the disk, so that nothing is
-// announced out of order.
+// operate carries out an operator's word, then answers.
 func (a *breakerActor) operate(c actor.Context, step func(breaker.Moment) breaker.Effects) spread.OperatorResult {
 	mo := a.moment()
 	before := a.status(mo.Now)
-	e := step(mo)
-	var result spread.OperatorResult
+	result := a.operated(c, step(mo))
+	result.Before, result.After = before, a.status(a.door.opt.Clock.Now())
+	return result
+}
+
+// operated commits what an operator's word did here and on one other member,
+// then announces it. The mailbox waits for the disk, so that nothing is
+// announced out of order.
+func (a *breakerActor) operated(c actor.Context, e breaker.Effects) (result spread.OperatorResult) {
 	if e.Persist != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), commitLimit)
 		result = a.door.opt.Keeper.Commit(ctx, a.key, *e.Persist)
 		cancel()
 	}
-	result.Before = before
 	a.carryOut(c, e)
-	result.After = a.status(a.door.opt.Clock.Now())
 	return result
 }
 
@@ -49,19 +52,30 @@ func (a *breakerActor) operate(c actor.Context, step func(breaker.Moment) breake
 // an open or with a length of zero a close: it goes out with a fresh stamp, so
 // the owner adopts it when it is back.
 func (b *Breakers) StandIn(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) spread.OperatorResult {
-	m := breaker.New(b.opt.Policy(key))
+	m := b.standIn(key)
+	before := m.Inspect(b.opt.Clock.Now()).Status
 	mo := b.opt.Clock.Moment(b.opt.Members())
-	m.Adopt(mo, b.opt.Recall(key))
-	known := m.Snapshot()
-	before := known.At(mo.Now)
-	mo = b.opt.Clock.Moment(b.opt.Members())
 	var e breaker.Effects
 	if d == 0 {
 		e = m.Close(mo, author, detail)
 	} else {
 		e = m.OpenUntil(mo, b.opt.Node, d, author, detail)
 	}
-	var result spread.OperatorResult
+	result := b.carryOut(ctx, key, e)
+	now := m.Snapshot()
+	result.Before, result.After = before, now.At(b.opt.Clock.Now())
+	return result
+}
+
+// standIn is a machine that knows what this node does of a key.
+func (b *Breakers) standIn(key breaker.Key) *breaker.Machine {
+	m := breaker.New(b.opt.Policy(key))
+	m.Adopt(b.opt.Clock.Moment(b.opt.Members()), b.opt.Recall(key))
+	return m
+}
+
+// carryOut commits and announces what a machine that stands in says.
+func (b *Breakers) carryOut(ctx context.Context, key breaker.Key, e breaker.Effects) (result spread.OperatorResult) {
 	if e.Persist != nil {
 		ctx, cancel := context.WithTimeout(ctx, commitLimit)
 		result = b.opt.Keeper.Commit(ctx, key, *e.Persist)
@@ -70,7 +84,5 @@ func (b *Breakers) StandIn(ctx context.Context, key breaker.Key, d time.Duration
 	if e.Announce != nil {
 		b.opt.Announcer.Announce(key, *e.Announce)
 	}
-	now := m.Snapshot()
-	result.Before, result.After = before, now.At(b.opt.Clock.Now())
 	return result
 }

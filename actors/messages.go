@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 )
 
 // The messages of a breaker actor. They do not leave the process: what other
@@ -24,7 +25,7 @@ type (
 	witness   struct{ answer breaker.WitnessAnswer }
 	endRound  struct{ round breaker.Stamp }
 	inspect   struct{}
-	replace   struct{ policy *breaker.Policy }
+	lay       struct{ change spread.Lay }
 	activate  struct{}
 	drop      struct{} // the view had no room for the key
 	openUntil struct {

@@ -54,7 +54,11 @@ type Options struct {
 	Keeper    Keeper
 	Clock     Clock
 	Logger    *slog.Logger
-	Policy    func(breaker.Key) *breaker.Policy
+	// Policy is the policy in force, always the same pointer until it is replaced.
+	Policy func(breaker.Key) *breaker.Policy
+	// Amend is the overlay that a change makes of what is known of a key, or
+	// what is wrong with the change. It does not look at Match.
+	Amend func(breaker.Key, breaker.Snapshot, spread.Lay, breaker.Moment) (next breaker.Overlay, refused []string)
 	// Recall is what the view and the store know when an actor starts, or
 	// starts over.
 	Recall func(breaker.Key) breaker.Snapshot

@@ -36,7 +36,8 @@ const patience = 20 * time.Second
 type rig struct {
 	*actors.Breakers
 	opt     actors.Options
-	policy  *breaker.Policy
+	policy  *breaker.Policy                // at first
+	replace atomic.Pointer[breaker.Policy] // instead, if set
 	clock   *clock.Clock
 	cluster *cluster.Cluster
 	router  *router
@@ -69,8 +70,7 @@ func newRig(t testing.TB, change func(*rig)) *rig {
 	r.members.Store(1)
 	r.opt = actors.Options{
 		Node: "n1", Announcer: r, Keeper: r.keeper, Clock: r.clock, Logger: slog.New(slog.DiscardHandler),
-		Policy: func(breaker.Key) *breaker.Policy { return r.policy }, Recall: r.of,
-		Members: r.known,
+		Policy: r.policyOf, Recall: r.of, Members: r.known, Amend: amend,
 	}
 	t.Cleanup(r.clock.Stop)
 	if change != nil {
@@ -83,6 +83,21 @@ func newRig(t testing.TB, change func(*rig)) *rig {
 	return r
 }
 
+func (r *rig) policyOf(breaker.Key) *breaker.Policy {
+	if p := r.replace.Load(); p != nil {
+		return p
+	}
+	return r.policy
+}
+
+// amend takes what is set as it is, and refuses the field "bad".
+func amend(_ breaker.Key, s breaker.Snapshot, l spread.Lay, mo breaker.Moment) (breaker.Overlay, []string) {
+	if l.Set == "bad" {
+		return breaker.Overlay{}, []string{"bad is no field"}
+	}
+	return breaker.NewOverlay(mo, l.Register, s.Overlay(l.Register).Stamp, l.Set, "", 0, 0), nil
+}
+
 // known is the number of known members.
 func (r *rig) known() int {
 	r.block.RLock()
@@ -93,7 +108,7 @@ func (r *rig) known() int {
 // hold stops the key's actor, so that what follows waits in its mailbox.
 func (r *rig) hold(k breaker.Key) (release func()) {
 	r.block.Lock()
-	r.Replace(k, r.policy)
+	r.Activate(k)
 	return r.block.Unlock
 }
 

@@ -246,6 +246,10 @@ type Problem struct {
 	// Detail says what was wrong and where; Try what to do next.
 	Detail string `json:"detail"`
 	Try    string `json:"try,omitempty"`
+	// Errors lists each thing that was wrong, where there are several; Version
+	// is the one in force, where another was expected (412).
+	Errors  []string `json:"errors,omitempty"`
+	Version string   `json:"version,omitempty"`
 }
 
 func (p *Problem) Error() string {

@@ -9,7 +9,9 @@ type ViewEvent struct {
 	Full bool `json:"full,omitempty"`
 	// Exceptions are the breakers that are, or just stopped being, not closed.
 	Exceptions []Exception `json:"exceptions,omitempty"`
-	// Policies of keys whose policy is not the default; "" is the default.
+	// Policies of keys whose policy is not the default; "" is the default, and
+	// "host:*.example.org" that of all hosts below example.org, unless a longer
+	// one or the host itself is listed too.
 	Policies map[string]Policy `json:"policies,omitempty"`
 }
 

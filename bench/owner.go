@@ -1,7 +1,8 @@
 package bench
 
 import (
-	"context"
+	"time"
+
 	"sync"
 
 	"fleetfuse/breaker"
@@ -72,8 +73,8 @@ func (o *owner) announce(key breaker.Key, e breaker.Effects) {
 }
 
 // Ask, Report, Return and Cool make owner a gate.Owner. No cell probes.
-func (o *owner) Ask(context.Context, breaker.Key, breaker.Question) (breaker.Answer, error) {
-	return breaker.Answer{State: breaker.HalfOpen, RetryIn: breaker.MinRetryIn}, nil
+func (o *owner) Ask(_ breaker.Key, _ breaker.Question, _ time.Duration, answer func(breaker.Answer, error)) {
+	answer(breaker.Answer{State: breaker.HalfOpen, RetryIn: breaker.MinRetryIn}, nil)
 }
 
 func (o *owner) Report(key breaker.Key, outcomes []breaker.Outcome) {

@@ -27,6 +27,7 @@ func (s *Snapshot) Merge(t Snapshot) bool {
 	if len(t.Cooldowns) > 0 || s.Clear != before.Clear {
 		s.Cooldowns = mergeCooldowns(s.Cooldowns, t.Cooldowns, s.Clear)
 	}
+	s.Overlays = mergeOverlays(s.Overlays, t.Overlays)
 	return !s.equal(&before)
 }
 
@@ -116,5 +117,5 @@ func (c Cooldown) dominates(d Cooldown) bool {
 
 func (s *Snapshot) equal(t *Snapshot) bool {
 	return s.Circuit == t.Circuit && s.Clear == t.Clear && s.Renewed == t.Renewed &&
-		slices.Equal(s.Cooldowns, t.Cooldowns)
+		slices.Equal(s.Cooldowns, t.Cooldowns) && slices.Equal(s.Overlays, t.Overlays)
 }

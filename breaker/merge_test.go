@@ -15,6 +15,7 @@ import (
 type world struct {
 	cooldowns []Cooldown
 	circuits  []Circuit
+	overlays  []Overlay
 	front     bool // nothing dominates anything: disk deadlines may be any
 }
 
@@ -44,6 +45,17 @@ func drawWorld(t *rapid.T) world {
 			Opens: i, // tells two circuits with one stamp apart
 		})
 	}
+	for i := range rapid.IntRange(0, 5).Draw(t, "overlays") {
+		o := Overlay{
+			Register: Register(rapid.IntRange(0, 1).Draw(t, "register")),
+			Stamp:    Stamp(rapid.IntRange(1, 6).Draw(t, "stamp")),
+			Fields:   fmt.Sprint(i), // tells two with one stamp apart
+		}
+		if rapid.Bool().Draw(t, "temporary") {
+			o.Temporary, o.Until = "t", Instant(rapid.IntRange(1, 12).Draw(t, "until"))*1000
+		}
+		w.overlays = append(w.overlays, o)
+	}
 	return w
 }
 
@@ -65,6 +77,18 @@ func (w world) draw(t *rapid.T) Snapshot {
 	}
 	if len(w.circuits) > 0 && rapid.Bool().Draw(t, "has circuit") {
 		s.Merge(Snapshot{Circuit: rapid.SampledFrom(w.circuits).Draw(t, "circuit")})
+	}
+	for _, o := range w.overlays {
+		switch rapid.IntRange(0, 2).Draw(t, "copy") {
+		case 1:
+			s.Merge(Snapshot{Overlays: []Overlay{o}})
+		case 2:
+			o.Disk = true
+			if o.Until != 0 {
+				o.Until = max(1, o.Until+Instant(rapid.IntRange(-3, 3).Draw(t, "skew"))*1000)
+			}
+			s.Merge(Snapshot{Overlays: []Overlay{o}})
+		}
 	}
 	clear := Stamp(max(0, rapid.IntRange(-10, 12).Draw(t, "clear")))
 	s.Merge(Snapshot{

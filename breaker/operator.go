@@ -49,7 +49,7 @@ func (m *Machine) OpenUntil(mo Moment, setter string, d time.Duration, author, d
 func (m *Machine) Close(mo Moment, author, detail string) Effects {
 	m.settle(mo)
 	m.forgetCounts()
-	m.snap = Snapshot{Clear: mo.Stamp, ClearKept: mo.Now.Add(KeepClear)}
+	m.snap = Snapshot{Clear: mo.Stamp, ClearKept: mo.Now.Add(KeepClear), Overlays: m.snap.Overlays}
 	m.dirty = true
 	text := "closed by hand"
 	if detail != "" {

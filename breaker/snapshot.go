@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -98,6 +99,9 @@ type Snapshot struct {
 	ClearKept Instant
 	// Renewed is when the owner last said that the entry is still asked for.
 	Renewed Instant
+	// Overlays are what was replaced of the policy, at most one a register. They
+	// are replaced and never changed, so copies may share them.
+	Overlays []Overlay
 }
 
 // A Status is a snapshot read at one instant.
@@ -167,6 +171,9 @@ func (s *Snapshot) Deadline(now Instant) Instant {
 	if s.Clear != 0 {
 		consider(s.ClearKept)
 	}
+	for i := range s.Overlays {
+		consider(s.Overlays[i].Kept)
+	}
 	return next
 }
 
@@ -194,12 +201,24 @@ func (s *Snapshot) Forget(now Instant) bool {
 		s.Clear, s.ClearKept = 0, 0
 		dropped = true
 	}
-	return dropped
+	return s.forgetOverlays(now) || dropped
+}
+
+func (s *Snapshot) forgetOverlays(now Instant) bool {
+	due := func(o Overlay) bool { return o.Kept != 0 && o.Kept <= now }
+	if !slices.ContainsFunc(s.Overlays, due) {
+		return false
+	}
+	s.Overlays = slices.DeleteFunc(slices.Clone(s.Overlays), due)
+	if len(s.Overlays) == 0 {
+		s.Overlays = nil
+	}
+	return true
 }
 
 // Empty reports whether nothing is left to remember.
 func (s *Snapshot) Empty() bool {
-	return len(s.Cooldowns) == 0 && s.Clear == 0 && s.Circuit.Stamp == 0 && s.Circuit == Circuit{}
+	return len(s.Cooldowns) == 0 && s.Clear == 0 && len(s.Overlays) == 0 && s.Circuit.Stamp == 0 && s.Circuit == Circuit{}
 }
 
 // LastDeadline is when the last part that rejects or rejected runs out.
@@ -211,10 +230,20 @@ func (s *Snapshot) LastDeadline() Instant {
 	return at
 }
 
-// End is when the last part stops to matter, also a close or a clear, which
-// reject nothing.
+// never is an end later than all deadlines.
+const never Instant = math.MaxInt64
+
+// End is when the last part stops to matter, also a close, a clear or an
+// overlay, which reject nothing.
 func (s *Snapshot) End() Instant {
-	return max(s.LastDeadline(), s.Circuit.Keep, s.ClearKept)
+	end := max(s.LastDeadline(), s.Circuit.Keep, s.ClearKept)
+	for _, o := range s.Overlays {
+		if o.Kept == 0 {
+			return never
+		}
+		end = max(end, o.Kept)
+	}
+	return end
 }
 
 // MaxStamp is the highest stamp in the snapshot.
@@ -223,10 +252,13 @@ func (s *Snapshot) MaxStamp() Stamp {
 	for _, c := range s.Cooldowns {
 		m = max(m, c.Stamp)
 	}
+	for _, o := range s.Overlays {
+		m = max(m, o.Stamp)
+	}
 	return m
 }
 
-// Clone returns a snapshot that shares nothing with s.
+// Clone returns a snapshot that shares nothing with s that is ever changed.
 func (s *Snapshot) Clone() Snapshot {
 	c := *s
 	c.Cooldowns = slices.Clone(s.Cooldowns)

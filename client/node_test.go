@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"context"
-
 	"fleetfuse/api"
 	"fleetfuse/breaker"
 	"fleetfuse/gate"
@@ -104,12 +102,13 @@ func (n *fakeNode) exception(key breaker.Key, s breaker.Snapshot) api.Exception 
 	return x
 }
 
-func (n *fakeNode) Ask(_ context.Context, key breaker.Key, q breaker.Question) (a breaker.Answer, _ error) {
+func (n *fakeNode) Ask(key breaker.Key, q breaker.Question, _ time.Duration, answer func(breaker.Answer, error)) {
+	var a breaker.Answer
 	n.step(key, func(m *breaker.Machine, mo breaker.Moment) (e breaker.Effects) {
 		a, e = m.Ask(mo, q)
 		return e
 	})
-	return a, nil
+	answer(a, nil)
 }
 
 func (n *fakeNode) Report(key breaker.Key, list []breaker.Outcome) {

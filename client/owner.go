@@ -60,8 +60,17 @@ func (n *node) post(ctx context.Context, path string, body, answer any) error {
 	return json.NewDecoder(limited).Decode(answer)
 }
 
-// Ask asks the node for a permit.
-func (n *node) Ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error) {
+// Ask implements gate.Owner.
+func (n *node) Ask(key breaker.Key, q breaker.Question, limit time.Duration, answer func(breaker.Answer, error)) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		answer(n.ask(ctx, key, q))
+	}()
+}
+
+// ask asks the node for a permit.
+func (n *node) ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error) {
 	if !n.view.fed.Load() {
 		return breaker.Answer{}, errNodeAway
 	}

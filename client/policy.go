@@ -1,6 +1,7 @@
 package client
 
 import (
+	"strings"
 	"time"
 
 	"fleetfuse/api"
@@ -9,8 +10,9 @@ import (
 
 // policies are the node's, each in two forms. They are immutable.
 type policies struct {
-	byKey map[breaker.Key]policyPair
-	other policyPair // of keys without one of their own
+	byKey     map[breaker.Key]policyPair
+	other     policyPair // of keys without one of their own
+	wildcards bool       // byKey has some, as host:*.example.org
 }
 
 // policyPair is one policy as this process's ring obeys it while the node is
@@ -40,6 +42,7 @@ func defaultPolicies() *policies { return &policies{other: pairOf(breaker.Defaul
 func (p *policies) with(list map[string]api.Policy, full bool) *policies {
 	next := &policies{byKey: map[breaker.Key]policyPair{}, other: p.other}
 	if !full {
+		next.wildcards = p.wildcards
 		for k, pair := range p.byKey {
 			next.byKey[k] = pair
 		}
@@ -50,6 +53,7 @@ func (p *policies) with(list map[string]api.Policy, full bool) *policies {
 			next.other = pair
 		} else {
 			next.byKey[breaker.Key(k)] = pair
+			next.wildcards = next.wildcards || strings.HasPrefix(k, breaker.ScopeHost+":*.")
 		}
 	}
 	return next
@@ -58,12 +62,26 @@ func (p *policies) with(list map[string]api.Policy, full bool) *policies {
 func (p *policies) of(key breaker.Key, fed bool) *breaker.Policy {
 	pair, ok := p.byKey[key]
 	if !ok {
-		pair = p.other
+		pair = p.below(key)
 	}
 	if fed {
 		return pair.fed
 	}
 	return pair.alone
+}
+
+// below is the policy of a key that has none of its own: that of the longest
+// wildcard that matches the host, or the default.
+func (p *policies) below(key breaker.Key) policyPair {
+	if !p.wildcards || key.Scope() != breaker.ScopeHost {
+		return p.other
+	}
+	for _, suffix, ok := strings.Cut(key.Name(), "."); ok; _, suffix, ok = strings.Cut(suffix, ".") {
+		if pair, ok := p.byKey[breaker.HostKey("*."+suffix)]; ok {
+			return pair
+		}
+	}
+	return p.other
 }
 
 // policyOf is a policy as the node sent it. What an older node does not send

@@ -70,3 +70,25 @@ func TestPolicyFromTheNode(t *testing.T) {
 		t.Errorf("fed: %+v, %v", pair.fed, err)
 	}
 }
+
+// TestPoliciesOfHosts: the host's own, else that of the longest wildcard, else
+// the default; a change replaces one and leaves the others.
+func TestPoliciesOfHosts(t *testing.T) {
+	of := func(failMax int) api.Policy { return api.Policy{FailMax: failMax} }
+	p := defaultPolicies().with(map[string]api.Policy{
+		"": of(1), "host:a.example.org": of(2), "host:*.example.org": of(3), "host:*.b.example.org": of(4), "resolver:x.example.org": of(5),
+	}, true)
+	p = p.with(map[string]api.Policy{"host:c.example.org": of(6)}, false)
+	for key, want := range map[breaker.Key]int{
+		"host:a.example.org": 2, "host:c.example.org": 6, "host:d.example.org": 3, "host:b.example.org": 3, "host:x.b.example.org": 4, "host:x.y.b.example.org": 4,
+		"host:example.org": 1, "host:org": 1, "host:other.example": 1, "resolver:x.example.org": 5, "resolver:y.example.org": 1,
+		"host:d.example.org:8443": 1,
+	} {
+		if got := p.of(key, false).FailMax; got != want {
+			t.Errorf("%s has fail_max %d, want %d", key, got, want)
+		}
+	}
+	if got := p.with(map[string]api.Policy{"": of(9)}, true).of("host:d.example.org", false).FailMax; got != 9 {
+		t.Errorf("after a snapshot without wildcards it is %d, want 9", got)
+	}
+}

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -43,6 +44,10 @@ func FuzzArrive(f *testing.F) {
 func furnish(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.UnixMilli(2)))
+			return
+		}
 		for i := range v.NumField() {
 			furnish(v.Field(i))
 		}

@@ -42,6 +42,11 @@ func bounded(v reflect.Value, path string, report func(path string, what any)) {
 	case time.Duration:
 		check(v.Int() >= -far && v.Int() <= far)
 		return
+	case time.Time: // people read it
+		return
+	case breaker.Register:
+		check(v.Uint() <= uint64(breaker.RegisterOperator))
+		return
 	case error:
 		check(len(v.Interface().(error).Error()) <= 1000)
 		return
@@ -60,10 +65,23 @@ func bounded(v reflect.Value, path string, report func(path string, what any)) {
 			bounded(v.Elem(), path, report)
 		}
 	case reflect.String:
-		check(v.Len() <= breaker.MaxDetailBytes && utf8.ValidString(v.String()))
+		check(v.Len() <= mostBytes(path) && utf8.ValidString(v.String()))
 	case reflect.Int:
 		check(v.Int() >= 0 && v.Int() <= math.MaxUint32) // the numbers of buckets are as they come
 	}
+}
+
+// mostBytes is how long a text may be.
+func mostBytes(path string) int {
+	for _, field := range []string{".Fields", ".Temporary", ".Set"} {
+		if strings.HasSuffix(path, field) {
+			return breaker.MaxFieldsBytes
+		}
+	}
+	if strings.HasSuffix(path, ".Refused[]") {
+		return 500
+	}
+	return breaker.MaxDetailBytes
 }
 
 // arrive reads a frame in the form in which it would come, and checks it.
@@ -159,7 +177,8 @@ func TestHostileFrames(t *testing.T) {
 func refusable(m spread.Message, number int64) bool {
 	r, ok := m.(spread.Request)
 	_, word := r.Body.(spread.Word)
-	return ok && word && number < 0
+	_, lay := r.Body.(spread.Lay) // of a register nobody knows, or too long
+	return ok && (word && number < 0 || lay && number != 0)
 }
 
 // none is what names no breaker.

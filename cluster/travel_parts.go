@@ -102,6 +102,9 @@ func snapshotOut(s breaker.Snapshot, now breaker.Instant) *wire.Snapshot {
 	for _, k := range s.Cooldowns {
 		w.Cooldowns = append(w.Cooldowns, cooldownOut(k, now))
 	}
+	for _, o := range s.Overlays {
+		w.Overlays = append(w.Overlays, overlayOut(o, now))
+	}
 	return w
 }
 
@@ -122,6 +125,7 @@ func snapshotIn(w *wire.Snapshot, now breaker.Instant) breaker.Snapshot {
 	for _, k := range w.Cooldowns[:min(len(w.Cooldowns), maxCooldowns)] {
 		s.Cooldowns = append(s.Cooldowns, cooldownIn(k, now))
 	}
+	s.Overlays = overlaysIn(w.Overlays, now)
 	return s
 }
 

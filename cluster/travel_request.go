@@ -24,6 +24,10 @@ func requestOut(m spread.Request, now breaker.Instant) (*wire.Frame, error) {
 		w.Body = &wire.Request_Hold{Hold: &wire.Hold{Snapshot: snapshotOut(b.Snapshot, now)}}
 	case spread.ListRings:
 		w.Body = &wire.Request_Rings{Rings: &wire.ListRings{}}
+	case spread.Lay:
+		w.Body = &wire.Request_Lay{Lay: layOut(b)}
+	case spread.ListOverlays:
+		w.Body = &wire.Request_Overlays{Overlays: &wire.ListOverlays{}}
 	default:
 		return nil, fmt.Errorf("a request with a %T has no wire form", b)
 	}
@@ -62,6 +66,14 @@ func requestIn(w *wire.Request, latest breaker.Stamp, from string, now breaker.I
 		m.Body = spread.Hold{Snapshot: s}
 	case *wire.Request_Rings:
 		m.Body = spread.ListRings{}
+	case *wire.Request_Lay:
+		lay, err := layIn(b.Lay)
+		if err != nil {
+			return nil, err
+		}
+		m.Body = lay
+	case *wire.Request_Overlays:
+		m.Body = spread.ListOverlays{}
 	default:
 		return nil, errUnknown
 	}
@@ -94,6 +106,10 @@ func replyOut(m spread.Reply, now breaker.Instant) (*wire.Frame, error) {
 			rings.Rings = append(rings.Rings, &wire.Ring{Key: string(r.Key), Status: statusOut(r.Status, now)})
 		}
 		w.Body = &wire.Reply_Rings{Rings: rings}
+	case spread.LayResult:
+		w.Body = &wire.Reply_Lay{Lay: layReplyOut(b, now)}
+	case spread.PastOverlays:
+		w.Body = &wire.Reply_Overlays{Overlays: pastOut(b)}
 	case error:
 		w.Body = &wire.Reply_Failure{Failure: &wire.Failure{Error: b.Error(), NotOwner: errors.Is(b, spread.ErrNotOwner)}}
 	default:
@@ -132,6 +148,10 @@ func replyIn(w *wire.Reply, now breaker.Instant) (spread.Message, error) {
 			}
 		}
 		m.Body = rings
+	case *wire.Reply_Lay:
+		m.Body = layReplyIn(b.Lay, now)
+	case *wire.Reply_Overlays:
+		m.Body = pastIn(b.Overlays)
 	case *wire.Reply_Failure:
 		m.Body = fmt.Errorf("on another node: %s", shortened(b.Failure.GetError()))
 		if b.Failure.GetNotOwner() {

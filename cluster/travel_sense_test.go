@@ -22,6 +22,9 @@ func snapshotOf(part string, stamp breaker.Stamp) breaker.Snapshot {
 	case "circuit":
 		return breaker.Snapshot{Circuit: breaker.Circuit{State: breaker.Open, Stamp: stamp, Until: until}}
 	}
+	if part == "overlay" {
+		return breaker.Snapshot{Overlays: []breaker.Overlay{{Stamp: stamp, Fields: "fail_max:3"}}}
+	}
 	return breaker.Snapshot{Clear: stamp, ClearKept: until}
 }
 
@@ -37,7 +40,7 @@ func TestStampsBeyondTheSendersClock(t *testing.T) {
 		f.Stamp = uint64(clock)
 		return arrive(t, f)
 	}
-	for _, part := range []string{"cooldown", "circuit", "clear"} {
+	for _, part := range []string{"cooldown", "circuit", "clear", "overlay"} {
 		good, bad := snapshotOf(part, clock), snapshotOf(part, clock+1)
 		m, _ := send(spread.Push{Entries: []spread.Entry{{Key: "host:a", Snapshot: bad}, {Key: "host:b", Snapshot: good}}})
 		if entries := m.(spread.Push).Entries; len(entries) != 1 || entries[0].Key != "host:b" {

@@ -26,9 +26,11 @@ var messages = []spread.Message{
 	spread.Push{}, spread.Ack{}, spread.Batch{}, spread.BatchAck{}, spread.Settle{}, spread.WitnessAsk{}, spread.WitnessReply{},
 	spread.Digest{}, spread.Want{}, spread.Synced{}, spread.Refusal{},
 	spread.Request{Body: spread.Ask{}}, spread.Request{Body: spread.Word{}}, spread.Request{Body: spread.Inspect{}},
-	spread.Request{Body: spread.Hold{}}, spread.Request{Body: spread.ListRings{}},
+	spread.Request{Body: spread.Hold{}}, spread.Request{Body: spread.ListRings{}}, spread.Request{Body: spread.Lay{}},
+	spread.Request{Body: spread.ListOverlays{}},
 	spread.Reply{Body: breaker.Answer{}}, spread.Reply{Body: spread.OperatorResult{}}, spread.Reply{Body: breaker.Inspection{}},
-	spread.Reply{Body: spread.Held{}}, spread.Reply{Body: spread.Rings{}}, spread.Reply{Body: spread.ErrNotOwner},
+	spread.Reply{Body: spread.Held{}}, spread.Reply{Body: spread.Rings{}}, spread.Reply{Body: spread.LayResult{}},
+	spread.Reply{Body: spread.PastOverlays{}}, spread.Reply{Body: spread.ErrNotOwner},
 }
 
 // nameOf names a message for people.
@@ -79,7 +81,7 @@ func (c clocks) shifted(v reflect.Value) reflect.Value {
 				fresh.SetInt(1)
 			}
 		}
-	case v.Type().Implements(reflect.TypeFor[error]()):
+	case v.Type().Implements(reflect.TypeFor[error]()), v.Type() == reflect.TypeFor[time.Time]():
 		fresh.Set(v)
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
@@ -113,6 +115,8 @@ func fill(t *rapid.T, v reflect.Value, name string) {
 		return
 	case time.Duration:
 		integer(0, int64(breaker.MaxOpen))
+		return
+	case time.Time:
 		return
 	case error:
 		return
@@ -164,8 +168,35 @@ func tame(v any) {
 		v.Node = "n2"
 	case *breaker.WitnessAnswer:
 		v.Node = "n2"
+	case *breaker.Overlay:
+		tameOverlay(v)
+	case *breaker.Snapshot: // one a register
+		if len(v.Overlays) > 2 {
+			v.Overlays = v.Overlays[:2]
+		}
+		for i := range v.Overlays {
+			v.Overlays[i].Register = breaker.Register(i)
+		}
+	case *spread.Lay:
+		v.Register %= 2
+	case *spread.PastOverlay:
+		v.Overlay.Until, v.Kept, v.Until = 0, 0, time.UnixMilli(int64(v.Stamp%1e12)+1)
 	case *breaker.WitnessQuestion: // always about a span; the way it is asked does not travel
 		v.From, v.To, v.Heal = max(v.From, 1), max(v.To, 1), false
+	}
+}
+
+// tameOverlay makes it one that a node says: what is not in force has no end, and
+// what is in force until it is replaced is not forgotten.
+func tameOverlay(o *breaker.Overlay) {
+	o.Register %= 2
+	o.Stamp = max(o.Stamp, 1)
+	if o.Temporary == "" {
+		o.Until, o.Length = 0, 0
+	}
+	o.Kept = max(o.Kept, 1)
+	if o.Fields != "" {
+		o.Kept = 0
 	}
 }
 

@@ -62,5 +62,11 @@ func (c *Cluster) SetApart(apart bool) {
 	c.membership.tell(func(m *wire.Meta) { m.Apart = apart })
 }
 
+// SetConfigHash tells the members of another configuration. It does not wait
+// for them.
+func (c *Cluster) SetConfigHash(hash uint64) {
+	c.membership.tell(func(m *wire.Meta) { m.ConfigHash = hash })
+}
+
 // Counts is what was counted since the start.
 func (c *Cluster) Counts() Counts { return c.counts.read() }

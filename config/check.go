@@ -50,8 +50,8 @@ func (c *Config) warnings() (texts []string) {
 	if silent(&b.Defaults) {
 		return []string{"429 is named neither as a failure nor as neutral: it counts as neutral; name it in classify.failure_statuses"}
 	}
-	for _, k := range b.Keys() {
-		if silent(b.Policy(k)) {
+	for _, k := range b.all() {
+		if silent(b.Policy(k)) && !silent(b.inherited(k)) {
 			texts = append(texts, fmt.Sprintf("%s: 429 is named neither as a failure nor as neutral: it counts as neutral", k))
 		}
 	}

@@ -16,9 +16,14 @@
 // A policy is not read into a breaker.Policy at once. Each field somebody set
 // becomes a setting, which remembers where it came from; settings are
 // collected from the weakest source to the strongest and resolved in one
-// place (resolve.go), field by field: host role, host, default role, default.
-// The more specific setting wins whatever its source; among equally specific
-// ones the stronger source does.
+// place (resolve.go), field by field: host role, host, wildcard role, wildcard
+// (the longest first), default role, default. The more specific setting wins
+// whatever its source; among equally specific ones the stronger source does.
+// docs/policy.md tells users the same.
+//
+// What is replaced while a node runs is an Overlay: settings again, of one
+// breaker, which Overlaid lays over those it has here, and Values shows with
+// their origins. Who stores and sends overlays sees only their text.
 //
 // What options mean together is in reach.go: a port that other machines can
 // reach needs something that guards it. hash.go sums up what the nodes of a

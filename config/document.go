@@ -10,9 +10,12 @@ import (
 	"fleetfuse/breaker"
 )
 
+// hostsSection is the section that may be large.
+const hostsSection = "hosts"
+
 // The sections of a file that set policies; the others are in the table of
 // options.
-var policySections = []string{"defaults", "advanced", "hosts", "resolvers"}
+var policySections = []string{"defaults", "advanced", hostsSection, "resolvers"}
 
 // laterSections are read by later versions; a file that says something there
 // wants what this node does not do.
@@ -20,23 +23,46 @@ var laterSections = []string{"telemetry", "tuner"}
 
 // readDocument takes the settings of a file.
 func (l *loader) readDocument(path string, text []byte) {
-	root, err := parseYAML(path, text)
-	if err != nil {
-		l.add(err)
+	d := newDocument(l, path, text)
+	if len(text) < minTextInPieces || !d.readInPieces(text, pieceBytes) {
+		d.readWhole(text)
+	}
+	if d.entries > d.limit {
+		// Past the bound on problems too: it is why the others are not the whole story.
+		l.problems = append(l.problems, fmt.Errorf("%s: has more than %d entries, those that aliases repeat included", path, d.limit))
+	}
+	if len(l.settings) == 0 {
+		l.settings = d.set
 		return
 	}
+	for key, list := range d.set {
+		l.settings[key] = append(l.settings[key], list...)
+	}
+}
+
+func (d *document) readWhole(text []byte) {
+	root, err := parseYAML(d.path, text)
+	if err != nil {
+		d.add(err)
+		return
+	}
+	d.read(root)
+}
+
+// read takes the settings of a file's tree, which is nil if the file is empty.
+func (d *document) read(root *yaml.Node) {
 	if root == nil {
 		return
 	}
-	d := newDocument(l, path, text)
-	defaults := &policyReader{document: d}
+	var list []setting
+	defaults := &policyReader{document: d, list: &list}
 	for _, e := range d.mapping(root) {
 		switch e.key {
 		case "defaults":
 			defaults.read(e.value, "")
 		case "advanced":
 			d.advanced(e, defaults)
-		case "hosts":
+		case hostsSection:
 			d.named(e.value, hostKey)
 		case "resolvers":
 			d.named(e.value, resolverKey)
@@ -44,9 +70,8 @@ func (l *loader) readDocument(path string, text []byte) {
 			d.options(e, "")
 		}
 	}
-	if d.entries > d.limit {
-		// Past the bound on problems too: it is why the others are not the whole story.
-		l.problems = append(l.problems, fmt.Errorf("%s: has more than %d entries, those that aliases repeat included", path, d.limit))
+	if len(list) > 0 {
+		d.set[""] = list
 	}
 }
 
@@ -63,22 +88,26 @@ func (d *document) advanced(section entry, defaults *policyReader) {
 
 // named reads the policies of hosts or of resolvers.
 func (d *document) named(section *yaml.Node, keyOf func(string) (breaker.Key, error)) {
-	lines := map[breaker.Key]int{}
+	var list []setting // of one key after the other
 	for _, e := range d.mapping(section) {
 		key, err := keyOf(e.key)
 		if err != nil {
 			d.fail(e.at, "%w", err)
 			continue
 		}
-		if line, ok := lines[key]; ok {
+		if line, ok := d.lines[key]; ok {
 			if !e.merged {
-				d.fail(e.at, "%s is the %s of line %d in another spelling", quote(e.key), key.Scope(), line)
+				d.fail(e.at, "%s is the %s of line %d again; keep one", quote(e.key), key.Scope(), line)
 			}
 			continue
 		}
-		lines[key] = e.at.Line
-		reader := policyReader{document: d, key: key}
+		d.lines[key] = e.at.Line
+		list = list[:0]
+		reader := policyReader{document: d, list: &list}
 		reader.read(e.value, "")
+		if len(list) > 0 {
+			d.set[key] = append(make([]setting, 0, len(list)), list...) // there may be many: no spare room
+		}
 	}
 }
 
@@ -96,8 +125,8 @@ func (d *document) options(e entry, prefix string) {
 		return
 	}
 	if prefix == "" && slices.Contains(laterSections, e.key) {
-		if !isNull(e.value) {
-			d.fail(e.at, "%s is not yet available in this version", e.key)
+		if !isEmpty(e.value) {
+			d.fail(e.at, "this version has no settings in the section %s; remove what is in it, or start a version that has", e.key)
 		}
 		return
 	}

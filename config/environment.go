@@ -35,14 +35,10 @@ func (e environment) texts(name string) []string {
 	return texts
 }
 
-// laterPrefixes start the variables of single breakers, which later versions
-// read. Ignored here, they would leave a host with a policy nobody wanted.
-var laterPrefixes = []string{"FLEETFUSE_BREAKER__", "FLEETFUSE_BREAKER_ROLE__", "FLEETFUSE_BREAKER_RESOLVER__", "FLEETFUSE_BREAKERS"}
-
 // check returns a problem for each variable that is probably a misspelt one.
 // Other unknown ones are none: ctl and SDKs have variables of their own.
 func (e environment) check() error {
-	known := []string{Variable(configFlag)}
+	known := []string{Variable(configFlag), breakersVariable}
 	for i := range options {
 		known = append(known, Variable(options[i].flag))
 	}
@@ -51,16 +47,13 @@ func (e environment) check() error {
 	}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(e)) {
-		if slices.Contains(known, name) || isServiceLink(name, e[name]) {
+		if familyOf(name) != nil || slices.Contains(known, name) || isServiceLink(name, e[name]) {
 			continue
 		}
-		startsName := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
-		switch best := closestVariable(name, known); {
-		case slices.ContainsFunc(laterPrefixes, startsName):
-			problems = append(problems, fmt.Errorf("env %s: such variables come with the policies version; use %s",
-				name, Variable("breaker")))
-		case best != "":
-			problems = append(problems, fmt.Errorf("env %s: unknown; did you mean %s?", name, best))
+		if best := closestVariable(name, known); best != "" {
+			problems = append(problems, fmt.Errorf("%s: unknown; did you mean %s?", environmentOrigin(name), best))
+		} else if strings.HasPrefix(name, Variable("breaker")) {
+			problems = append(problems, fmt.Errorf("%s: unknown; the policy of one breaker is set by %s", environmentOrigin(name), familyForms))
 		}
 	}
 	return errors.Join(problems...)
@@ -74,14 +67,27 @@ func isServiceLink(name, value string) bool {
 		strings.Contains(name, "_SERVICE_") || strings.Contains(name, "_PORT_")
 }
 
-// closestVariable compares names without the prefix, which all share.
+// closestVariable is what name was probably meant to be. Names are compared
+// without the prefix, which all share; of the variable of a single breaker only
+// what stands before its name.
 func closestVariable(name string, known []string) string {
 	rest := make([]string, len(known))
 	for i, k := range known {
 		rest[i] = strings.TrimPrefix(k, variablePrefix)
 	}
-	if best := closest(strings.TrimPrefix(name, variablePrefix), rest); best != "" {
+	word := strings.TrimPrefix(name, variablePrefix)
+	if best := closest(word, rest); best != "" {
 		return variablePrefix + best
+	}
+	family, _, hasName := strings.Cut(word, namesApart)
+	if !hasName {
+		return ""
+	}
+	for i := range families {
+		form := strings.TrimPrefix(families[i].form, variablePrefix)
+		if before, _, _ := strings.Cut(form, namesApart); closest(family, []string{before}) != "" {
+			return families[i].form
+		}
 	}
 	return ""
 }

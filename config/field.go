@@ -1,7 +1,9 @@
 package config
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"fleetfuse/breaker"
@@ -81,6 +83,26 @@ var fields = []field{
 		func(p *breaker.Policy) any { return &p.Mode }, nil},
 }
 
+// shape is a policy that nobody reads or writes: pointers into it say of what
+// kind its fields are.
+var shape breaker.Policy
+
+// kind is a pointer of the type that the field has, not to be followed.
+func (f *field) kind() any { return f.at(&shape) }
+
+// row is the place of the field in the table.
+func (f *field) row() int {
+	return slices.IndexFunc(fields, func(g field) bool { return g.name == f.name })
+}
+
+// nameIn is the name of the field in a role ("" is the breaker itself).
+func (f *field) nameIn(role string) string {
+	if role == "" {
+		return f.name
+	}
+	return rolesPrefix + role + "." + f.name
+}
+
 // fieldsByPath finds the fields by name and by alias.
 var fieldsByPath = indexFields()
 
@@ -143,10 +165,15 @@ var checkBase = func() breaker.Policy {
 	return p
 }()
 
+// checkCopies are the copies: a file may have a million values.
+var checkCopies = sync.Pool{New: func() any { return new(breaker.Policy) }}
+
 // check returns what is wrong with a value of this field on its own: a
 // default policy with only this field changed is held to the limits.
 func (f *field) check(value any) error {
-	p := checkBase
-	storeValue(f.at(&p), value)
+	p := checkCopies.Get().(*breaker.Policy)
+	defer checkCopies.Put(p)
+	*p = checkBase
+	storeValue(f.at(p), value)
 	return p.Validate()
 }

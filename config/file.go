@@ -23,14 +23,17 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err != nil {
+	var text bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		text.Grow(int(min(info.Size(), maxFileBytes)) + bytes.MinRead)
+	}
+	if _, err := text.ReadFrom(io.LimitReader(f, maxFileBytes+1)); err != nil {
 		return nil, err
 	}
-	if len(text) > maxFileBytes {
+	if text.Len() > maxFileBytes {
 		return nil, fmt.Errorf("read %s: longer than %d MiB", path, maxFileBytes>>20)
 	}
-	return text, nil
+	return text.Bytes(), nil
 }
 
 // parseYAML returns the one document of a file, nil if it is empty. An error
@@ -60,6 +63,9 @@ func parseYAML(path string, text []byte) (root *yaml.Node, err error) {
 	return document.Content[0], nil
 }
 
+// noAlias is what the parser says of a * that no name follows.
+const noAlias = "did not find expected alphabetic or numeric character"
+
 // yamlLine finds the line in an error of the parser, which has no other form.
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
@@ -77,6 +83,10 @@ func syntaxError(path string, text []byte, err error) error {
 		if i := bytes.IndexByte(indent, '\t'); i >= 0 {
 			return fmt.Errorf("%s:%d:%d: a tab indents this line; YAML wants blanks (%s)", path, n, i+1, message)
 		}
+	}
+	if strings.Contains(message, noAlias) {
+		message += "; YAML takes * for an alias: a wildcard needs quotes, as in '*.example.org'"
+		line = max(line, 1) // the parser does not say that it is the first
 	}
 	if line == 0 {
 		return fmt.Errorf("%s: %s", path, message)

@@ -63,23 +63,18 @@ func twice(earlier, later string) error {
 
 func (p pair) setting(prefix, role string) (setting, error) {
 	path := prefix + p.name
-	if rest, ok := strings.CutPrefix(path, rolesPrefix); ok && role == "" {
-		name, field, found := strings.Cut(rest, ".")
-		if !found {
-			return setting{}, fmt.Errorf("%s: want roles.ROLE.FIELD", quote(path))
-		}
+	if role == "" {
 		var err error
-		if role, err = roleName(name); err != nil {
+		if role, path, err = splitPath(path); err != nil {
 			return setting{}, err
 		}
-		path = field
 	}
 	f, err := fieldFor(role, path)
 	if err != nil {
 		return setting{}, err
 	}
 	value := p.value
-	if _, isBool := f.at(new(breaker.Policy)).(*bool); isBool && !p.given {
+	if _, isBool := f.kind().(*bool); isBool && !p.given {
 		value = "true"
 	}
 	return settingFor(role, path, value)

@@ -14,16 +14,21 @@ import (
 
 // Hash sums up what the nodes of a fleet must agree on: the policy that every
 // breaker ends up with. How it came about does not matter: where values were
-// set, in which order, or that a host was given what it would have had anyway.
+// set, in which order, or that a host or a wildcard was given what it would have
+// had anyway.
 // What makes a node itself is left out. Nodes compare hashes, so the sum of a
 // policy changes only with the table of fields. It reads every policy: ask
 // once and keep the answer.
 func (c *Config) Hash() uint64 {
 	b := &c.Breakers
-	defaults := hashPolicy(&b.Defaults)
-	text := binary.LittleEndian.AppendUint64(nil, defaults)
-	for _, k := range b.Keys() {
-		if own := hashPolicy(b.Policy(k)); own != defaults {
+	inherited := map[*breaker.Policy]uint64{} // sums of the defaults and the wildcards
+	text := binary.LittleEndian.AppendUint64(nil, hashPolicy(&b.Defaults))
+	for _, k := range b.all() {
+		above := b.inherited(k)
+		if _, ok := inherited[above]; !ok {
+			inherited[above] = hashPolicy(above)
+		}
+		if own := hashPolicy(b.Policy(k)); own != inherited[above] {
 			text = appendText(text, string(k))
 			text = binary.LittleEndian.AppendUint64(text, own)
 		}

@@ -96,8 +96,10 @@ func (l *loader) readEnvironment() {
 	}
 	for _, o := range breakerOptions {
 		name := Variable(o.flag)
-		l.setBreakers(o, l.env.texts(name), environmentOrigin(name))
+		l.setBreakers(o.parse, l.env.texts(name), environmentOrigin(name))
 	}
+	l.setBreakers(parseAnyHost, l.env.texts(breakersVariable), environmentOrigin(breakersVariable))
+	l.readFamilies()
 }
 
 func (l *loader) readFlags() {
@@ -111,7 +113,7 @@ func (l *loader) readFlags() {
 		}
 	}
 	for _, o := range breakerOptions {
-		l.setBreakers(o, writtenFor(l.flags, o.flag), flagOrigin(o.flag))
+		l.setBreakers(o.parse, writtenFor(l.flags, o.flag), flagOrigin(o.flag))
 	}
 }
 
@@ -122,9 +124,9 @@ func (l *loader) setOption(o *option, text string, origin Origin) {
 	l.config.origins[o.flag] = origin
 }
 
-func (l *loader) setBreakers(o breakerOption, texts []string, origin Origin) {
+func (l *loader) setBreakers(parse parseBreaker, texts []string, origin Origin) {
 	for _, text := range texts {
-		key, list, err := o.parse(text)
+		key, list, err := parse(text)
 		for _, problem := range unjoin(err) {
 			l.add(fmt.Errorf("%s %s: %w", origin, quote(text), problem))
 		}

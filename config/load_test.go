@@ -227,19 +227,6 @@ func TestStoreWithoutSchemeIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestVariablesOfLaterVersionsAreRefused(t *testing.T) {
-	for _, name := range []string{"FLEETFUSE_BREAKER__API=x", "FLEETFUSE_BREAKERS=x"} {
-		if _, err := load(t, "", []string{name}); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-	kubernetes := []string{"FLEETFUSE_PORT=tcp://x", "FLEETFUSE_SERVICE_HOST=x", "FLEETFUSE_SERVICE_PORT=1",
-		"FLEETFUSE_PORT_7140_TCP_ADDR=x", "FLEETFUSE_CLUSTER_SERVICE_HOST=x", "FLEETFUSE_CLUSTER_PORT=tcp://10.0.0.1:7141"}
-	if _, err := load(t, "", kubernetes); err != nil {
-		t.Errorf("variables Kubernetes sets: %v", err)
-	}
-}
-
 func TestPortZeroAndLoopbackSpellings(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "localhost:7140", "127.9.9.9:1", "[::ffff:127.0.0.1]:1"} {
 		if _, err := load(t, "", nil, "--http.listen-address="+address, "--cooldown-store=memory:"); err != nil {

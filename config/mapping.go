@@ -3,8 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"fleetfuse/breaker"
 )
 
 const (
@@ -24,12 +27,21 @@ const (
 type document struct {
 	*loader
 	path    string
-	entries int // read so far
-	limit   int // of entries
+	set     settings            // what it says
+	lines   map[breaker.Key]int // where it names a host or a resolver
+	entries int                 // read so far
+	limit   int                 // of entries
 }
 
 func newDocument(l *loader, path string, text []byte) *document {
-	return &document{loader: l, path: path, limit: min(maxEntries, smallEntries+entriesPerByte*len(text))}
+	d := &document{loader: l, path: path, limit: min(maxEntries, smallEntries+entriesPerByte*len(text))}
+	d.forget()
+	return d
+}
+
+// forget drops what was read.
+func (d *document) forget() {
+	d.set, d.lines, d.entries = settings{}, map[breaker.Key]int{}, 0
 }
 
 // An entry is one "key: value" of a mapping.
@@ -56,11 +68,11 @@ func (d *document) fail(n *yaml.Node, format string, args ...any) {
 // mapping lists the entries of a mapping, its own before the merged ones. An
 // empty section has none. Duplicates and nodes of another kind are problems.
 func (d *document) mapping(n *yaml.Node) []entry {
-	return d.collect(n, nil, map[string]bool{}, 0)
+	return d.collect(n, nil, &keyLines{}, 0)
 }
 
 // collect adds to list the entries of n whose keys were not seen yet.
-func (d *document) collect(n *yaml.Node, list []entry, seen map[string]bool, merges int) []entry {
+func (d *document) collect(n *yaml.Node, list []entry, seen *keyLines, merges int) []entry {
 	n = followed(n)
 	if isNull(n) {
 		return list
@@ -69,7 +81,11 @@ func (d *document) collect(n *yaml.Node, list []entry, seen map[string]bool, mer
 		d.fail(n, "want a mapping here: lines of KEY: VALUE")
 		return list
 	}
-	lines := map[string]int{} // of the keys of this very mapping; seen also has those it is merged into
+	list = slices.Grow(list, len(n.Content)/2)
+	own := seen
+	if merges > 0 { // what it is merged into may have its keys too
+		own = &keyLines{}
+	}
 	var merge []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := followed(n.Content[i]), n.Content[i+1]
@@ -81,12 +97,15 @@ func (d *document) collect(n *yaml.Node, list []entry, seen map[string]bool, mer
 			d.fail(n.Content[i], "a key must be one word")
 		case k.ShortTag() == "!!merge":
 			merge = append(merge, v)
-		case lines[k.Value] != 0:
-			d.fail(n.Content[i], "%s is here twice; the first is on line %d", quote(k.Value), lines[k.Value])
+		case own.of(k.Value) != 0:
+			d.fail(n.Content[i], "%s is here twice; the first is on line %d", quote(k.Value), own.of(k.Value))
 		default:
-			lines[k.Value] = n.Content[i].Line
-			if !seen[k.Value] {
-				seen[k.Value] = true
+			isNew := seen.of(k.Value) == 0
+			own.add(k.Value, n.Content[i].Line)
+			if isNew {
+				if own != seen {
+					seen.add(k.Value, n.Content[i].Line)
+				}
 				list = append(list, entry{k.Value, n.Content[i], followed(v), merges > 0})
 			}
 		}
@@ -97,8 +116,43 @@ func (d *document) collect(n *yaml.Node, list []entry, seen map[string]bool, mer
 	return list
 }
 
+// keyLines are the lines that keys are on. Most mappings are small, and there
+// may be a million of them: a few keys are looked through.
+type keyLines struct {
+	few  [8]keyLine
+	n    int
+	many map[string]int
+}
+
+type keyLine struct {
+	key  string
+	line int
+}
+
+// of is the line of a key, 0 if it is not there.
+func (l *keyLines) of(key string) int {
+	for _, k := range l.few[:l.n] {
+		if k.key == key {
+			return k.line
+		}
+	}
+	return l.many[key]
+}
+
+func (l *keyLines) add(key string, line int) {
+	if l.n < len(l.few) {
+		l.few[l.n] = keyLine{key, line}
+		l.n++
+		return
+	}
+	if l.many == nil {
+		l.many = map[string]int{}
+	}
+	l.many[key] = line
+}
+
 // merge adds the entries of the mapping, or the mappings, that << names.
-func (d *document) merge(n *yaml.Node, list []entry, seen map[string]bool, merges int) []entry {
+func (d *document) merge(n *yaml.Node, list []entry, seen *keyLines, merges int) []entry {
 	if merges > maxMerges {
 		d.fail(n, "merges nest more than %d deep", maxMerges)
 		return list
@@ -151,3 +205,8 @@ func followed(n *yaml.Node) *yaml.Node {
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// isEmpty reports whether a section says nothing.
+func isEmpty(n *yaml.Node) bool {
+	return isNull(n) || n.Kind == yaml.MappingNode && len(n.Content) == 0
+}

@@ -27,7 +27,7 @@ var options = []option{
 		func(c *Config) any { return &c.Node.ReadyFile }, func(c *Config) error { return checkPath(c.Node.ReadyFile, false) }},
 	{"node.name", "node.name", "what people call this node (default the machine's host name)",
 		func(c *Config) any { return &c.Node.Name }, func(c *Config) error { return checkToken(c.Node.Name, maxNodeNameBytes) }},
-	{"profile", "profile", "what applies where nothing is set: conservative, balanced or aggressive",
+	{profileFlag, "profile", "what applies where nothing is set: conservative, balanced or aggressive",
 		func(c *Config) any { return &c.Profile }, func(c *Config) error { return checkProfile(c.Profile) }},
 	{"cooldown-store", "cooldown_store", "share cooldowns beyond the data directory at this `URL`: sqlite (nowhere), sqlite:///abs/path, redis://host, rediss://, redis+sentinel://, redis+cluster://, or memory: for tests",
 		func(c *Config) any { return &c.CooldownStore }, func(c *Config) error { return checkStore(c.CooldownStore) }},
@@ -73,8 +73,11 @@ var options = []option{
 type breakerOption struct {
 	flag  string
 	usage string
-	parse func(text string) (breaker.Key, []setting, error)
+	parse parseBreaker
 }
+
+// parseBreaker reads whose policy a text sets and what.
+type parseBreaker func(text string) (breaker.Key, []setting, error)
 
 // breakerOptions is the one table of them. A later one is stronger where two
 // set the same field.
@@ -82,7 +85,7 @@ var breakerOptions = []breakerOption{
 	{"breaker-defaults", "policy of every breaker: `FIELD:VALUE,...` as in fail_max:5,reset:60,retry_after_cap:900", parseDefaults("")},
 	{"breaker-classify", "HTTP statuses: `\"failure=429,500 neutral=404\"`", parseDefaults("classify.")},
 	{"breaker-rolling", "burst rule: `FIELD:VALUE,...` as in enabled:true,window:30,thresh:6,cooldown:60", parseDefaults("rolling.")},
-	{"breaker", "policy of one host: `HOST=FIELD:VALUE,...` (repeatable)", parseHost},
+	{"breaker", "policy of one host, or of those below a wildcard as *.example.org: `HOST=FIELD:VALUE,...` (repeatable)", parseHost},
 	{"breaker-role", "policy of one role of a host: `HOST:ROLE=FIELD:VALUE,...` (repeatable)", parseHostRole},
 	{"breaker-resolver", "policy of one resolver: `NAME=FIELD:VALUE,...` (repeatable)", parseResolver},
 }

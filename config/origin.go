@@ -1,6 +1,11 @@
 package config
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // An Origin says where a value came from. The zero Origin is the built-in
 // default.
@@ -26,4 +31,15 @@ func (o Origin) String() string {
 
 func flagOrigin(name string) Origin { return Origin{Source: "flag --" + name} }
 
-func environmentOrigin(name string) Origin { return Origin{Source: "env " + name} }
+func environmentOrigin(name string) Origin { return Origin{Source: "env " + shownName(name)} }
+
+// shownName is the name of a variable. The host in it may be any bytes.
+func shownName(name string) string {
+	if len(name) > maxShownName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return quote(name)
+	}
+	return name
+}
+
+// maxShownName is room for the longest host and role.
+const maxShownName = 512

@@ -5,17 +5,15 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"fleetfuse/breaker"
 )
 
-// A policyReader reads what one file says about the policy of one key ("" is
-// the defaults), or of one role of it.
+// A policyReader reads what one file says about the policy of one key, or of
+// one role of it.
 type policyReader struct {
 	*document
-	key  breaker.Key
 	role string
 	seen []seenField // set so far; a handful, so a list will do
+	list *[]setting  // where the settings go
 }
 
 type seenField struct {
@@ -51,14 +49,14 @@ func (r *policyReader) readRoles(n *yaml.Node) {
 		}
 		if line, ok := lines[role]; ok {
 			if !e.merged {
-				r.fail(e.at, "%s is the role of line %d in another spelling", quote(e.key), line)
+				r.fail(e.at, "%s is the role of line %d again; keep one", quote(e.key), line)
 			}
 			continue
 		}
 		lines[role] = e.at.Line
 		// Naming a role gives it a budget of its own, even without a field.
-		r.set(r.key, setting{role: role, origin: r.origin(e.at)})
-		inner := policyReader{document: r.document, key: r.key, role: role}
+		*r.list = append(*r.list, setting{role: role, origin: r.origin(e.at)})
+		inner := policyReader{document: r.document, role: role, list: r.list}
 		inner.read(e.value, "")
 	}
 }
@@ -85,13 +83,13 @@ func (r *policyReader) readField(path string, e entry) {
 	}
 	if err == nil {
 		s.origin = r.origin(e.value)
-		r.set(r.key, s)
+		*r.list = append(*r.list, s)
 	}
 }
 
 // text is a value as parseValue reads it: a list of statuses with commas.
 func (r *policyReader) text(path string, n *yaml.Node) (string, error) {
-	_, isList := fieldsByPath[path].at(new(breaker.Policy)).(*[]int)
+	_, isList := fieldsByPath[path].kind().(*[]int)
 	if !isList || n.Kind != yaml.SequenceNode {
 		text, err := scalar(n)
 		if err != nil {

@@ -1,45 +1,71 @@
 package config
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 
 	"fleetfuse/breaker"
 )
 
-// resolve turns settings into policies, field by field: host role, host,
-// default role, default.
+// resolve turns settings into policies, field by field: host role, host, the
+// roles of a wildcard and the wildcard (the longest first), default role,
+// default.
 func resolve(all settings) Breakers {
-	b := Breakers{Defaults: breaker.DefaultPolicy(), set: all}
-	overlay(&b.Defaults, all[""])
+	b := Breakers{
+		Defaults: breaker.DefaultPolicy(), set: all,
+		Hosts: make(map[string]*breaker.Policy, len(all)), Resolvers: map[string]*breaker.Policy{}, wildcards: map[string]*breaker.Policy{},
+	}
+	lay(&b.Defaults, all[""])
+	for _, suffix := range wildcardsOf(all) {
+		key := breaker.HostKey(wildcardPrefix + suffix)
+		b.wildcards[suffix] = b.laid(key, all[key])
+	}
 	for key, own := range all {
-		if key == "" || len(own) == 0 {
-			continue
+		switch _, isWildcard := wildcardSuffix(key); {
+		case key == "" || isWildcard:
+		case key.Scope() == breaker.ScopeResolver:
+			b.Resolvers[key.Name()] = b.laid(key, own)
+		default:
+			b.Hosts[key.Name()] = b.laid(key, own)
 		}
-		p := b.Defaults
-		// The copy shares its lists of statuses, which are replaced and never
-		// changed, but needs roles of its own.
-		p.Roles = maps.Clone(b.Defaults.Roles)
-		overlay(&p, own)
-		b.add(key, &p)
 	}
 	return b
 }
 
-func (b *Breakers) add(key breaker.Key, p *breaker.Policy) {
-	named := &b.Hosts
-	if key.Scope() == breaker.ScopeResolver {
-		named = &b.Resolvers
+// wildcardsOf lists the suffixes of the wildcards in the settings, the
+// shortest first: a longer one is laid over the shorter ones that match it.
+func wildcardsOf(all settings) []string {
+	var suffixes []string
+	for key := range all {
+		if suffix, ok := wildcardSuffix(key); ok {
+			suffixes = append(suffixes, suffix)
+		}
 	}
-	if *named == nil {
-		*named = map[string]*breaker.Policy{}
-	}
-	(*named)[key.Name()] = p
+	slices.SortFunc(suffixes, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
+	return suffixes
 }
 
-// overlay lays settings of one specificity over p. What they say about the
+// laid is a new policy: what a key inherits, with own laid over it. Of the
+// defaults ("") it is what is built in with own laid over it.
+func (b *Breakers) laid(k breaker.Key, own []setting) *breaker.Policy {
+	if k == "" {
+		p := breaker.DefaultPolicy()
+		lay(&p, own)
+		return &p
+	}
+	// The copy shares its lists of statuses, which are replaced and never
+	// changed, but needs roles of its own.
+	p := *b.inherited(k)
+	p.Roles = maps.Clone(p.Roles)
+	lay(&p, own)
+	return &p
+}
+
+// lay lays settings of one specificity over p. What they say about the
 // breaker wins over what the roles of p said before: a host is more specific
 // than a role of the defaults.
-func overlay(p *breaker.Policy, own []setting) {
+func lay(p *breaker.Policy, own []setting) {
 	for _, s := range own {
 		if s.role != "" || s.field == nil {
 			continue
@@ -66,4 +92,40 @@ func overlay(p *breaker.Policy, own []setting) {
 		}
 		p.Roles[s.role] = role
 	}
+}
+
+// levels are the settings that apply to a key, the most specific first: its
+// own with layers over them, those of each wildcard above it, the defaults.
+func (b *Breakers) levels(k breaker.Key, layers []Layer) [][]setting {
+	own := b.set[k]
+	for _, l := range layers {
+		own = slices.Concat(own, l.settings())
+	}
+	levels := [][]setting{own}
+	if k == "" {
+		return levels
+	}
+	for suffix := b.above(k); suffix != ""; suffix = b.longest(suffix) {
+		levels = append(levels, b.set[breaker.HostKey(wildcardPrefix+suffix)])
+	}
+	return append(levels, b.set[""])
+}
+
+// Origin says where the value of a field comes from that applies to a key and
+// a role ("" is the breaker itself). field is its name, as fail_max.
+func (b *Breakers) Origin(k breaker.Key, role, field string) Origin {
+	return originIn(b.levels(k, nil), role, fieldsByPath[field])
+}
+
+func originIn(levels [][]setting, role string, f *field) Origin {
+	for _, level := range levels {
+		for _, role := range []string{role, ""} {
+			for _, s := range slices.Backward(level) {
+				if s.role == role && s.field != nil && s.field == f {
+					return s.origin
+				}
+			}
+		}
+	}
+	return Origin{}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"fleetfuse/breaker"
-	"fleetfuse/hostname"
 )
 
 // A setting is one policy field that somebody set for the defaults, a host or
@@ -18,7 +17,16 @@ type setting struct {
 	origin Origin
 }
 
-// settings are what was set, by breaker; the empty key is the defaults. Each
+// name is the full name of the field, or of the role that is named.
+func (s setting) name() string {
+	if s.field == nil {
+		return rolesPrefix + s.role
+	}
+	return s.field.nameIn(s.role)
+}
+
+// settings are what was set, by breaker; the empty key is the defaults, that of
+// a wildcard is host:*.example.org. Each
 // list runs from the weakest source to the strongest, so that the last word
 // on a field wins.
 type settings map[breaker.Key][]setting
@@ -30,8 +38,7 @@ func settingFor(role, path, text string) (setting, error) {
 	if err != nil {
 		return setting{}, err
 	}
-	// A pointer into a policy of its own tells parseValue the kind.
-	value, err := parseValue(f.at(new(breaker.Policy)), text, unitOf(path))
+	value, err := parseValue(f.kind(), text, unitOf(path))
 	if err != nil {
 		return setting{}, fmt.Errorf("%s %w", path, err)
 	}
@@ -39,6 +46,32 @@ func settingFor(role, path, text string) (setting, error) {
 		return setting{}, inRole(role, err)
 	}
 	return setting{role: role, field: f, value: value}, nil
+}
+
+// splitPath takes the role from the full name or alias of a field; without
+// roles. in front it is "".
+func splitPath(name string) (role, path string, err error) {
+	rest, ok := strings.CutPrefix(name, rolesPrefix)
+	if !ok {
+		return "", name, nil
+	}
+	role, path, found := cutRole(rest)
+	if !found {
+		return "", "", fmt.Errorf("%s: want roles.ROLE.FIELD", quote(name))
+	}
+	role, err = roleName(role)
+	return role, path, err
+}
+
+// cutRole cuts ROLE.FIELD. Both may have dots: the field is the longest that
+// there is, else what follows the first dot.
+func cutRole(text string) (role, path string, found bool) {
+	for i, c := range text {
+		if c == '.' && fieldsByPath[text[i+1:]] != nil {
+			return text[:i], text[i+1:], true
+		}
+	}
+	return strings.Cut(text, ".")
 }
 
 // fieldFor finds the field at path, which a role must be able to set if role
@@ -91,39 +124,4 @@ func unjoin(err error) []error {
 		all = append(all, unjoin(e)...)
 	}
 	return all
-}
-
-// resolverPrefix marks a resolver where a host is expected.
-const resolverPrefix = breaker.ScopeResolver + ":"
-
-// hostKey is the key of a host as a person writes it, or of resolver:NAME.
-func hostKey(name string) (breaker.Key, error) {
-	if resolver, ok := strings.CutPrefix(name, resolverPrefix); ok {
-		return resolverKey(resolver)
-	}
-	if strings.Contains(name, "*") {
-		return "", fmt.Errorf("host %s: wildcards come with the policies version; name the hosts one by one", quote(name))
-	}
-	host, err := hostname.Normalize(name)
-	if err != nil {
-		return "", err
-	}
-	return breaker.HostKey(host), nil
-}
-
-// resolverKey is the key of a resolver as a person writes it.
-func resolverKey(name string) (breaker.Key, error) {
-	resolver, err := hostname.Resolver(name)
-	if err != nil {
-		return "", err
-	}
-	return breaker.ResolverKey(resolver), nil
-}
-
-// roleName is the spelling of a role that has a name.
-func roleName(name string) (string, error) {
-	if name == "" {
-		return "", errors.New("a role needs a name, as in metadata")
-	}
-	return hostname.Role(name)
 }

@@ -46,35 +46,59 @@ func (c *Config) place(flag string) string {
 	return "--" + flag
 }
 
-// validate holds every policy to its limits. A problem of the defaults is in
-// every host too, and reported once.
+// validate holds every policy to its limits. A problem that a policy inherits
+// is reported once, where it comes from.
 func (b *Breakers) validate() []error {
 	var problems []error
-	inDefaults := map[string]bool{}
 	for _, p := range unjoin(b.Defaults.Validate()) {
-		inDefaults[p.Error()] = true
-		problems = append(problems, fmt.Errorf("%s: %w", b.place("", p, "--breaker-defaults"), p))
+		problems = append(problems, fmt.Errorf("%s: %w", placeIn(b.levels("", nil), p, "--breaker-defaults"), p))
 	}
-	for _, k := range b.Keys() {
-		if err := b.Policy(k).Validate(); err != nil {
-			for _, p := range unjoin(err) {
-				if !inDefaults[p.Error()] {
-					problems = append(problems, fmt.Errorf("%s: %s: %w", b.place(k, p, "policy"), k, p))
-				}
+	for _, k := range b.invalid() {
+		inherited := map[string]bool{}
+		for _, p := range unjoin(b.inherited(k).Validate()) {
+			inherited[p.Error()] = true
+		}
+		for _, p := range unjoin(b.Policy(k).Validate()) {
+			if !inherited[p.Error()] {
+				problems = append(problems, fmt.Errorf("%s: %s: %w", placeIn(b.levels(k, nil), p, "policy"), k, p))
 			}
 		}
 	}
 	return problems
 }
 
-// place lists where the fields were set that a problem of breaker is about;
+// invalid lists the keys with a policy that is not valid, sorted: few or none
+// of what may be a million.
+func (b *Breakers) invalid() (keys []breaker.Key) {
+	for name, p := range b.Hosts {
+		if p.Validate() != nil {
+			keys = append(keys, breaker.HostKey(name))
+		}
+	}
+	for suffix, p := range b.wildcards {
+		if p.Validate() != nil {
+			keys = append(keys, breaker.HostKey(wildcardPrefix+suffix))
+		}
+	}
+	for name, p := range b.Resolvers {
+		if p.Validate() != nil {
+			keys = append(keys, breaker.ResolverKey(name))
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// placeIn lists where the fields were set that a problem of breaker is about;
 // the problem starts with their names or with what they have in common.
-func (b *Breakers) place(k breaker.Key, problem error, otherwise string) string {
+func placeIn(levels [][]setting, problem error, otherwise string) string {
 	subject := strings.TrimRight(strings.SplitN(problem.Error(), " ", 2)[0], ":")
 	var places []string
-	for _, s := range append(slices.Clone(b.set[""]), b.set[k]...) {
-		if s.field != nil && (s.field.name == subject || strings.HasPrefix(s.field.name, subject+".")) {
-			places = append(places, s.origin.String())
+	for i := range fields {
+		if f := &fields[i]; f.name == subject || strings.HasPrefix(f.name, subject+".") {
+			if o := originIn(levels, "", f); o != (Origin{}) {
+				places = append(places, o.String())
+			}
 		}
 	}
 	if len(places) == 0 {

@@ -135,7 +135,7 @@ func parseDuration(text string, unit time.Duration) (time.Duration, error) {
 		if goErr == nil {
 			return d, nil
 		}
-		if strings.Trim(text, "0123456789._eE+-") == "" { // a number after all, only a bad one
+		if strings.Trim(text, numberLetters) == "" { // a number after all, only a bad one
 			return 0, err
 		}
 		return 0, fmt.Errorf("is %s: want a duration: %s as a number, or 90s, 10m, 1h30m", quote(text), unitName(unit))
@@ -181,9 +181,13 @@ func parseStatuses(text string) ([]int, error) {
 	return statuses, nil
 }
 
-// withoutUnderscores removes the underscores that group digits.
+// numberLetters are what the text of a number is made of.
+const numberLetters = "0123456789._eE+-"
+
+// withoutUnderscores removes the underscores that group digits. What is no
+// number anyway comes back as it is.
 func withoutUnderscores(text string) (string, error) {
-	if !strings.Contains(text, "_") {
+	if !strings.Contains(text, "_") || strings.Trim(text, numberLetters) != "" {
 		return text, nil
 	}
 	for i := range len(text) {

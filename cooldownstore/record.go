@@ -18,6 +18,7 @@ type Record struct {
 	Circuit   CircuitWall
 	ClearKept time.Time
 	Renewed   time.Time
+	Overlays  []OverlayWall // of each overlay, same order
 	// UpdatedAt is when the record was made. What remained of a deadline then
 	// is the most that can remain of it later.
 	UpdatedAt time.Time
@@ -32,6 +33,9 @@ type CircuitWall struct {
 	FirstTrip time.Time
 	Keep      time.Time
 }
+
+// OverlayWall holds the instants of an overlay as wall time; zero stays zero.
+type OverlayWall struct{ Until, Kept time.Time }
 
 // longestPast bounds how far back an instant can lie, so that adding it to a
 // clock never overflows into the future.
@@ -59,6 +63,12 @@ func FromSnapshot(key breaker.Key, s breaker.Snapshot, now breaker.Instant, wall
 	if s.Circuit.Until != 0 {
 		r.Circuit.Length = s.Circuit.Until.Sub(now)
 	}
+	r.Snapshot.Overlays = slices.Clone(s.Overlays)
+	for i, o := range s.Overlays {
+		r.Overlays = append(r.Overlays, OverlayWall{Until: at(o.Until), Kept: at(o.Kept)})
+		k := &r.Snapshot.Overlays[i]
+		k.Until, k.Kept, k.Disk = 0, 0, false
+	}
 	c := &r.Snapshot.Circuit
 	c.Until, c.FirstTrip, c.Keep = 0, 0, 0
 	r.Snapshot.ClearKept, r.Snapshot.Renewed = 0, 0
@@ -84,6 +94,12 @@ func (r Record) ToSnapshot(now breaker.Instant, wall time.Time) breaker.Snapshot
 	s.Circuit.FirstTrip = at(r.Circuit.FirstTrip, 0)
 	s.Circuit.Keep = at(r.Circuit.Keep, breaker.MaxOpen)
 	s.ClearKept = at(r.ClearKept, breaker.KeepClear)
+	s.Overlays = slices.Clone(s.Overlays[:min(len(s.Overlays), len(r.Overlays))])
+	for i := range s.Overlays {
+		o := &s.Overlays[i]
+		o.Until, o.Kept = at(r.Overlays[i].Until, o.Length), at(r.Overlays[i].Kept, o.Length+breaker.KeepReset)
+		o.Disk = true
+	}
 	s.Renewed = at(r.Renewed, 0)
 	s.Forget(now)
 	// Clamping may have changed which cooldown is the longest, and a foreign
@@ -112,8 +128,30 @@ func (r Record) at(t time.Time, longest time.Duration, now breaker.Instant, wall
 // Clone returns a record that shares nothing with r.
 func (r Record) Clone() Record {
 	r.Snapshot = r.Snapshot.Clone()
-	r.Wall = slices.Clone(r.Wall)
+	r.Wall, r.Overlays = slices.Clone(r.Wall), slices.Clone(r.Overlays)
 	return r
+}
+
+// An OverlayRecord is an overlay that is or was in force. The instants of the
+// Overlay are zero; the fields replace them.
+type OverlayRecord struct {
+	breaker.Overlay
+	OverlayWall
+}
+
+// MaxPastOverlays is how many overlays of one key a store remembers.
+const MaxPastOverlays = 100
+
+// KeepPastOverlays is how long a store remembers one that is no more in force.
+const KeepPastOverlays = 90 * 24 * time.Hour
+
+// OverlayRecords are the overlays of a record.
+func (r Record) OverlayRecords() []OverlayRecord {
+	list := make([]OverlayRecord, min(len(r.Snapshot.Overlays), len(r.Overlays)))
+	for i := range list {
+		list[i] = OverlayRecord{r.Snapshot.Overlays[i], r.Overlays[i]}
+	}
+	return list
 }
 
 // Keys names the keys of records in an error text: the first, and how many

@@ -80,7 +80,7 @@ func (w SharedWord) CoveredAt(now breaker.Instant, wall time.Time) (at []breaker
 
 // SharedPart is what of a snapshot is shared.
 func SharedPart(s breaker.Snapshot) breaker.Snapshot {
-	s.Circuit, s.Renewed = breaker.Circuit{}, 0
+	s.Circuit, s.Renewed, s.Overlays = breaker.Circuit{}, 0, nil
 	return s
 }
 

@@ -51,6 +51,9 @@ type Store interface {
 	// cooldown of ours that runs. What News has yielded it yields again until a
 	// Save of the key has taken it in or overwritten it. Yield may call the store.
 	News(ctx context.Context, yield func(Record) bool) error
+	// Overlays lists the overlays of a key that were saved, those of a record
+	// that was replaced too, the latest first: the history of its policy.
+	Overlays(ctx context.Context, key breaker.Key) ([]OverlayRecord, error)
 	// Meta and SetMeta keep a small value of the node's own: its id, seeds.
 	// An unknown name has the value "". What SetMeta stored survives power loss.
 	Meta(ctx context.Context, name string) (string, error)

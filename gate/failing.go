@@ -155,15 +155,26 @@ func (g *Gate) empty(f *failing, closed breaker.Stamp) {
 // Replace swaps the policies of all keys; the rings keep what they count.
 func (g *Gate) Replace() {
 	for _, e := range append(g.hosts.all(), g.resolvers.all()...) {
-		e.mu.Lock()
-		p := g.opt.Policy(e.key)
-		e.window = rateWindow(p)
-		if f := e.failing; f != nil {
-			f.policy = p
-			f.ring.Replace(g.opt.Clock.Moment(1), p)
-			g.refresh(e, viewOf(e))
-		}
-		e.mu.Unlock()
+		g.replace(e)
+	}
+}
+
+// ReplaceOne is Replace for one key.
+func (g *Gate) ReplaceOne(key breaker.Key) {
+	if e := g.tableOf(key).find(key.Name()); e != nil {
+		g.replace(e)
+	}
+}
+
+func (g *Gate) replace(e *entry) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := g.opt.Policy(e.key)
+	e.window = rateWindow(p)
+	if f := e.failing; f != nil {
+		f.policy = p
+		f.ring.Replace(g.opt.Clock.Moment(1), p)
+		g.refresh(e, viewOf(e))
 	}
 }
 

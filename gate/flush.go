@@ -6,27 +6,31 @@ import (
 	"fleetfuse/breaker"
 )
 
-// flushEvery is how often successes on failing keys are sent, sweepEvery how
-// often all failing keys are looked at, in flushes.
+// BeatEvery is how often successes on failing keys are sent. sweepEvery is how
+// often all failing keys are looked at, in beats.
 const (
-	flushEvery = 50 * time.Millisecond
+	BeatEvery  = 50 * time.Millisecond
 	sweepEvery = 20
 )
 
 func (g *Gate) run() {
-	defer g.work.Done()
-	t := time.NewTicker(flushEvery)
+	t := time.NewTicker(BeatEvery)
 	defer t.Stop()
-	for n := 1; ; n++ {
+	for {
 		select {
 		case <-g.stop:
 			return
 		case <-t.C:
-			g.flush()
-			if n%sweepEvery == 0 {
-				g.sweep()
-			}
+			g.Beat()
 		}
+	}
+}
+
+// Beat does what is due every BeatEvery. It is called by one goroutine.
+func (g *Gate) Beat() {
+	g.flush()
+	if g.beats++; g.beats%sweepEvery == 0 {
+		g.sweep()
 	}
 }
 

@@ -9,10 +9,11 @@ import (
 	"fleetfuse/internal/clock"
 )
 
-// An Owner reaches the actors that own keys. Report, Return and Cool must not
-// block.
+// An Owner reaches the actors that own keys. No call may block.
 type Owner interface {
-	Ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error)
+	// Ask asks for a permit. Within the limit answer is called once, perhaps
+	// before Ask returns.
+	Ask(key breaker.Key, q breaker.Question, limit time.Duration, answer func(breaker.Answer, error))
 	Report(key breaker.Key, outcomes []breaker.Outcome)
 	Return(key breaker.Key, id breaker.PermitID)
 	// Cool announces a Retry-After this gate saw. It must have reached Apply
@@ -28,7 +29,7 @@ type Options struct {
 	Clock    *clock.Clock
 	MaxHosts int           // default 1,000,000
 	AskLimit time.Duration // how long a question may take; default 100 ms
-
+	Driven   bool          // who made the gate calls Beat every BeatEvery: it starts no goroutine
 }
 
 // A Gate decides. It is safe for concurrent use.
@@ -44,6 +45,7 @@ type Gate struct {
 	failing  map[*entry]struct{} // entries with a failing part
 	touched  []*entry            // those the next flush looks at
 	counters counters
+	beats    int
 
 	stop chan struct{}
 	work sync.WaitGroup
@@ -62,8 +64,9 @@ func New(opt Options) *Gate {
 		failing: map[*entry]struct{}{}, stop: make(chan struct{}),
 	}
 	g.roles.plain.g = g
-	g.work.Add(1)
-	go g.run()
+	if !opt.Driven {
+		g.work.Go(g.run)
+	}
 	return g
 }
 

@@ -98,7 +98,11 @@ func (w *world) hear(key breaker.Key, s breaker.Snapshot) {
 	w.g.Apply(key, merged)
 }
 
-func (w *world) Ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error) {
+func (w *world) Ask(key breaker.Key, q breaker.Question, _ time.Duration, answer func(breaker.Answer, error)) {
+	go func() { answer(w.ask(key, q)) }()
+}
+
+func (w *world) ask(key breaker.Key, q breaker.Question) (breaker.Answer, error) {
 	w.mu.Lock()
 	w.asks++
 	down, hang := w.down, w.hang

@@ -2,19 +2,21 @@ package gate
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/internal/clock"
 )
 
 // questionIDs numbers questions, from a random start so that a restarted node
 // repeats none.
 type questionIDs struct{ n atomic.Uint64 }
 
-func (q *questionIDs) next() uint64 {
-	q.n.CompareAndSwap(0, rand.Uint64())
+func (q *questionIDs) next(c *clock.Clock) uint64 {
+	if q.n.Load() == 0 {
+		q.n.CompareAndSwap(0, c.Random())
+	}
 	return q.n.Add(1)
 }
 
@@ -145,28 +147,32 @@ type reply struct {
 // await sends the question and waits for the answer or for the caller to
 // leave; a permit that comes after that is kept for the next caller.
 func (g *Gate) await(ctx context.Context, d *Decision, e *entry, ask *roleAsk, role string) *denial {
-	q := breaker.Question{ID: g.questions.next(), Node: g.opt.Node, Role: role}
-	replies := make(chan reply) // unbuffered: a send succeeds only if somebody takes it
-	left := make(chan struct{})
+	q := breaker.Question{ID: g.questions.next(g.opt.Clock), Node: g.opt.Node, Role: role}
+	replies := make(chan reply, 1)
+	var over atomic.Bool // the caller left, or has its answer
 	g.work.Add(1)
-	go func() {
+	g.opt.Owner.Ask(e.key, q, g.opt.AskLimit, func(a breaker.Answer, err error) {
 		defer g.work.Done()
-		limit, cancel := context.WithTimeout(context.Background(), g.opt.AskLimit)
-		defer cancel()
-		a, err := g.opt.Owner.Ask(limit, e.key, q)
 		g.answered(e, ask, a, err)
-		select {
-		case replies <- reply{a, err}:
-		case <-left:
-			g.stash(e, role, ask, a)
+		if over.CompareAndSwap(false, true) {
+			replies <- reply{a, err}
+			return
 		}
-	}()
+		g.stash(e, role, ask, a)
+	})
+	select {
+	case r := <-replies:
+		return g.use(d, e, r)
+	default:
+	}
 	select {
 	case r := <-replies:
 		return g.use(d, e, r)
 	case <-ctx.Done():
-		close(left)
-		return pending(e, g.opt.Clock.Now())
+		if over.CompareAndSwap(false, true) {
+			return pending(e, g.opt.Clock.Now())
+		}
+		return g.use(d, e, <-replies) // it came at the same moment
 	}
 }
 
@@ -263,7 +269,7 @@ func (g *Gate) askRing(d *Decision, e *entry) *denial {
 	if ring.At(mo.Now).State == breaker.Closed {
 		return nil
 	}
-	a, _ := f.ring.Ask(mo, breaker.Question{ID: g.questions.next(), Node: g.opt.Node, Role: d.role})
+	a, _ := f.ring.Ask(mo, breaker.Question{ID: g.questions.next(g.opt.Clock), Node: g.opt.Node, Role: d.role})
 	switch {
 	case a.Permit != 0:
 		d.hold(heldPermit{e: e, id: a.Permit, ring: true}, a.Delay)

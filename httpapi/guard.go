@@ -39,14 +39,22 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		case !s.originAllowed(r):
 			fail(w, http.StatusForbidden, fmt.Sprintf("the Origin %q is foreign", r.Header.Get("Origin")),
 				"call the API from a program, not from a page of another site")
-		case r.Method == http.MethodPost && !isJSON(r):
-			fail(w, http.StatusUnsupportedMediaType, "a POST needs Content-Type: application/json", "-H 'Content-Type: application/json'")
+		case slices.Contains(mutations, r.Method) && !isJSON(r) && !isBare(r):
+			fail(w, http.StatusUnsupportedMediaType, "a "+r.Method+" needs Content-Type: application/json", "-H 'Content-Type: application/json'")
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, api.MaxBodyBytes)
 			next.ServeHTTP(w, r)
 		}
 	})
 }
+
+// mutations are the methods of calls that change something. A page of another
+// site cannot send JSON unasked.
+var mutations = []string{http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete}
+
+// isBare reports whether it is a DELETE without a body, which needs no type: a
+// browser asks before it sends any DELETE.
+func isBare(r *http.Request) bool { return r.Method == http.MethodDelete && r.ContentLength == 0 }
 
 func isJSON(r *http.Request) bool {
 	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

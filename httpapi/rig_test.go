@@ -27,15 +27,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A rig is a server on fakes, node n1 of three.
 type rig struct {
-	t      *testing.T
-	url    string
-	clock  *clock.Clock
-	policy breaker.Policy
-	named  []breaker.Key
-	fleet  fleet
-	owners owners
-	board  board
-	log    strings.Builder
+	t         *testing.T
+	url       string
+	clock     *clock.Clock
+	policy    breaker.Policy
+	wildcards map[string]*breaker.Policy
+	named     []breaker.Key
+	fleet     fleet
+	owners    owners
+	board     board
+	words     words
+	log       strings.Builder
 }
 
 func newRig(t *testing.T) *rig {
@@ -52,7 +54,7 @@ func newRig(t *testing.T) *rig {
 	g := gate.New(gate.Options{Node: "id1", Owner: nobody{}, Policy: policy, Clock: r.clock})
 	srv := httptest.NewServer(httpapi.New(httpapi.Options{
 		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Clock: r.clock, Metrics: telemetry.New(),
-		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Named: func() []breaker.Key { return r.named },
+		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
 		Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
 	}).Handler())
 	r.url = srv.URL
@@ -70,6 +72,13 @@ func (r *rig) in(d time.Duration) breaker.Instant { return r.clock.Now().Add(d) 
 
 // request sends a request and reads what is in the answer, if into is not nil.
 func (r *rig) request(method, path, body string, header http.Header, into any) (status int, text string) {
+	r.t.Helper()
+	resp, text := r.exchange(method, path, body, header, into)
+	return resp.StatusCode, text
+}
+
+// exchange is request for those who look at the answer's header too.
+func (r *rig) exchange(method, path, body string, header http.Header, into any) (*http.Response, string) {
 	r.t.Helper()
 	req, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, strings.NewReader(body))
 	if err != nil {
@@ -91,7 +100,7 @@ func (r *rig) request(method, path, body string, header http.Header, into any) (
 	if err != nil {
 		r.t.Fatalf("%s %s: %v in %s", method, path, err, b)
 	}
-	return resp.StatusCode, string(b)
+	return resp, string(b)
 }
 
 var asJSON = http.Header{"Content-Type": {"application/json"}}

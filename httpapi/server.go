@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"fleetfuse/api"
@@ -53,7 +54,9 @@ type Options struct {
 	Logger       *slog.Logger
 	Node         string // this node's display name
 	Policy       func(breaker.Key) *breaker.Policy
-	Named        func() []breaker.Key // keys with a policy of their own
+	Policies     Policies
+	Named        func() []breaker.Key              // keys with a policy of their own
+	Wildcards    func() map[string]*breaker.Policy // by "*.SUFFIX", for hosts without one
 	Durable      func(breaker.Key) bool
 	Status       func() api.StatusResponse
 	AllowedHosts []string
@@ -85,6 +88,13 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/breakers/{scope}/{name}", s.breaker)
 	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/open", s.open)
 	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/close", s.close)
+	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/policy", s.policy)
+	for _, method := range []string{http.MethodPatch, http.MethodPut, http.MethodDelete} {
+		mux.HandleFunc(method+" /v1/breakers/{scope}/{name}/policy", s.changePolicy)
+	}
+	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/policy/history", s.policyHistory)
+	mux.HandleFunc("GET /v1/config", s.config)
+	mux.HandleFunc("POST /v1/config/reload", s.reload)
 	mux.HandleFunc("GET /v1/cluster", s.cluster)
 	mux.HandleFunc("GET /v1/cluster/owner", s.owner)
 	mux.HandleFunc("POST /v1/cluster/leave", s.leave)
@@ -104,15 +114,19 @@ func (s *Server) Handler() http.Handler {
 
 // unknown answers a path nobody serves, or one that wants another method.
 func unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
+	var takes []string
+	for _, method := range append([]string{http.MethodGet}, mutations...) {
 		other := &http.Request{Method: method, URL: r.URL, Host: r.Host}
 		if _, pattern := mux.Handler(other); pattern != "/" {
-			w.Header().Set("Allow", method)
-			fail(w, http.StatusMethodNotAllowed, r.URL.Path+" does not take "+r.Method, "use "+method)
-			return
+			takes = append(takes, method)
 		}
 	}
-	fail(w, http.StatusNotFound, "there is no "+r.URL.Path, "GET /openapi.json lists what there is")
+	if len(takes) == 0 {
+		fail(w, http.StatusNotFound, "there is no "+r.URL.Path, "GET /openapi.json lists what there is")
+		return
+	}
+	w.Header().Set("Allow", strings.Join(takes, ", "))
+	fail(w, http.StatusMethodNotAllowed, r.URL.Path+" does not take "+r.Method, "use "+strings.Join(takes, " or "))
 }
 
 // ready answers 503 while the node starts or drains. A store that fails makes
@@ -135,14 +149,4 @@ func write(w http.ResponseWriter, code int, body any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(body) // the caller is gone: nobody to tell
-}
-
-// fail answers with a problem: what and where, and what to do next.
-func fail(w http.ResponseWriter, code int, detail, try string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(api.Problem{
-		Type: "about:blank", Title: http.StatusText(code), Status: code, Detail: detail, Try: try,
-	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,11 +63,7 @@ func (st *stream) follow(done <-chan struct{}, sub Subscription) {
 		case <-heartbeat.C:
 			ok = st.send("heartbeat", api.ViewEvent{})
 		case <-sub.Ready():
-			var e api.ViewEvent
-			for _, k := range sub.Changed() {
-				e.Exceptions = append(e.Exceptions, st.exception(k, st.s.opt.Board.Of(k)))
-			}
-			ok = len(e.Exceptions) == 0 || st.send("change", e)
+			ok = st.sendChanges(sub.Changed())
 		case <-rings.C:
 			if e := st.ringChanges(); len(e.Exceptions) > 0 {
 				ok = st.send("change", e)
@@ -78,16 +75,42 @@ func (st *stream) follow(done <-chan struct{}, sub Subscription) {
 	}
 }
 
+// sendChanges sends what keys are now: everything, if any policy may be another
+// one (key "").
+func (st *stream) sendChanges(keys []breaker.Key) bool {
+	if slices.Contains(keys, "") {
+		return st.send("snapshot", st.everything())
+	}
+	var e api.ViewEvent
+	for _, k := range keys {
+		snap := st.s.opt.Board.Of(k)
+		if len(snap.Overlays) > 0 {
+			if e.Policies == nil {
+				e.Policies = map[string]api.Policy{}
+			}
+			e.Policies[string(k)] = policyOf(st.s.opt.Policy(k))
+		}
+		e.Exceptions = append(e.Exceptions, st.exception(k, snap))
+	}
+	return len(keys) == 0 || st.send("change", e)
+}
+
 func (st *stream) everything() api.ViewEvent {
 	o := &st.s.opt
 	e := api.ViewEvent{Full: true, Policies: map[string]api.Policy{"": policyOf(o.Policy(""))}}
 	for _, k := range o.Named() {
 		e.Policies[string(k)] = policyOf(o.Policy(k))
 	}
+	for pattern, p := range o.Wildcards() {
+		e.Policies[string(breaker.HostKey(pattern))] = policyOf(p)
+	}
 	o.Board.Each(func(k breaker.Key, snap breaker.Snapshot) bool {
-		e.Exceptions = append(e.Exceptions, st.exception(k, snap))
+		if snap.Overlays = nil; !snap.Empty() { // an overlay is no exception
+			e.Exceptions = append(e.Exceptions, st.exception(k, snap))
+		}
 		return true
 	})
+	st.rings = map[breaker.Key]breaker.Instant{}
 	e.Exceptions = append(e.Exceptions, st.ringChanges().Exceptions...)
 	return e
 }
@@ -95,6 +118,7 @@ func (st *stream) everything() api.ViewEvent {
 func (st *stream) exception(k breaker.Key, snap breaker.Snapshot) api.Exception {
 	o := &st.s.opt
 	now := o.Clock.Now()
+	snap.Overlays = nil // the stamp orders words about the state
 	status := snap.At(now)
 	x := api.Exception{
 		Key: string(k), State: status.State.String(), Reason: string(status.Reason), Detail: status.Detail,

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"sync"
@@ -30,6 +31,8 @@ type board struct {
 	logger   *slog.Logger
 	gate     *gate.Gate
 	sharing  *sharing // nil: with nobody
+	policies *policies
+	history  func(context.Context, breaker.Key) ([]cooldownstore.OverlayRecord, error)
 	id       string
 	epoch    uint64                   // the last that was persisted
 	persist  func(name, value string) // keeps a value of the node's own
@@ -63,7 +66,7 @@ const forgetEvery = time.Second
 // cluster.
 func newBoard(n *Node) *board {
 	b := &board{
-		clock: n.clock, keeper: n.keeper, sharing: n.sharing, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
+		clock: n.clock, keeper: n.keeper, sharing: n.sharing, policies: n.policies, history: n.store.Overlays, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
 		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
 		serving: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},
@@ -71,10 +74,10 @@ func newBoard(n *Node) *board {
 	}
 	b.breakers = actors.New(actors.Options{
 		Node: n.id, Announcer: b, Keeper: b, Clock: n.clock, Logger: n.opt.Logger,
-		Policy: n.opt.Policy, Recall: b.Of, Members: b.known,
+		Policy: n.policies.of, Amend: n.policies.amend, Recall: b.Of, Members: b.known,
 	})
 	b.spread = spread.New(spread.Options{
-		Self: n.id, Limit: view.MaxExceptions, FirstID: uint64(n.clock.Stamp()), Policy: n.opt.Policy,
+		Self: n.id, Limit: view.MaxExceptions, FirstID: uint64(n.clock.Stamp()), Policy: n.policies.of,
 		Witness: func(k breaker.Key, q breaker.WitnessQuestion) breaker.WitnessAnswer { return b.gate.Witness(k, q) },
 	})
 	return b
@@ -104,6 +107,7 @@ func (b *board) run() {
 			return
 		case <-t.C:
 			b.do((*spread.Node).Forget)
+			b.expirePolicies()
 			b.sayDropped()
 		case <-b.timer.C:
 			b.do((*spread.Node).Tick)
@@ -216,10 +220,13 @@ func (b *board) settle(e spread.Effects) {
 
 // changed tells the gate and the streams. The board is locked.
 func (b *board) changed(key breaker.Key, s breaker.Snapshot) {
+	replaced := b.policies.set(key, s.Overlays, b.clock.Now())
+	s.Overlays = nil // to the gate, a key that has nothing else is plainly closed
 	b.gate.Apply(key, s)
-	for w := range b.watchers {
-		w.add(key)
+	if replaced {
+		b.gate.ReplaceOne(key)
 	}
+	b.tellWatchers(key)
 }
 
 // Announce implements actors.Announcer.

@@ -200,6 +200,10 @@ func (b *board) answer(ctx context.Context, s spread.Serve) (any, error) {
 		return spread.Held{}, b.hold(ctx, s.From, key, q.Snapshot)
 	case spread.ListRings:
 		return b.rings(key), nil
+	case spread.Lay:
+		return b.breakers.Lay(ctx, key, q)
+	case spread.ListOverlays:
+		return b.pastOverlays(ctx, key)
 	}
 	return nil, fmt.Errorf("a request for a %T is not served", s.Request.Body)
 }

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"fleetfuse/api"
-	"fleetfuse/breaker"
 	"fleetfuse/cluster"
 	"fleetfuse/internal/clock"
 	"fleetfuse/node"
@@ -26,11 +25,9 @@ import (
 // member starts a node whose wall clock is ahead by so much.
 func member(t *testing.T, name string, ahead time.Duration, peers ...string) *node.Node {
 	t.Helper()
-	p := breaker.DefaultPolicy()
 	n, err := node.Start(t.Context(), node.Options{
 		Name: name, Memory: true, HTTPListen: "127.0.0.1:0", Clock: clock.Skewed(ahead),
 		Gossip: cluster.Gossip{Listen: "127.0.0.1:0", Peers: peers}, Actor: cluster.Actor{Listen: "127.0.0.1:0"},
-		Policy: func(breaker.Key) *breaker.Policy { return &p }, Named: func() []breaker.Key { return nil },
 		Logger: slog.New(slog.DiscardHandler), Version: "test",
 	})
 	if err != nil {

@@ -30,6 +30,7 @@ func (n *Node) gauges() {
 		n.sharing.gauges(m)
 	}
 	n.clusterGauges()
+	n.policyGauges()
 }
 
 func truth(b bool) float64 {
@@ -45,9 +46,9 @@ func (n *Node) clusterGauges() {
 	m.Gauge("cluster_members", "Live members, this node among them.", func() float64 { return float64(len(n.cluster.Members())) })
 	m.Gauge("cluster_members_known", "Live members and those lost without leaving in the last 10 minutes.", func() float64 { return float64(n.board.known()) })
 	m.Gauge("cluster_config_mismatch", "Live members that run another configuration than this node.", func() float64 {
-		differ := 0
+		own, differ := n.policies.hash(), 0
 		for _, x := range n.cluster.Members() {
-			if x.ConfigHash != n.opt.ConfigHash {
+			if x.ConfigHash != own {
 				differ++
 			}
 		}

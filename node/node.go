@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"fleetfuse/breaker"
 	"fleetfuse/cluster"
+	"fleetfuse/config"
 	"fleetfuse/cooldownstore"
 	"fleetfuse/cooldownstore/memory"
 	"fleetfuse/cooldownstore/sqlite"
@@ -30,11 +30,10 @@ type Options struct {
 	Gossip       cluster.Gossip
 	Actor        cluster.Actor
 	TLS          cluster.TLS
-	Insecure     bool   // ports beyond loopback without keys
-	ConfigHash   uint64 // of what members must agree on
-	OnLeave      func() // an operator told the node to leave: end it with Stop; nil: nothing happens
-	Policy       func(breaker.Key) *breaker.Policy
-	Named        func() []breaker.Key // keys with a policy of their own
+	Insecure     bool                          // ports beyond loopback without keys
+	OnLeave      func()                        // an operator told the node to leave: end it with Stop; nil: nothing happens
+	Config       *config.Config                // the policies, and what is shown of the rest; nil: the default
+	Reload       func() (config.Config, error) // reads it again; nil: it cannot be
 	Version      string
 	Logger       *slog.Logger
 	Clock        *clock.Clock // stopped by Stop; nil: the machine's
@@ -54,6 +53,8 @@ type Node struct {
 	// warnings are about the place of the data directory.
 	warnings []string
 	metrics  *telemetry.Metrics
+	policies *policies
+	reloads  reloads
 	board    *board
 	gate     *gate.Gate
 	cluster  *cluster.Cluster
@@ -67,6 +68,12 @@ func Start(ctx context.Context, opt Options) (*Node, error) {
 	if n.clock == nil {
 		n.clock = clock.New()
 	}
+	if opt.Config == nil {
+		c := config.Default()
+		n.opt.Config = &c
+	}
+	n.policies = newPolicies(n.opt.Config, opt.Logger)
+	n.reloads.loaded = n.started
 	n.onStop(n.clock.Stop)
 	if opt.Shared != nil {
 		n.sharing = newSharing(n, opt.Shared)
@@ -148,7 +155,7 @@ func (n *Node) serve(ctx context.Context) error {
 	}
 	server := httpapi.New(httpapi.Options{
 		Gate: n.gate, Breakers: n.board, Board: n.board, Fleet: n.fleet(), Clock: n.clock, Metrics: n.metrics, Logger: n.opt.Logger,
-		Node: n.opt.Name, Policy: n.opt.Policy, Named: n.opt.Named, Durable: n.keeper.Durable, Status: n.Status,
+		Node: n.opt.Name, Policy: n.policies.of, Named: n.policies.named, Wildcards: n.policies.wildcards, Policies: n, Durable: n.keeper.Durable, Status: n.Status,
 		AllowedHosts: hosts,
 	})
 	w, err := listen(ctx, n.opt.HTTPListen, n.opt.HTTPSocket, secure, server, n.opt.Logger)

@@ -9,7 +9,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"fleetfuse/breaker"
 	"fleetfuse/cluster"
 	"fleetfuse/node"
 )
@@ -24,10 +23,8 @@ func TestMain(m *testing.M) {
 
 func start(t *testing.T, dir string) *node.Node {
 	t.Helper()
-	p := breaker.DefaultPolicy()
 	n, err := node.Start(t.Context(), node.Options{
 		Name: "n", DataDir: dir, HTTPListen: "127.0.0.1:0", Gossip: cluster.Gossip{Listen: "127.0.0.1:0"}, Actor: cluster.Actor{Listen: "127.0.0.1:0"}, Version: "test",
-		Policy: func(breaker.Key) *breaker.Policy { return &p }, Named: func() []breaker.Key { return nil },
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ func (b *board) owns(key breaker.Key) bool {
 	return read(b, func(n *spread.Node) string { return n.Owner(key) }) == b.id
 }
 
-// Report, Return, Cool and Ask implement gate.Owner.
+// Report, Return and Cool implement gate.Owner.
 func (b *board) Report(key breaker.Key, outcomes []breaker.Outcome) {
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects { return n.Report(now, key, outcomes) })
 }
@@ -30,8 +30,17 @@ func (b *board) Cool(key breaker.Key, c breaker.Cooldown) {
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects { return n.Cool(now, key, c) })
 }
 
-// Ask asks the key's owner for a permit.
-func (b *board) Ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error) {
+// Ask implements gate.Owner.
+func (b *board) Ask(key breaker.Key, q breaker.Question, limit time.Duration, answer func(breaker.Answer, error)) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		answer(b.ask(ctx, key, q))
+	}()
+}
+
+// ask asks the key's owner for a permit.
+func (b *board) ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error) {
 	if b.owns(key) {
 		return b.breakers.Ask(ctx, key, q)
 	}
@@ -78,6 +87,23 @@ func (b *board) word(ctx context.Context, key breaker.Key, w spread.Word) (sprea
 		return result, err
 	}
 	return b.breakers.StandIn(ctx, key, w.Length, w.Author, w.Detail), nil
+}
+
+// lay changes a policy: the owner's to do, or this node's if no owner answers.
+func (b *board) lay(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
+	var result spread.LayResult
+	var err error
+	if b.owns(key) {
+		result, err = b.breakers.Lay(ctx, key, change)
+	} else {
+		result, err = request[spread.LayResult](ctx, b, func(n *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
+			return n.Request(now, key, change, wordLimit)
+		})
+	}
+	if err == nil || ctx.Err() != nil {
+		return result, err
+	}
+	return b.breakers.LayStandIn(ctx, key, change), nil
 }
 
 // holders is how many members are asked to hold an operator's word, one after

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"fleetfuse/api"
-	"fleetfuse/breaker"
 	"fleetfuse/cluster"
 	"fleetfuse/cooldownstore"
 	"fleetfuse/cooldownstore/memory"
@@ -56,11 +55,9 @@ func (a *away) Check(ctx context.Context) ([]string, error) {
 // lone starts a cluster of one node that shares at a place.
 func lone(t *testing.T, name, dir string, place cooldownstore.Shared) *node.Node {
 	t.Helper()
-	p := breaker.DefaultPolicy()
 	n, err := node.Start(t.Context(), node.Options{
 		Name: name, DataDir: dir, HTTPListen: "127.0.0.1:0", Gossip: cluster.Gossip{Listen: "127.0.0.1:0", Label: name},
 		Actor: cluster.Actor{Listen: "127.0.0.1:0"}, Version: "test", Shared: place,
-		Policy: func(breaker.Key) *breaker.Policy { return &p }, Named: func() []breaker.Key { return nil },
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

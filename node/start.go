@@ -57,7 +57,7 @@ func (n *Node) keep(name, value string) {
 // startBreakers connects view, gate and actors and recalls what the store knows.
 func (n *Node) startBreakers(ctx context.Context) error {
 	n.board = newBoard(n)
-	n.gate = gate.New(gate.Options{Node: n.id, Owner: n.board, Policy: n.opt.Policy, Clock: n.clock, AskLimit: time.Second})
+	n.gate = gate.New(gate.Options{Node: n.id, Owner: n.board, Policy: n.policies.of, Clock: n.clock, AskLimit: time.Second})
 	n.board.gate = n.gate
 	if err := n.recall(ctx); err != nil {
 		n.gate.Stop()
@@ -66,7 +66,7 @@ func (n *Node) startBreakers(ctx context.Context) error {
 	seeds, err := n.store.Meta(ctx, metaSeeds)
 	if err == nil {
 		n.cluster, err = cluster.Start(ctx, cluster.Options{
-			NodeID: n.id, Epoch: n.epoch, Name: n.opt.Name, Version: n.opt.Version, ConfigHash: n.opt.ConfigHash,
+			NodeID: n.id, Epoch: n.epoch, Name: n.opt.Name, Version: n.opt.Version, ConfigHash: n.policies.hash(),
 			Gossip: n.opt.Gossip, Actor: n.opt.Actor, TLS: n.opt.TLS, Insecure: n.opt.Insecure,
 			Seeds: strings.Fields(seeds), Logger: n.opt.Logger, Events: n.board,
 		}, n.board.breakers.Kinds())

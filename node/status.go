@@ -37,6 +37,7 @@ func (n *Node) Status() api.StatusResponse {
 	if !st.Ready {
 		problem("the node is starting or draining")
 	}
+	n.policyProblems(problem)
 	n.memberProblems(st.Members, problem)
 	return st
 }

@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"fleetfuse/breaker"
 	"fleetfuse/client/admin"
 	"fleetfuse/cluster"
 )
@@ -112,12 +111,10 @@ func TestGuardHTTP(t *testing.T) {
 // certificate of its CA; its Unix socket needs none.
 func TestServesBeyondLoopback(t *testing.T) {
 	files, stranger := certify(t, "n"), certify(t, "stranger")
-	p := breaker.DefaultPolicy()
 	socket := filepath.Join(t.TempDir(), "s")
 	n, err := Start(t.Context(), Options{
 		Name: "n", Memory: true, HTTPListen: "0.0.0.0:0", HTTPSocket: socket, TLS: files,
 		Gossip: cluster.Gossip{Listen: "127.0.0.1:0"}, Actor: cluster.Actor{Listen: "127.0.0.1:0"}, Version: "test",
-		Policy: func(breaker.Key) *breaker.Policy { return &p }, Named: func() []breaker.Key { return nil },
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

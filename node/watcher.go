@@ -16,6 +16,13 @@ func (b *board) Watch() httpapi.Subscription {
 	return w
 }
 
+// tellWatchers tells the streams. The board is locked.
+func (b *board) tellWatchers(key breaker.Key) {
+	for w := range b.watchers {
+		w.add(key)
+	}
+}
+
 // watcher collects changed keys for one stream. A slow stream costs no more
 // than one entry for each key.
 type watcher struct {

@@ -1456,6 +1456,8 @@ type Request struct {
 	//	*Request_Inspect
 	//	*Request_Hold
 	//	*Request_Rings
+	//	*Request_Lay
+	//	*Request_Overlays
 	Body          isRequest_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1557,6 +1559,24 @@ func (x *Request) GetRings() *ListRings {
 	return nil
 }
 
+func (x *Request) GetLay() *Lay {
+	if x != nil {
+		if x, ok := x.Body.(*Request_Lay); ok {
+			return x.Lay
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetOverlays() *ListOverlays {
+	if x != nil {
+		if x, ok := x.Body.(*Request_Overlays); ok {
+			return x.Overlays
+		}
+	}
+	return nil
+}
+
 type isRequest_Body interface {
 	isRequest_Body()
 }
@@ -1581,6 +1601,14 @@ type Request_Rings struct {
 	Rings *ListRings `protobuf:"bytes,14,opt,name=rings,proto3,oneof"`
 }
 
+type Request_Lay struct {
+	Lay *Lay `protobuf:"bytes,15,opt,name=lay,proto3,oneof"`
+}
+
+type Request_Overlays struct {
+	Overlays *ListOverlays `protobuf:"bytes,16,opt,name=overlays,proto3,oneof"`
+}
+
 func (*Request_Ask) isRequest_Body() {}
 
 func (*Request_Word) isRequest_Body() {}
@@ -1590,6 +1618,10 @@ func (*Request_Inspect) isRequest_Body() {}
 func (*Request_Hold) isRequest_Body() {}
 
 func (*Request_Rings) isRequest_Body() {}
+
+func (*Request_Lay) isRequest_Body() {}
+
+func (*Request_Overlays) isRequest_Body() {}
 
 type Reply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1602,6 +1634,8 @@ type Reply struct {
 	//	*Reply_Held
 	//	*Reply_Rings
 	//	*Reply_Failure
+	//	*Reply_Lay
+	//	*Reply_Overlays
 	Body          isReply_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1705,6 +1739,24 @@ func (x *Reply) GetFailure() *Failure {
 	return nil
 }
 
+func (x *Reply) GetLay() *LayReply {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Lay); ok {
+			return x.Lay
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetOverlays() *Overlays {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Overlays); ok {
+			return x.Overlays
+		}
+	}
+	return nil
+}
+
 type isReply_Body interface {
 	isReply_Body()
 }
@@ -1733,6 +1785,14 @@ type Reply_Failure struct {
 	Failure *Failure `protobuf:"bytes,15,opt,name=failure,proto3,oneof"`
 }
 
+type Reply_Lay struct {
+	Lay *LayReply `protobuf:"bytes,16,opt,name=lay,proto3,oneof"`
+}
+
+type Reply_Overlays struct {
+	Overlays *Overlays `protobuf:"bytes,17,opt,name=overlays,proto3,oneof"`
+}
+
 func (*Reply_Ask) isReply_Body() {}
 
 func (*Reply_Word) isReply_Body() {}
@@ -1744,6 +1804,10 @@ func (*Reply_Held) isReply_Body() {}
 func (*Reply_Rings) isReply_Body() {}
 
 func (*Reply_Failure) isReply_Body() {}
+
+func (*Reply_Lay) isReply_Body() {}
+
+func (*Reply_Overlays) isReply_Body() {}
 
 // Ask asks the owner for a permit; a repeat of the id gets the same one.
 type Ask struct {
@@ -2242,6 +2306,332 @@ func (x *Ring) GetStatus() *Status {
 	return nil
 }
 
+// Lay changes an overlay of the key's policy: for the owner.
+type Lay struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Register      uint32                 `protobuf:"varint,1,opt,name=register,proto3" json:"register,omitempty"`
+	Whole         bool                   `protobuf:"varint,2,opt,name=whole,proto3" json:"whole,omitempty"` // the overlay becomes set; else set is laid over it
+	Set           string                 `protobuf:"bytes,3,opt,name=set,proto3" json:"set,omitempty"`
+	Unset         []string               `protobuf:"bytes,4,rep,name=unset,proto3" json:"unset,omitempty"`
+	Length        int64                  `protobuf:"varint,5,opt,name=length,proto3" json:"length,omitempty"`     // set is in force for so long; 0: until it is replaced
+	Match         *uint64                `protobuf:"varint,6,opt,name=match,proto3,oneof" json:"match,omitempty"` // the version it must be made from
+	Author        string                 `protobuf:"bytes,7,opt,name=author,proto3" json:"author,omitempty"`
+	Reason        string                 `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lay) Reset() {
+	*x = Lay{}
+	mi := &file_wire_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lay) ProtoMessage() {}
+
+func (x *Lay) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lay.ProtoReflect.Descriptor instead.
+func (*Lay) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Lay) GetRegister() uint32 {
+	if x != nil {
+		return x.Register
+	}
+	return 0
+}
+
+func (x *Lay) GetWhole() bool {
+	if x != nil {
+		return x.Whole
+	}
+	return false
+}
+
+func (x *Lay) GetSet() string {
+	if x != nil {
+		return x.Set
+	}
+	return ""
+}
+
+func (x *Lay) GetUnset() []string {
+	if x != nil {
+		return x.Unset
+	}
+	return nil
+}
+
+func (x *Lay) GetLength() int64 {
+	if x != nil {
+		return x.Length
+	}
+	return 0
+}
+
+func (x *Lay) GetMatch() uint64 {
+	if x != nil && x.Match != nil {
+		return *x.Match
+	}
+	return 0
+}
+
+func (x *Lay) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *Lay) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type LayReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Was           *Overlay               `protobuf:"bytes,1,opt,name=was,proto3" json:"was,omitempty"`         // what was in force before
+	Overlay       *Overlay               `protobuf:"bytes,2,opt,name=overlay,proto3" json:"overlay,omitempty"` // what is in force
+	Durable       bool                   `protobuf:"varint,3,opt,name=durable,proto3" json:"durable,omitempty"`
+	Copies        int64                  `protobuf:"varint,4,opt,name=copies,proto3" json:"copies,omitempty"`
+	Error         string                 `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`        // why it is not durable
+	Conflict      bool                   `protobuf:"varint,6,opt,name=conflict,proto3" json:"conflict,omitempty"` // another version is in force: nothing was done
+	Refused       []string               `protobuf:"bytes,7,rep,name=refused,proto3" json:"refused,omitempty"`    // what is wrong with the change: nothing was done
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LayReply) Reset() {
+	*x = LayReply{}
+	mi := &file_wire_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LayReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LayReply) ProtoMessage() {}
+
+func (x *LayReply) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LayReply.ProtoReflect.Descriptor instead.
+func (*LayReply) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *LayReply) GetWas() *Overlay {
+	if x != nil {
+		return x.Was
+	}
+	return nil
+}
+
+func (x *LayReply) GetOverlay() *Overlay {
+	if x != nil {
+		return x.Overlay
+	}
+	return nil
+}
+
+func (x *LayReply) GetDurable() bool {
+	if x != nil {
+		return x.Durable
+	}
+	return false
+}
+
+func (x *LayReply) GetCopies() int64 {
+	if x != nil {
+		return x.Copies
+	}
+	return 0
+}
+
+func (x *LayReply) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *LayReply) GetConflict() bool {
+	if x != nil {
+		return x.Conflict
+	}
+	return false
+}
+
+func (x *LayReply) GetRefused() []string {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
+// ListOverlays asks for what the receiver remembers of a key's overlays.
+type ListOverlays struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOverlays) Reset() {
+	*x = ListOverlays{}
+	mi := &file_wire_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOverlays) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOverlays) ProtoMessage() {}
+
+func (x *ListOverlays) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOverlays.ProtoReflect.Descriptor instead.
+func (*ListOverlays) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{31}
+}
+
+type Overlays struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Overlays      []*PastOverlay         `protobuf:"bytes,1,rep,name=overlays,proto3" json:"overlays,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Overlays) Reset() {
+	*x = Overlays{}
+	mi := &file_wire_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Overlays) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Overlays) ProtoMessage() {}
+
+func (x *Overlays) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Overlays.ProtoReflect.Descriptor instead.
+func (*Overlays) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Overlays) GetOverlays() []*PastOverlay {
+	if x != nil {
+		return x.Overlays
+	}
+	return nil
+}
+
+type PastOverlay struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Overlay       *Overlay               `protobuf:"bytes,1,opt,name=overlay,proto3" json:"overlay,omitempty"`
+	UntilWall     int64                  `protobuf:"varint,2,opt,name=until_wall,json=untilWall,proto3" json:"until_wall,omitempty"` // of temporary, in milliseconds since 1970; 0 without
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PastOverlay) Reset() {
+	*x = PastOverlay{}
+	mi := &file_wire_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PastOverlay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PastOverlay) ProtoMessage() {}
+
+func (x *PastOverlay) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PastOverlay.ProtoReflect.Descriptor instead.
+func (*PastOverlay) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *PastOverlay) GetOverlay() *Overlay {
+	if x != nil {
+		return x.Overlay
+	}
+	return nil
+}
+
+func (x *PastOverlay) GetUntilWall() int64 {
+	if x != nil {
+		return x.UntilWall
+	}
+	return 0
+}
+
 // Inspect asks for what the owner knows.
 type Inspect struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2251,7 +2641,7 @@ type Inspect struct {
 
 func (x *Inspect) Reset() {
 	*x = Inspect{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2263,7 +2653,7 @@ func (x *Inspect) String() string {
 func (*Inspect) ProtoMessage() {}
 
 func (x *Inspect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2276,7 +2666,7 @@ func (x *Inspect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inspect.ProtoReflect.Descriptor instead.
 func (*Inspect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 type InspectReply struct {
@@ -2297,7 +2687,7 @@ type InspectReply struct {
 
 func (x *InspectReply) Reset() {
 	*x = InspectReply{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2309,7 +2699,7 @@ func (x *InspectReply) String() string {
 func (*InspectReply) ProtoMessage() {}
 
 func (x *InspectReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2322,7 +2712,7 @@ func (x *InspectReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectReply.ProtoReflect.Descriptor instead.
 func (*InspectReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *InspectReply) GetStatus() *Status {
@@ -2406,7 +2796,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2418,7 +2808,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2431,7 +2821,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Failure) GetError() string {
@@ -2458,7 +2848,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2860,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2873,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Refusal) GetAhead() int64 {
@@ -2501,13 +2891,14 @@ type Snapshot struct {
 	Clear          uint64                 `protobuf:"varint,3,opt,name=clear,proto3" json:"clear,omitempty"`
 	ClearRemaining *int64                 `protobuf:"varint,4,opt,name=clear_remaining,json=clearRemaining,proto3,oneof" json:"clear_remaining,omitempty"`
 	RenewedAge     *int64                 `protobuf:"varint,5,opt,name=renewed_age,json=renewedAge,proto3,oneof" json:"renewed_age,omitempty"`
+	Overlays       []*Overlay             `protobuf:"bytes,6,rep,name=overlays,proto3" json:"overlays,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2519,7 +2910,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2532,7 +2923,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Snapshot) GetCooldowns() []*Cooldown {
@@ -2570,6 +2961,139 @@ func (x *Snapshot) GetRenewedAge() int64 {
 	return 0
 }
 
+func (x *Snapshot) GetOverlays() []*Overlay {
+	if x != nil {
+		return x.Overlays
+	}
+	return nil
+}
+
+// Overlay is what was replaced of a breaker's policy at run time. Fields and
+// temporary are text in the grammar of the configuration.
+type Overlay struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Register      uint32                 `protobuf:"varint,1,opt,name=register,proto3" json:"register,omitempty"` // 0 the tuner's, 1 the operator's
+	Stamp         uint64                 `protobuf:"varint,2,opt,name=stamp,proto3" json:"stamp,omitempty"`       // its version
+	Base          uint64                 `protobuf:"varint,3,opt,name=base,proto3" json:"base,omitempty"`         // the version it was made from
+	Fields        string                 `protobuf:"bytes,4,opt,name=fields,proto3" json:"fields,omitempty"`
+	Temporary     string                 `protobuf:"bytes,5,opt,name=temporary,proto3" json:"temporary,omitempty"`
+	Remaining     *int64                 `protobuf:"varint,6,opt,name=remaining,proto3,oneof" json:"remaining,omitempty"` // of temporary
+	Length        int64                  `protobuf:"varint,7,opt,name=length,proto3" json:"length,omitempty"`             // of temporary, as asked for
+	KeptRemaining *int64                 `protobuf:"varint,8,opt,name=kept_remaining,json=keptRemaining,proto3,oneof" json:"kept_remaining,omitempty"`
+	Author        string                 `protobuf:"bytes,9,opt,name=author,proto3" json:"author,omitempty"`
+	Reason        string                 `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
+	Disk          bool                   `protobuf:"varint,11,opt,name=disk,proto3" json:"disk,omitempty"` // computed from a wall clock
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Overlay) Reset() {
+	*x = Overlay{}
+	mi := &file_wire_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Overlay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Overlay) ProtoMessage() {}
+
+func (x *Overlay) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Overlay.ProtoReflect.Descriptor instead.
+func (*Overlay) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *Overlay) GetRegister() uint32 {
+	if x != nil {
+		return x.Register
+	}
+	return 0
+}
+
+func (x *Overlay) GetStamp() uint64 {
+	if x != nil {
+		return x.Stamp
+	}
+	return 0
+}
+
+func (x *Overlay) GetBase() uint64 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *Overlay) GetFields() string {
+	if x != nil {
+		return x.Fields
+	}
+	return ""
+}
+
+func (x *Overlay) GetTemporary() string {
+	if x != nil {
+		return x.Temporary
+	}
+	return ""
+}
+
+func (x *Overlay) GetRemaining() int64 {
+	if x != nil && x.Remaining != nil {
+		return *x.Remaining
+	}
+	return 0
+}
+
+func (x *Overlay) GetLength() int64 {
+	if x != nil {
+		return x.Length
+	}
+	return 0
+}
+
+func (x *Overlay) GetKeptRemaining() int64 {
+	if x != nil && x.KeptRemaining != nil {
+		return *x.KeptRemaining
+	}
+	return 0
+}
+
+func (x *Overlay) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *Overlay) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Overlay) GetDisk() bool {
+	if x != nil {
+		return x.Disk
+	}
+	return false
+}
+
 // Cooldown is a deadline nobody may undercut; setter and stamp identify it.
 type Cooldown struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2587,7 +3111,7 @@ type Cooldown struct {
 
 func (x *Cooldown) Reset() {
 	*x = Cooldown{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2599,7 +3123,7 @@ func (x *Cooldown) String() string {
 func (*Cooldown) ProtoMessage() {}
 
 func (x *Cooldown) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2612,7 +3136,7 @@ func (x *Cooldown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cooldown.ProtoReflect.Descriptor instead.
 func (*Cooldown) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Cooldown) GetSetter() string {
@@ -2689,7 +3213,7 @@ type Circuit struct {
 
 func (x *Circuit) Reset() {
 	*x = Circuit{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2701,7 +3225,7 @@ func (x *Circuit) String() string {
 func (*Circuit) ProtoMessage() {}
 
 func (x *Circuit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2714,7 +3238,7 @@ func (x *Circuit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Circuit.ProtoReflect.Descriptor instead.
 func (*Circuit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Circuit) GetState() State {
@@ -2800,7 +3324,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2812,7 +3336,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2825,7 +3349,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Status) GetState() State {
@@ -2875,7 +3399,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2887,7 +3411,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2900,7 +3424,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Run) GetRole() string {
@@ -2942,7 +3466,7 @@ type Permit struct {
 
 func (x *Permit) Reset() {
 	*x = Permit{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2954,7 +3478,7 @@ func (x *Permit) String() string {
 func (*Permit) ProtoMessage() {}
 
 func (x *Permit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2967,7 +3491,7 @@ func (x *Permit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permit.ProtoReflect.Descriptor instead.
 func (*Permit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Permit) GetRole() string {
@@ -3010,7 +3534,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3022,7 +3546,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3035,7 +3559,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Transition) GetAtAge() int64 {
@@ -3127,7 +3651,7 @@ type LastFailure struct {
 
 func (x *LastFailure) Reset() {
 	*x = LastFailure{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3139,7 +3663,7 @@ func (x *LastFailure) String() string {
 func (*LastFailure) ProtoMessage() {}
 
 func (x *LastFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3152,7 +3676,7 @@ func (x *LastFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LastFailure.ProtoReflect.Descriptor instead.
 func (*LastFailure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *LastFailure) GetAtAge() int64 {
@@ -3290,7 +3814,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x04Want\x12\x18\n" +
 	"\abuckets\x18\x01 \x03(\rR\abuckets\"\x1c\n" +
 	"\x06Synced\x12\x12\n" +
-	"\x04sync\x18\x01 \x01(\x04R\x04sync\"\x9c\x02\n" +
+	"\x04sync\x18\x01 \x01(\x04R\x04sync\"\x81\x03\n" +
 	"\aRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12'\n" +
@@ -3299,8 +3823,10 @@ const file_wire_proto_rawDesc = "" +
 	"\x04word\x18\v \x01(\v2\x14.fleetfuse.wire.WordH\x00R\x04word\x123\n" +
 	"\ainspect\x18\f \x01(\v2\x17.fleetfuse.wire.InspectH\x00R\ainspect\x12*\n" +
 	"\x04hold\x18\r \x01(\v2\x14.fleetfuse.wire.HoldH\x00R\x04hold\x121\n" +
-	"\x05rings\x18\x0e \x01(\v2\x19.fleetfuse.wire.ListRingsH\x00R\x05ringsB\x06\n" +
-	"\x04body\"\xc8\x02\n" +
+	"\x05rings\x18\x0e \x01(\v2\x19.fleetfuse.wire.ListRingsH\x00R\x05rings\x12'\n" +
+	"\x03lay\x18\x0f \x01(\v2\x13.fleetfuse.wire.LayH\x00R\x03lay\x12:\n" +
+	"\boverlays\x18\x10 \x01(\v2\x1c.fleetfuse.wire.ListOverlaysH\x00R\boverlaysB\x06\n" +
+	"\x04body\"\xae\x03\n" +
 	"\x05Reply\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12,\n" +
 	"\x03ask\x18\n" +
@@ -3309,7 +3835,9 @@ const file_wire_proto_rawDesc = "" +
 	"\ainspect\x18\f \x01(\v2\x1c.fleetfuse.wire.InspectReplyH\x00R\ainspect\x12*\n" +
 	"\x04held\x18\r \x01(\v2\x14.fleetfuse.wire.HeldH\x00R\x04held\x12-\n" +
 	"\x05rings\x18\x0e \x01(\v2\x15.fleetfuse.wire.RingsH\x00R\x05rings\x123\n" +
-	"\afailure\x18\x0f \x01(\v2\x17.fleetfuse.wire.FailureH\x00R\afailureB\x06\n" +
+	"\afailure\x18\x0f \x01(\v2\x17.fleetfuse.wire.FailureH\x00R\afailure\x12,\n" +
+	"\x03lay\x18\x10 \x01(\v2\x18.fleetfuse.wire.LayReplyH\x00R\x03lay\x126\n" +
+	"\boverlays\x18\x11 \x01(\v2\x18.fleetfuse.wire.OverlaysH\x00R\boverlaysB\x06\n" +
 	"\x04body\"Y\n" +
 	"\x03Ask\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
@@ -3342,7 +3870,32 @@ const file_wire_proto_rawDesc = "" +
 	"\x05rings\x18\x01 \x03(\v2\x14.fleetfuse.wire.RingR\x05rings\"H\n" +
 	"\x04Ring\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
-	"\x06status\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06status\"\t\n" +
+	"\x06status\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06status\"\xcc\x01\n" +
+	"\x03Lay\x12\x1a\n" +
+	"\bregister\x18\x01 \x01(\rR\bregister\x12\x14\n" +
+	"\x05whole\x18\x02 \x01(\bR\x05whole\x12\x10\n" +
+	"\x03set\x18\x03 \x01(\tR\x03set\x12\x14\n" +
+	"\x05unset\x18\x04 \x03(\tR\x05unset\x12\x16\n" +
+	"\x06length\x18\x05 \x01(\x03R\x06length\x12\x19\n" +
+	"\x05match\x18\x06 \x01(\x04H\x00R\x05match\x88\x01\x01\x12\x16\n" +
+	"\x06author\x18\a \x01(\tR\x06author\x12\x16\n" +
+	"\x06reason\x18\b \x01(\tR\x06reasonB\b\n" +
+	"\x06_match\"\xe6\x01\n" +
+	"\bLayReply\x12)\n" +
+	"\x03was\x18\x01 \x01(\v2\x17.fleetfuse.wire.OverlayR\x03was\x121\n" +
+	"\aoverlay\x18\x02 \x01(\v2\x17.fleetfuse.wire.OverlayR\aoverlay\x12\x18\n" +
+	"\adurable\x18\x03 \x01(\bR\adurable\x12\x16\n" +
+	"\x06copies\x18\x04 \x01(\x03R\x06copies\x12\x14\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\x12\x1a\n" +
+	"\bconflict\x18\x06 \x01(\bR\bconflict\x12\x18\n" +
+	"\arefused\x18\a \x03(\tR\arefused\"\x0e\n" +
+	"\fListOverlays\"C\n" +
+	"\bOverlays\x127\n" +
+	"\boverlays\x18\x01 \x03(\v2\x1b.fleetfuse.wire.PastOverlayR\boverlays\"_\n" +
+	"\vPastOverlay\x121\n" +
+	"\aoverlay\x18\x01 \x01(\v2\x17.fleetfuse.wire.OverlayR\aoverlay\x12\x1d\n" +
+	"\n" +
+	"until_wall\x18\x02 \x01(\x03R\tuntilWall\"\t\n" +
 	"\aInspect\"\xd2\x03\n" +
 	"\fInspectReply\x12.\n" +
 	"\x06status\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06status\x12$\n" +
@@ -3362,16 +3915,33 @@ const file_wire_proto_rawDesc = "" +
 	"\x05error\x18\x01 \x01(\tR\x05error\x12\x1b\n" +
 	"\tnot_owner\x18\x02 \x01(\bR\bnotOwner\"\x1f\n" +
 	"\aRefusal\x12\x14\n" +
-	"\x05ahead\x18\x01 \x01(\x03R\x05ahead\"\x83\x02\n" +
+	"\x05ahead\x18\x01 \x01(\x03R\x05ahead\"\xb8\x02\n" +
 	"\bSnapshot\x126\n" +
 	"\tcooldowns\x18\x01 \x03(\v2\x18.fleetfuse.wire.CooldownR\tcooldowns\x121\n" +
 	"\acircuit\x18\x02 \x01(\v2\x17.fleetfuse.wire.CircuitR\acircuit\x12\x14\n" +
 	"\x05clear\x18\x03 \x01(\x04R\x05clear\x12,\n" +
 	"\x0fclear_remaining\x18\x04 \x01(\x03H\x00R\x0eclearRemaining\x88\x01\x01\x12$\n" +
 	"\vrenewed_age\x18\x05 \x01(\x03H\x01R\n" +
-	"renewedAge\x88\x01\x01B\x12\n" +
+	"renewedAge\x88\x01\x01\x123\n" +
+	"\boverlays\x18\x06 \x03(\v2\x17.fleetfuse.wire.OverlayR\boverlaysB\x12\n" +
 	"\x10_clear_remainingB\x0e\n" +
-	"\f_renewed_age\"\xdd\x01\n" +
+	"\f_renewed_age\"\xd1\x02\n" +
+	"\aOverlay\x12\x1a\n" +
+	"\bregister\x18\x01 \x01(\rR\bregister\x12\x14\n" +
+	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\x12\x12\n" +
+	"\x04base\x18\x03 \x01(\x04R\x04base\x12\x16\n" +
+	"\x06fields\x18\x04 \x01(\tR\x06fields\x12\x1c\n" +
+	"\ttemporary\x18\x05 \x01(\tR\ttemporary\x12!\n" +
+	"\tremaining\x18\x06 \x01(\x03H\x00R\tremaining\x88\x01\x01\x12\x16\n" +
+	"\x06length\x18\a \x01(\x03R\x06length\x12*\n" +
+	"\x0ekept_remaining\x18\b \x01(\x03H\x01R\rkeptRemaining\x88\x01\x01\x12\x16\n" +
+	"\x06author\x18\t \x01(\tR\x06author\x12\x16\n" +
+	"\x06reason\x18\n" +
+	" \x01(\tR\x06reason\x12\x12\n" +
+	"\x04disk\x18\v \x01(\bR\x04diskB\f\n" +
+	"\n" +
+	"_remainingB\x11\n" +
+	"\x0f_kept_remaining\"\xdd\x01\n" +
 	"\bCooldown\x12\x16\n" +
 	"\x06setter\x18\x01 \x01(\tR\x06setter\x12\x14\n" +
 	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\x12!\n" +
@@ -3461,7 +4031,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_wire_proto_goTypes = []any{
 	(State)(0),              // 0: fleetfuse.wire.State
 	(Kind)(0),               // 1: fleetfuse.wire.Kind
@@ -3494,18 +4064,24 @@ var file_wire_proto_goTypes = []any{
 	(*ListRings)(nil),       // 28: fleetfuse.wire.ListRings
 	(*Rings)(nil),           // 29: fleetfuse.wire.Rings
 	(*Ring)(nil),            // 30: fleetfuse.wire.Ring
-	(*Inspect)(nil),         // 31: fleetfuse.wire.Inspect
-	(*InspectReply)(nil),    // 32: fleetfuse.wire.InspectReply
-	(*Failure)(nil),         // 33: fleetfuse.wire.Failure
-	(*Refusal)(nil),         // 34: fleetfuse.wire.Refusal
-	(*Snapshot)(nil),        // 35: fleetfuse.wire.Snapshot
-	(*Cooldown)(nil),        // 36: fleetfuse.wire.Cooldown
-	(*Circuit)(nil),         // 37: fleetfuse.wire.Circuit
-	(*Status)(nil),          // 38: fleetfuse.wire.Status
-	(*Run)(nil),             // 39: fleetfuse.wire.Run
-	(*Permit)(nil),          // 40: fleetfuse.wire.Permit
-	(*Transition)(nil),      // 41: fleetfuse.wire.Transition
-	(*LastFailure)(nil),     // 42: fleetfuse.wire.LastFailure
+	(*Lay)(nil),             // 31: fleetfuse.wire.Lay
+	(*LayReply)(nil),        // 32: fleetfuse.wire.LayReply
+	(*ListOverlays)(nil),    // 33: fleetfuse.wire.ListOverlays
+	(*Overlays)(nil),        // 34: fleetfuse.wire.Overlays
+	(*PastOverlay)(nil),     // 35: fleetfuse.wire.PastOverlay
+	(*Inspect)(nil),         // 36: fleetfuse.wire.Inspect
+	(*InspectReply)(nil),    // 37: fleetfuse.wire.InspectReply
+	(*Failure)(nil),         // 38: fleetfuse.wire.Failure
+	(*Refusal)(nil),         // 39: fleetfuse.wire.Refusal
+	(*Snapshot)(nil),        // 40: fleetfuse.wire.Snapshot
+	(*Overlay)(nil),         // 41: fleetfuse.wire.Overlay
+	(*Cooldown)(nil),        // 42: fleetfuse.wire.Cooldown
+	(*Circuit)(nil),         // 43: fleetfuse.wire.Circuit
+	(*Status)(nil),          // 44: fleetfuse.wire.Status
+	(*Run)(nil),             // 45: fleetfuse.wire.Run
+	(*Permit)(nil),          // 46: fleetfuse.wire.Permit
+	(*Transition)(nil),      // 47: fleetfuse.wire.Transition
+	(*LastFailure)(nil),     // 48: fleetfuse.wire.LastFailure
 }
 var file_wire_proto_depIdxs = []int32{
 	4,  // 0: fleetfuse.wire.Frame.push:type_name -> fleetfuse.wire.Push
@@ -3520,9 +4096,9 @@ var file_wire_proto_depIdxs = []int32{
 	19, // 9: fleetfuse.wire.Frame.synced:type_name -> fleetfuse.wire.Synced
 	20, // 10: fleetfuse.wire.Frame.request:type_name -> fleetfuse.wire.Request
 	21, // 11: fleetfuse.wire.Frame.reply:type_name -> fleetfuse.wire.Reply
-	34, // 12: fleetfuse.wire.Frame.refusal:type_name -> fleetfuse.wire.Refusal
+	39, // 12: fleetfuse.wire.Frame.refusal:type_name -> fleetfuse.wire.Refusal
 	5,  // 13: fleetfuse.wire.Push.entries:type_name -> fleetfuse.wire.Entry
-	35, // 14: fleetfuse.wire.Entry.snapshot:type_name -> fleetfuse.wire.Snapshot
+	40, // 14: fleetfuse.wire.Entry.snapshot:type_name -> fleetfuse.wire.Snapshot
 	9,  // 15: fleetfuse.wire.Batch.reports:type_name -> fleetfuse.wire.Report
 	11, // 16: fleetfuse.wire.Report.outcomes:type_name -> fleetfuse.wire.Outcome
 	11, // 17: fleetfuse.wire.Settle.outcome:type_name -> fleetfuse.wire.Outcome
@@ -3532,41 +4108,50 @@ var file_wire_proto_depIdxs = []int32{
 	16, // 21: fleetfuse.wire.WitnessReply.answers:type_name -> fleetfuse.wire.WitnessAnswer
 	22, // 22: fleetfuse.wire.Request.ask:type_name -> fleetfuse.wire.Ask
 	24, // 23: fleetfuse.wire.Request.word:type_name -> fleetfuse.wire.Word
-	31, // 24: fleetfuse.wire.Request.inspect:type_name -> fleetfuse.wire.Inspect
+	36, // 24: fleetfuse.wire.Request.inspect:type_name -> fleetfuse.wire.Inspect
 	26, // 25: fleetfuse.wire.Request.hold:type_name -> fleetfuse.wire.Hold
 	28, // 26: fleetfuse.wire.Request.rings:type_name -> fleetfuse.wire.ListRings
-	23, // 27: fleetfuse.wire.Reply.ask:type_name -> fleetfuse.wire.AskReply
-	25, // 28: fleetfuse.wire.Reply.word:type_name -> fleetfuse.wire.WordReply
-	32, // 29: fleetfuse.wire.Reply.inspect:type_name -> fleetfuse.wire.InspectReply
-	27, // 30: fleetfuse.wire.Reply.held:type_name -> fleetfuse.wire.Held
-	29, // 31: fleetfuse.wire.Reply.rings:type_name -> fleetfuse.wire.Rings
-	33, // 32: fleetfuse.wire.Reply.failure:type_name -> fleetfuse.wire.Failure
-	35, // 33: fleetfuse.wire.Ask.entry:type_name -> fleetfuse.wire.Snapshot
-	0,  // 34: fleetfuse.wire.AskReply.state:type_name -> fleetfuse.wire.State
-	38, // 35: fleetfuse.wire.WordReply.before:type_name -> fleetfuse.wire.Status
-	38, // 36: fleetfuse.wire.WordReply.after:type_name -> fleetfuse.wire.Status
-	35, // 37: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
-	30, // 38: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
-	38, // 39: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
-	38, // 40: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
-	35, // 41: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
-	39, // 42: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
-	40, // 43: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
-	41, // 44: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
-	42, // 45: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
-	36, // 46: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
-	37, // 47: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
-	0,  // 48: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
-	0,  // 49: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
-	0,  // 50: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
-	0,  // 51: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
-	12, // 52: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
-	12, // 53: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
-	54, // [54:54] is the sub-list for method output_type
-	54, // [54:54] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	31, // 27: fleetfuse.wire.Request.lay:type_name -> fleetfuse.wire.Lay
+	33, // 28: fleetfuse.wire.Request.overlays:type_name -> fleetfuse.wire.ListOverlays
+	23, // 29: fleetfuse.wire.Reply.ask:type_name -> fleetfuse.wire.AskReply
+	25, // 30: fleetfuse.wire.Reply.word:type_name -> fleetfuse.wire.WordReply
+	37, // 31: fleetfuse.wire.Reply.inspect:type_name -> fleetfuse.wire.InspectReply
+	27, // 32: fleetfuse.wire.Reply.held:type_name -> fleetfuse.wire.Held
+	29, // 33: fleetfuse.wire.Reply.rings:type_name -> fleetfuse.wire.Rings
+	38, // 34: fleetfuse.wire.Reply.failure:type_name -> fleetfuse.wire.Failure
+	32, // 35: fleetfuse.wire.Reply.lay:type_name -> fleetfuse.wire.LayReply
+	34, // 36: fleetfuse.wire.Reply.overlays:type_name -> fleetfuse.wire.Overlays
+	40, // 37: fleetfuse.wire.Ask.entry:type_name -> fleetfuse.wire.Snapshot
+	0,  // 38: fleetfuse.wire.AskReply.state:type_name -> fleetfuse.wire.State
+	44, // 39: fleetfuse.wire.WordReply.before:type_name -> fleetfuse.wire.Status
+	44, // 40: fleetfuse.wire.WordReply.after:type_name -> fleetfuse.wire.Status
+	40, // 41: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
+	30, // 42: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
+	44, // 43: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
+	41, // 44: fleetfuse.wire.LayReply.was:type_name -> fleetfuse.wire.Overlay
+	41, // 45: fleetfuse.wire.LayReply.overlay:type_name -> fleetfuse.wire.Overlay
+	35, // 46: fleetfuse.wire.Overlays.overlays:type_name -> fleetfuse.wire.PastOverlay
+	41, // 47: fleetfuse.wire.PastOverlay.overlay:type_name -> fleetfuse.wire.Overlay
+	44, // 48: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
+	40, // 49: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
+	45, // 50: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
+	46, // 51: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
+	47, // 52: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
+	48, // 53: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
+	42, // 54: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
+	43, // 55: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
+	41, // 56: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
+	0,  // 57: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
+	0,  // 58: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
+	0,  // 59: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
+	0,  // 60: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
+	12, // 61: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
+	12, // 62: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
+	63, // [63:63] is the sub-list for method output_type
+	63, // [63:63] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -3598,6 +4183,8 @@ func file_wire_proto_init() {
 		(*Request_Inspect)(nil),
 		(*Request_Hold)(nil),
 		(*Request_Rings)(nil),
+		(*Request_Lay)(nil),
+		(*Request_Overlays)(nil),
 	}
 	file_wire_proto_msgTypes[19].OneofWrappers = []any{
 		(*Reply_Ask)(nil),
@@ -3606,22 +4193,26 @@ func file_wire_proto_init() {
 		(*Reply_Held)(nil),
 		(*Reply_Rings)(nil),
 		(*Reply_Failure)(nil),
+		(*Reply_Lay)(nil),
+		(*Reply_Overlays)(nil),
 	}
 	file_wire_proto_msgTypes[21].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[30].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[33].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[34].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[29].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[35].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[36].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[38].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[39].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[40].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[41].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[42].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[45].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[46].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   41,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

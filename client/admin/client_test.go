@@ -117,15 +117,16 @@ func TestProblem(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
 		w.WriteHeader(http.StatusConflict)
-		io.WriteString(w, `{"title":"changed","status":200,"detail":"it moved","try":"again"}`)
+		io.WriteString(w, `{"title":"changed","status":200,"detail":"it moved","try":"again","errors":["a","b"],"version":"7"}`)
 	})
 	_, err := c.Open(t.Context(), "host:a.org", api.OpenRequest{})
 	var p *api.Problem
 	if !errors.As(err, &p) {
 		t.Fatalf("got %v, want a problem", err)
 	}
-	if want := (api.Problem{Title: "changed", Status: 409, Detail: "it moved", Try: "again"}); *p != want {
-		t.Errorf("got %+v, want %+v", *p, want)
+	want := &api.Problem{Title: "changed", Status: 409, Detail: "it moved", Try: "again", Errors: []string{"a", "b"}, Version: "7"}
+	if d := cmp.Diff(want, p); d != "" {
+		t.Error(d)
 	}
 }
 

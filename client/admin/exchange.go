@@ -19,9 +19,12 @@ import (
 type exchange struct {
 	method string
 	path   string
-	body   any   // nil sends none
-	answer any   // nil reads none
-	limit  int64 // of the answer, in bytes
+	match  string // If-Match; "" sends none
+	body   any    // nil sends none
+	answer any    // nil reads none
+	limit  int64  // of the answer, in bytes
+	// harmless is true of what changes nothing although it is no GET.
+	harmless bool
 }
 
 // call carries out an exchange.
@@ -38,7 +41,7 @@ func (c *Client) call(ctx context.Context, x exchange) error {
 	if err != nil {
 		return err
 	}
-	sent := func() bool { return connected.Load() && x.method != http.MethodGet }
+	sent := func() bool { return connected.Load() && x.method != http.MethodGet && !x.harmless }
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return c.unanswered(ctx, sent(), err)
@@ -68,6 +71,9 @@ func (c *Client) request(ctx context.Context, x exchange) (*http.Request, error)
 		return nil, fmt.Errorf("build the request: %w", err)
 	}
 	req.Header.Set("Accept", "application/json, application/problem+json")
+	if x.match != "" {
+		req.Header.Set("If-Match", x.match)
+	}
 	if x.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

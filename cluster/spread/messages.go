@@ -112,6 +112,20 @@ type (
 		Length         time.Duration
 		Author, Detail string
 	}
+	// Lay changes an overlay of the key's policy; the reply is a LayResult.
+	Lay struct {
+		Register breaker.Register
+		Whole    bool          // the overlay becomes Set; else Set is laid over it
+		Set      string        // fields, in the grammar of the configuration
+		Unset    []string      // names of fields
+		Length   time.Duration // Set is in force for so long; 0: until it is replaced
+		Match    *breaker.Stamp
+		Author   string
+		Reason   string
+	}
+	// ListOverlays asks for what the receiver remembers of a key's overlays; the
+	// reply is PastOverlays.
+	ListOverlays struct{}
 	// Inspect asks for what the owner knows: a breaker.Inspection.
 	Inspect struct{}
 	// Hold asks to commit a snapshot, so that it is on more than one machine;
@@ -138,6 +152,28 @@ type Rings []Ring
 type Ring struct {
 	Key    breaker.Key
 	Status breaker.Status
+}
+
+// PastOverlays are the overlays of one key that one node remembers.
+type PastOverlays []PastOverlay
+
+// A PastOverlay is an overlay that is, or was, in force. Its instants are zero.
+type PastOverlay struct {
+	breaker.Overlay
+	Until time.Time // of Temporary, by the clock of the node that remembers
+}
+
+// LayResult answers a change of a policy.
+type LayResult struct {
+	Was     breaker.Overlay // what was in force before
+	Overlay breaker.Overlay // what is in force now
+	// Conflict says that another version was in force than the one to match, and
+	// Refused what is wrong with the change. Either way nothing was done.
+	Conflict bool
+	Refused  []string
+	Durable  bool
+	Copies   int
+	Err      error // why it is not durable
 }
 
 // OperatorResult answers an operator's open or close.

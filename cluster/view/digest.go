@@ -48,6 +48,10 @@ func sumOf(key breaker.Key, s *breaker.Snapshot) uint64 {
 	if s.Clear != 0 {
 		sum += start.number('x').number(uint64(s.Clear)).mix()
 	}
+	for i := range s.Overlays {
+		o := &s.Overlays[i]
+		sum += start.number('o').number(uint64(o.Register)).number(uint64(o.Stamp)).text(o.Fields).text(o.Temporary).mix()
+	}
 	return sum
 }
 

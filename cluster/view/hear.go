@@ -39,6 +39,9 @@ func (v *View) Hear(now breaker.Instant, key breaker.Key, s breaker.Snapshot) br
 	if e.snap.Clear == 0 {
 		s.Clear, s.ClearKept = lasting.Clear, lasting.ClearKept
 	}
+	s.Overlays = slices.DeleteFunc(slices.Clone(s.Overlays), func(o breaker.Overlay) bool {
+		return e.snap.Overlay(o.Register).Stamp == 0 && lasting.Overlay(o.Register).Stamp == 0
+	})
 	s.Cooldowns = slices.DeleteFunc(s.Cooldowns, func(c breaker.Cooldown) bool {
 		if i := slices.IndexFunc(e.snap.Cooldowns, sameAs(c)); i >= 0 {
 			return echoes(e.snap.Cooldowns[i], c)

@@ -59,11 +59,7 @@ func (s *session) completeHosts(cmd *cobra.Command, _ []string, prefix string) (
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	parent := cmd.Context()
-	if parent == nil {
-		parent = context.Background()
-	}
-	ctx, cancel := context.WithTimeout(parent, completionTimeout)
+	ctx, cancel := completionContext(cmd)
 	defer cancel()
 	r, err := client.Breakers(ctx, admin.StateAll)
 	if err != nil {
@@ -81,4 +77,40 @@ func (s *session) completeHosts(cmd *cobra.Command, _ []string, prefix string) (
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func completionContext(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	parent := cmd.Context()
+	if parent == nil {
+		parent = context.Background()
+	}
+	return context.WithTimeout(parent, completionTimeout)
+}
+
+// completeFields offers the policy fields of the HOST that was typed already,
+// each with an end such as "=".
+func (s *session) completeFields(end string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		const no = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		if len(args) == 0 {
+			return nil, no
+		}
+		client, key, err := s.target(cmd, args[0])
+		if err != nil {
+			return nil, no
+		}
+		ctx, cancel := completionContext(cmd)
+		defer cancel()
+		r, err := client.Policy(ctx, key)
+		if err != nil {
+			return nil, no
+		}
+		var names []cobra.Completion
+		for _, v := range r.Values {
+			if strings.HasPrefix(v.Field, prefix) && shellWord(v.Field) == v.Field {
+				names = append(names, v.Field+end)
+			}
+		}
+		return names, no
+	}
 }

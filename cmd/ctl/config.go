@@ -11,11 +11,13 @@ import (
 
 func (s *session) configCommand() *cobra.Command {
 	cmd := group(&cobra.Command{
-		Use:     "config",
-		Short:   "Check configuration files",
-		Example: "  fleetfuse-ctl config check fleetfuse.yaml",
+		Use:   "config",
+		Short: "Check configuration files, show what a node runs with, reload it",
+		Example: `  fleetfuse-ctl config check fleetfuse.yaml
+  fleetfuse-ctl config show --host api.example.org
+  fleetfuse-ctl config reload`,
 	})
-	cmd.AddCommand(s.configCheckCommand())
+	cmd.AddCommand(s.configCheckCommand(), s.configShowCommand(), s.configReloadCommand())
 	return cmd
 }
 

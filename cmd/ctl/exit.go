@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,15 +33,16 @@ func exitCodesTopic() *cobra.Command {
 
   0    yes, or done
   1    the answer is no: the breaker is not closed (check), the node, a member
-       or the store is not normal (status; an open breaker is normal), or no
-       member can own the breaker (cluster owner)
+       or the store is not normal (status; an open breaker is normal), no member
+       can own the breaker (cluster owner), or a configuration has errors
+       (config check, config reload)
   2    usage: the command line or the request makes no sense (HTTP 400 and
        other 4xx not named below)
   3    no answer: the node is unreachable, too slow or broken (HTTP 5xx, 408,
        429), TLS with it fails, what answers is not a node, or the answer could
        not be written
   4    conflict: what you saw has changed meanwhile (HTTP 409, 412)
-  5    not found (HTTP 404, 410)
+  5    not found (HTTP 404, 410), or no such version (policy rollback)
   6    refused: you may not do this, or not from here (HTTP 401, 403, 421)
   130  interrupted
 
@@ -127,8 +129,24 @@ func (s *session) complain(cmd *cobra.Command, about string, err error) {
 		what = about + ": " + what
 	}
 	fmt.Fprintln(s.stderr, "fleetfuse-ctl: "+printable(what))
+	s.listErrors(what, err)
 	if try != "" {
 		fmt.Fprintln(s.stderr, "Try: "+printable(try))
+	}
+}
+
+// listErrors lists each thing that was wrong with a request, if the problem's
+// own words do not say it already.
+func (s *session) listErrors(what string, err error) {
+	var problem *api.Problem
+	if !errors.As(err, &problem) {
+		return
+	}
+	if len(problem.Errors) == 1 && strings.Contains(what, problem.Errors[0]) {
+		return
+	}
+	for _, text := range problem.Errors {
+		fmt.Fprintln(s.stderr, "  "+printable(text))
 	}
 }
 
@@ -145,15 +163,7 @@ func advice(cmd *cobra.Command, err error) (what, try string) {
 	case errors.As(err, &problem):
 		return problem.Detail, problem.Try
 	case errors.As(err, &unreachable):
-		switch {
-		case unreachable.Hint != "":
-			return unreachable.What(), unreachable.Hint
-		case unreachable.Sent && cmd.Name() == "leave":
-			return unreachable.What(), "fleetfuse-ctl cluster members --addr of another member"
-		case unreachable.Sent:
-			return unreachable.What(), "fleetfuse-ctl breaker show"
-		}
-		return unreachable.What(), unreachable.Try() + " (if no node is running), or --addr"
+		return unreachable.What(), afterSilence(cmd, unreachable)
 	case errors.As(err, &strange):
 		return strange.Error(), "--addr, if the node listens elsewhere"
 	case errors.Is(err, context.Canceled):
@@ -162,4 +172,22 @@ func advice(cmd *cobra.Command, err error) (what, try string) {
 		return err.Error(), cmd.CommandPath() + " --help"
 	}
 	return err.Error(), ""
+}
+
+// afterSilence is what to do after a request that nobody answered. One that
+// changes something may have been carried out: where to look whether it was.
+func afterSilence(cmd *cobra.Command, e *admin.UnreachableError) string {
+	switch {
+	case e.Hint != "":
+		return e.Hint
+	case !e.Sent:
+		return e.Try() + " (if no node is running), or --addr"
+	case cmd.Name() == "leave":
+		return "fleetfuse-ctl cluster members --addr of another member"
+	case cmd.Name() == "reload":
+		return "fleetfuse-ctl config show"
+	case cmd.HasParent() && cmd.Parent().Name() == "policy":
+		return "fleetfuse-ctl policy history " + shellWord(cmd.Flags().Arg(0))
+	}
+	return "fleetfuse-ctl breaker show"
 }

@@ -22,16 +22,20 @@ func TestExitCodesOfProblems(t *testing.T) {
 		{409, 4}, {412, 4},
 		{408, 3}, {429, 3}, {500, 3}, {503, 3},
 	}
+	const policyAt = "/v1/breakers/host/new.example.org/policy"
 	for _, tt := range tests {
 		path, _ := one(unheard)
 		problem := &api.Problem{Status: tt.status, Detail: "it says no", Try: "something else"}
 		term := newTerminal(t, node{
 			path: problem, "GET /v1/status": problem, "GET /v1/cluster": problem, "POST /v1/cluster/leave": problem,
-			"GET /v1/cluster/owner?key=host%3Anew.example.org": problem,
+			"GET /v1/cluster/owner?key=host%3Anew.example.org": problem, "GET /v1/config": problem,
+			"GET " + policyAt: problem, "PATCH " + policyAt: problem, "DELETE " + policyAt: problem, "GET " + policyAt + "/history": problem,
 		})
 		for _, args := range [][]string{
 			{"breaker", "check", "new.example.org"}, {"breaker", "show", "new.example.org"}, {"status"},
 			{"cluster", "members"}, {"cluster", "owner", "new.example.org"}, {"cluster", "leave"},
+			{"policy", "show", "new.example.org"}, {"policy", "replace", "new.example.org", "--set", "fail_max=3"}, {"policy", "reset", "new.example.org"},
+			{"policy", "history", "new.example.org"}, {"policy", "rollback", "new.example.org"}, {"config", "show"},
 		} {
 			stdout, stderr, got := term.run(t.Context(), args...)
 			if got != tt.want {
@@ -65,6 +69,14 @@ var commands = [][]string{
 	{"cluster", "members"},
 	{"cluster", "owner", "a.org", "b.org"},
 	{"cluster", "leave"},
+	{"policy", "show", "a.org"},
+	{"policy", "replace", "a.org", "--set", "fail_max=3"},
+	{"policy", "replace", "a.org", "--set", "fail_max=3", "--dry-run", "-o", "json"},
+	{"policy", "reset", "a.org"},
+	{"policy", "history", "a.org"},
+	{"policy", "rollback", "a.org"},
+	{"config", "show"},
+	{"config", "reload"},
 }
 
 func TestNoNode(t *testing.T) {

@@ -33,12 +33,7 @@ func (s *session) operate(cmd *cobra.Command, keys []breaker.Key, do func(*admin
 			}
 		}
 		if !r.Durable {
-			why := ""
-			if r.Detail != "" {
-				why = " (" + r.Detail + ")"
-			}
-			s.say("warning: %s: this is in memory only%s; a restart of its node forgets it", r.Key, why)
-			s.say("Try: fleetfuse-ctl status")
+			s.sayVolatile(r.Key, r.Detail)
 		}
 		return nil
 	})
@@ -58,15 +53,27 @@ func (s *session) resultLine(r api.OperatorResponse) string {
 	if r.Until != nil && r.State != breaker.Closed.String() {
 		text += fmt.Sprintf(" until %s (%s)", moment(*r.Until), span(r.Until.Sub(s.env.now())))
 	}
-	if r.Durable {
-		text += ", durable"
-	} else {
-		text += ", not durable"
+	return text + ", " + safety(r.Durable, r.Copies) + ", by " + printable(s.author()) + "\n"
+}
+
+// safety says how safely something is kept.
+func safety(durable bool, copies int) string {
+	text := "durable, "
+	if !durable {
+		text = "not durable, "
 	}
-	if r.Copies == 1 {
-		text += ", 1 copy"
-	} else {
-		text += fmt.Sprintf(", %d copies", r.Copies)
+	if copies == 1 {
+		return text + "1 copy"
 	}
-	return text + ", by " + printable(s.author()) + "\n"
+	return text + fmt.Sprintf("%d copies", copies)
+}
+
+// sayVolatile warns of what no disk has.
+func (s *session) sayVolatile(key, detail string) {
+	why := ""
+	if detail != "" {
+		why = " (" + detail + ")"
+	}
+	s.say("warning: %s: this is in memory only%s; a restart of its node forgets it", key, why)
+	s.say("Try: fleetfuse-ctl status")
 }

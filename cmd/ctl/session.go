@@ -57,9 +57,9 @@ func (s *session) rootCommand() *cobra.Command {
 		Use:   "fleetfuse-ctl",
 		Short: "Ask a fleetfuse node about breakers and members, open and close breakers",
 		Long: `fleetfuse-ctl asks any node of a fleet about the shared circuit breakers and the
-members of the cluster, and tells it to open or close a breaker. What it finds
-out goes to stdout, everything else to stderr. The exit code is the answer: see
-"fleetfuse-ctl help exit-codes".`,
+members of the cluster, and tells it to open or close a breaker or to replace
+its policy. What it finds out goes to stdout, everything else to stderr. The
+exit code is the answer: see "fleetfuse-ctl help exit-codes".`,
 		Example: `  fleetfuse-ctl status
   fleetfuse-ctl breaker show
   fleetfuse-ctl breaker why api.example.org`,
@@ -80,7 +80,7 @@ out goes to stdout, everything else to stderr. The exit code is the answer: see
 	flags.Var(&s.color, "color", "colour the answer: auto, always or never")
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.clusterCommand(), s.configCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
+	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.policyCommand(), s.clusterCommand(), s.configCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
 	return root
 }
 

@@ -76,9 +76,12 @@ type terminal struct {
 func newTerminal(t *testing.T, n http.Handler) *terminal {
 	term := &terminal{t: t, env: map[string]string{"USER": "alice"}}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
+		if r.Method != http.MethodGet {
 			body, _ := io.ReadAll(r.Body)
-			fmt.Fprintf(&term.log, "[node] POST %s %s\n", r.RequestURI, body)
+			fmt.Fprintf(&term.log, "[node] %s %s %s\n", r.Method, r.RequestURI, body)
+			if match := r.Header.Get("If-Match"); match != "" {
+				fmt.Fprintf(&term.log, "[node] If-Match: %s\n", match)
+			}
 		}
 		n.ServeHTTP(w, r)
 	}))

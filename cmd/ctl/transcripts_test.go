@@ -176,7 +176,9 @@ func TestUsageErrors(t *testing.T) {
 func TestHelp(t *testing.T) {
 	term := newTerminal(t, node{})
 	for _, args := range [][]string{{"--help"}, {"help", "exit-codes"}, {"breaker", "--help"}, {"help", "breaker", "open"}, {"breaker", "check", "--help"},
-		{"cluster", "--help"}, {"cluster", "members", "--help"}, {"cluster", "owner", "--help"}, {"cluster", "leave", "--help"}, {"status", "--help"}} {
+		{"cluster", "--help"}, {"cluster", "members", "--help"}, {"cluster", "owner", "--help"}, {"cluster", "leave", "--help"}, {"status", "--help"},
+		{"policy", "--help"}, {"policy", "show", "--help"}, {"policy", "replace", "--help"}, {"policy", "reset", "--help"}, {"policy", "history", "--help"},
+		{"policy", "rollback", "--help"}, {"config", "--help"}, {"config", "show", "--help"}, {"config", "reload", "--help"}} {
 		term.types(args...)
 	}
 	term.golden("help")

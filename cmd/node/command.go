@@ -7,8 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -45,23 +47,27 @@ func runCommand(name, short string, environ []string, stderr io.Writer) *cobra.C
 	cfg.AddFlags(c.Flags())
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return config.FlagError(c.Flags(), err) })
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		loaded, err := config.Load(cfg, c.Flags(), environ)
+		load := func() (config.Config, error) { return config.Load(cfg, c.Flags(), environ) }
+		loaded, err := load()
 		if err != nil {
 			return err
 		}
-		return run(c.Context(), &loaded, stderr)
+		return run(c.Context(), &loaded, load, stderr)
 	}
 	return c
 }
 
-// run runs a node until the context is over.
-func run(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
+// run runs a node until the context is over. load reads the configuration again.
+func run(ctx context.Context, cfg *config.Config, load func() (config.Config, error), stderr io.Writer) error {
 	name, err := displayName(cfg)
 	if err != nil {
 		return err
 	}
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
+	hangups := make(chan os.Signal, 1) // from here on none ends the process
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	var shared cooldownstore.Shared // nil: with nobody
 	if cfg.SharesCooldowns() {
 		if shared, err = node.OpenShared(cfg.CooldownStore); err != nil {
@@ -80,8 +86,7 @@ func run(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
 		},
 		Actor:    cluster.Actor{Listen: cfg.Actor.ListenAddress, Advertise: cfg.Actor.AdvertiseAddress},
 		TLS:      cluster.TLS(cfg.TLS),
-		Insecure: cfg.Insecure, ConfigHash: cfg.Hash(), OnLeave: leave,
-		Policy: cfg.Breakers.Policy, Named: cfg.Breakers.Keys, Version: version, Logger: logger(cfg, stderr),
+		Insecure: cfg.Insecure, OnLeave: leave, Config: cfg, Reload: load, Version: version, Logger: logger(cfg, stderr),
 	})
 	debug.SetGCPercent(percent)
 	if err != nil {
@@ -94,8 +99,14 @@ func run(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
 		}
 		defer os.Remove(cfg.Node.ReadyFile)
 	}
-	<-ctx.Done()
-	return nil
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangups:
+			_, _ = n.Reload(ctx) // its log says how it went
+		}
+	}
 }
 
 // startGCPercent is Go's GOGC until a node is ready.

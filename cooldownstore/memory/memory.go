@@ -17,6 +17,7 @@ import (
 type Store struct {
 	mu      sync.RWMutex
 	records map[breaker.Key]cooldownstore.Record
+	past    map[breaker.Key][]cooldownstore.OverlayRecord // the latest first
 	meta    map[string]string
 	closed  bool
 }
@@ -25,7 +26,10 @@ var _ cooldownstore.Store = (*Store)(nil)
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{records: make(map[breaker.Key]cooldownstore.Record), meta: make(map[string]string)}
+	return &Store{
+		records: make(map[breaker.Key]cooldownstore.Record), past: make(map[breaker.Key][]cooldownstore.OverlayRecord),
+		meta: make(map[string]string),
+	}
 }
 
 // usable must be called with mu held.
@@ -56,6 +60,7 @@ func (s *Store) Save(ctx context.Context, records []cooldownstore.Record, _ cool
 		return fmt.Errorf("save %s: %w", cooldownstore.Keys(records), err)
 	}
 	for _, r := range records {
+		s.remember(r)
 		if r.Snapshot.Empty() {
 			delete(s.records, r.Key)
 			continue
@@ -124,6 +129,6 @@ func (s *Store) Kind() string { return "memory" }
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed, s.records, s.meta = true, nil, nil
+	s.closed, s.records, s.past, s.meta = true, nil, nil, nil
 	return nil
 }

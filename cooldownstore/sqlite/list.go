@@ -18,7 +18,7 @@ import (
 const (
 	eachOurs = `SELECT c.host, c.more, (SELECT more FROM breaker_circuits z WHERE z.host = c.host) FROM breaker_cooldowns c
 		WHERE c.shown IS c.until_wall AND typeof(c.host) = 'text'`
-	eachTheirs = `SELECT c.host,` + columns + `breaker_cooldowns c` + joinForeign + ` LEFT JOIN breaker_circuits z ON z.host = c.host
+	eachTheirs = `SELECT c.host,` + columns + ` FROM breaker_cooldowns c` + joinForeign + ` LEFT JOIN breaker_circuits z ON z.host = c.host
 		WHERE c.shown IS NOT c.until_wall AND typeof(c.host) = 'text'`
 	eachCircuits = `SELECT host, NULL, more FROM breaker_circuits z WHERE typeof(host) = 'text'
 		AND NOT EXISTS (SELECT 1 FROM breaker_cooldowns c WHERE c.host = z.host)`
@@ -31,17 +31,36 @@ func scanTheirs(w *row, rows *sql.Rows) error { return w.scan(rows) }
 // Each implements cooldownstore.Store. It shows the store as it was at the
 // call. Rows that name no breaker are passed over.
 func (s *Store) Each(ctx context.Context, yield func(cooldownstore.Record) bool) error {
+	overlays, err := overlaysIn(ctx, s.read, eachOverlay)
+	if err != nil {
+		return s.fail(ctx, "list overlays", err)
+	}
+	done := false
 	parts := []part[row]{{eachOurs, nil, scanOurs}, {eachTheirs, nil, scanTheirs}, {eachCircuits, nil, scanOurs}}
-	err := snapshot(ctx, s.read, parts, func(w *row) bool {
+	err = snapshot(ctx, s.read, parts, func(w *row) bool {
 		key, ok := cooldownstore.FromSharedName(w.host)
 		if !ok {
 			return true
 		}
 		r := s.record(key, w)
-		return r.Snapshot.Empty() || yield(r)
+		if found, ok := overlays[w.host]; ok {
+			addOverlays(&r, found)
+			delete(overlays, w.host)
+		}
+		done = !r.Snapshot.Empty() && !yield(r)
+		return !done
 	})
 	if err != nil {
 		return s.fail(ctx, "list records", err)
+	}
+	for host, found := range overlays {
+		if done {
+			break
+		}
+		key, ok := cooldownstore.FromSharedName(host)
+		r := cooldownstore.Record{Key: key}
+		addOverlays(&r, found)
+		done = ok && !r.Snapshot.Empty() && !yield(r)
 	}
 	return nil
 }

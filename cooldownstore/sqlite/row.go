@@ -20,10 +20,16 @@ type row struct {
 	stamp                  sql.NullInt64 // when a save first met this until
 	cleared                sql.NullBool  // by an operator's close
 	circuit                any
+	overlaid               bool // overlays are in force; only where a key is loaded
 }
 
 func (r *row) scan(from interface{ Scan(...any) error }) error {
 	return from.Scan(&r.host, &r.until, &r.reason, &r.updated, &r.more, &r.shown, &r.stamp, &r.cleared, &r.circuit)
+}
+
+// scanLoaded reads the row of loadQuery.
+func (r *row) scanLoaded(from interface{ Scan(...any) error }) error {
+	return from.Scan(&r.host, &r.until, &r.reason, &r.updated, &r.more, &r.shown, &r.stamp, &r.cleared, &r.circuit, &r.overlaid)
 }
 
 // record puts together what the row says: our own record, and the cooldown of

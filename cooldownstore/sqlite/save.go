@@ -76,7 +76,7 @@ func (v *saver) save(ctx context.Context, r cooldownstore.Record) error {
 	}
 	host := cooldownstore.SharedName(r.Key)
 	var found row
-	if err := found.scan(v.find.QueryRowContext(ctx, host)); err != nil {
+	if err := found.scanLoaded(v.find.QueryRowContext(ctx, host)); err != nil {
 		return err
 	}
 	n, foreign := v.store.news(&found)
@@ -91,6 +91,9 @@ func (v *saver) save(ctx context.Context, r cooldownstore.Record) error {
 		}
 	}
 	if err := v.saveCooldowns(ctx, host, r, foreign && v.unread(n, r)); err != nil {
+		return err
+	}
+	if err := v.saveOverlays(ctx, host, r, found.overlaid); err != nil {
 		return err
 	}
 	return v.saveCircuit(ctx, host, r, found.circuit != nil)

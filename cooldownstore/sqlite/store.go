@@ -47,19 +47,27 @@ func (s *Store) Kind() string { return "sqlite" }
 // columns selects what is known of a key beside its name, from tables that are
 // joined to a row c of breaker_cooldowns.
 const (
-	columns     = ` c.until_wall, c.reason, c.updated_at, c.more, c.shown, f.stamp, f.cleared, z.more FROM `
+	columns     = ` c.until_wall, c.reason, c.updated_at, c.more, c.shown, f.stamp, f.cleared, z.more`
+	overlaid    = `, EXISTS (SELECT 1 FROM breaker_overlays o WHERE o.host = k.host AND o.in_force = 1)`
 	joinForeign = ` LEFT JOIN breaker_foreign f ON f.host = c.host AND f.until_wall = c.until_wall`
-	loadQuery   = `SELECT k.host,` + columns + `(SELECT ? AS host) k LEFT JOIN breaker_cooldowns c ON c.host = k.host` + joinForeign +
+	loadQuery   = `SELECT k.host,` + columns + overlaid + ` FROM (SELECT ? AS host) k LEFT JOIN breaker_cooldowns c ON c.host = k.host` + joinForeign +
 		` LEFT JOIN breaker_circuits z ON z.host = k.host`
 )
 
 // Load implements cooldownstore.Store.
 func (s *Store) Load(ctx context.Context, key breaker.Key) (cooldownstore.Record, bool, error) {
 	var w row
-	if err := w.scan(s.read.QueryRowContext(ctx, loadQuery, cooldownstore.SharedName(key))); err != nil {
+	host := cooldownstore.SharedName(key)
+	err := w.scanLoaded(s.read.QueryRowContext(ctx, loadQuery, host))
+	var overlays map[string][]ownOverlay
+	if err == nil && w.overlaid {
+		overlays, err = overlaysIn(ctx, s.read, overlaysOf, host)
+	}
+	if err != nil {
 		return cooldownstore.Record{}, false, s.fail(ctx, "load "+string(key), err)
 	}
 	r := s.record(key, &w)
+	addOverlays(&r, overlays[host])
 	return r, !r.Snapshot.Empty(), nil
 }
 

@@ -72,10 +72,10 @@ func TestNewerSchema(t *testing.T) {
 	db := raw(t, dir)
 	exec(t, db, "PRAGMA user_version = 42")
 	_, err := sqlite.Open(t.Context(), dir)
-	if !errors.Is(err, cooldownstore.ErrNewerSchema) || !contains(err, dir, "version is 42", "up to 2", "--data-dir") {
+	if !errors.Is(err, cooldownstore.ErrNewerSchema) || !contains(err, dir, "version is 42", "up to 3", "--data-dir") {
 		t.Errorf("Open of a newer file: %v, want ErrNewerSchema, both versions and what to do", err)
 	}
-	exec(t, db, "PRAGMA user_version = 2")
+	exec(t, db, "PRAGMA user_version = 3")
 	db.Close()
 	open(t, dir) // the failed Open let go of the lock, and changed nothing
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,6 +40,21 @@ func full() breaker.Snapshot {
 		Clear:     1 << 56,
 		ClearKept: now.Add(breaker.KeepClear - time.Hour),
 		Renewed:   now.Add(-time.Minute),
+		Overlays:  overlays(),
+	}
+}
+
+// overlays are one of each register, with every field of an overlay in use.
+func overlays() []breaker.Overlay {
+	return []breaker.Overlay{
+		{
+			Register: breaker.RegisterTuner, Stamp: 1<<57 + 4, Temporary: "mode:off", Until: now.Add(time.Minute), Length: 5 * time.Minute,
+			Kept: now.Add(time.Minute + breaker.KeepReset), Author: "tuner",
+		},
+		{
+			Register: breaker.RegisterOperator, Stamp: 1<<57 + 5, Base: 1<<57 + 1, Fields: "fail_max:3,roles.metadata.trial_calls:2",
+			Author: "Zoë", Reason: "quoted \" ' \\ \n 雪 <&>",
+		},
 	}
 }
 
@@ -62,6 +78,9 @@ func parts() map[string]breaker.Snapshot {
 		"half-open circuit": {Circuit: breaker.Circuit{State: breaker.HalfOpen, Stamp: 9, Until: now.Add(-time.Minute)}},
 		"closed circuit":    {Circuit: breaker.Circuit{Stamp: 9, Keep: now.Add(11 * time.Minute)}},
 		"clear":             {Clear: f.Clear, ClearKept: f.ClearKept},
+		"overlays":          {Overlays: f.Overlays},
+		"one overlay":       {Overlays: f.Overlays[1:]},
+		"reset":             {Overlays: []breaker.Overlay{{Stamp: 9, Kept: now.Add(time.Hour)}}},
 		"renewed":           {Cooldowns: f.Cooldowns[2:], Renewed: f.Renewed},
 	}
 }
@@ -71,6 +90,10 @@ func fromDisk(s breaker.Snapshot) breaker.Snapshot {
 	s = s.Clone()
 	for i := range s.Cooldowns {
 		s.Cooldowns[i].Disk = true
+	}
+	s.Overlays = slices.Clone(s.Overlays)
+	for i := range s.Overlays {
+		s.Overlays[i].Disk = true
 	}
 	return s
 }

@@ -62,6 +62,8 @@ var onOneHandle = []struct {
 	{"each may call the store", eachCalls},
 	{"records share nothing", sharesNothing},
 	{"meta", meta},
+	{"overlays that were in force", history},
+	{"a bounded history", boundedHistory},
 	{"names", names},
 	{"names that are none", badNames},
 	{"hostile texts", texts},

@@ -32,6 +32,8 @@ var rows = []row{
 	{name: "pause", measure: pause},
 	{name: "flaky", measure: flaky},
 	{name: "memory", measure: memory},
+	{name: "policy", measure: policy},
+	{name: "reload", measure: reload},
 	{name: "partition", long: true, measure: partition},
 	{name: "loss", long: true, measure: loss},
 }

@@ -1,0 +1,288 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/config"
+	"fleetfuse/httpapi"
+)
+
+// Policy implements httpapi.Policies. What the owner knows counts: this node may
+// not have heard of a change yet.
+func (n *Node) Policy(ctx context.Context, key breaker.Key) (api.PolicyResponse, error) {
+	a := api.PolicyResponse{Key: string(key), Node: n.opt.Name}
+	s, owned := n.known(ctx, key)
+	if owner, ok := n.fleet().Owner(key); ok {
+		a.Owner = owner.Name
+	}
+	if !owned {
+		a.Note = "no owner answered: this is what the node that answers believes"
+	}
+	operator := s.Overlay(breaker.RegisterOperator)
+	a.Version = versionOf(operator.Stamp)
+	now := n.clock.Now()
+	for i := range s.Overlays {
+		o := s.Overlays[i]
+		if o.Fields == "" && o.Temporarily(now) == "" {
+			continue
+		}
+		var until time.Time
+		if o.Temporarily(now) == "" {
+			o.Temporary = ""
+		} else {
+			until = n.clock.Wall(o.Until)
+		}
+		a.Overlays = append(a.Overlays, shownOverlay(spread.PastOverlay{Overlay: o, Until: until}))
+	}
+	var err error
+	a.Values, err = n.values(key, s.Overlays, now)
+	if err != nil {
+		a.Note = "the overlay is not obeyed by the node that answers: " + err.Error()
+	}
+	return a, nil
+}
+
+// known is what the owner of a key knows, else what this node believes.
+func (n *Node) known(ctx context.Context, key breaker.Key) (s breaker.Snapshot, owned bool) {
+	in, err := n.board.Inspect(ctx, key)
+	if err != nil {
+		return n.board.Of(key), false
+	}
+	return in.Snapshot, true
+}
+
+// values are the fields of a policy with overlays laid over what is configured.
+func (n *Node) values(key breaker.Key, overlays []breaker.Overlay, now breaker.Instant) ([]api.PolicyValue, error) {
+	b := &n.policies.current().Breakers
+	layers, err := layersOf(overlays, now)
+	if err == nil {
+		_, err = b.Overlaid(key, layers...)
+	}
+	if err != nil {
+		layers = nil
+	}
+	var values []api.PolicyValue
+	for _, v := range b.Values(key, layers...) {
+		values = append(values, api.PolicyValue{Field: v.Name, Value: v.Value, Origin: v.Origin.String()})
+	}
+	return values, err
+}
+
+// Change implements httpapi.Policies.
+func (n *Node) Change(ctx context.Context, key breaker.Key, r httpapi.PolicyRequest) (api.PolicyChanged, error) {
+	change, err := changeOf(r)
+	if err != nil {
+		return api.PolicyChanged{}, err
+	}
+	var s breaker.Snapshot
+	var result spread.LayResult
+	if r.DryRun {
+		s, _ = n.known(ctx, key)
+		result = n.dryRun(key, s, change)
+	} else {
+		if result, err = n.board.lay(ctx, key, change); err != nil {
+			return api.PolicyChanged{}, err
+		}
+		s = n.board.Of(key)
+	}
+	switch {
+	case result.Conflict:
+		return api.PolicyChanged{}, &httpapi.ConflictError{Want: *r.Match, Have: versionOf(result.Overlay.Stamp)}
+	case len(result.Refused) > 0:
+		return api.PolicyChanged{}, refusal(result.Refused)
+	}
+	a := api.PolicyChanged{
+		Key: string(key), Version: versionOf(result.Overlay.Stamp), Base: versionOf(result.Was.Stamp), DryRun: r.DryRun,
+		Durable: result.Durable, Copies: result.Copies, Changes: n.differences(key, s, result),
+	}
+	if r.DryRun {
+		a.Version = a.Base
+	}
+	if result.Err != nil {
+		a.Detail = result.Err.Error()
+	}
+	return a, nil
+}
+
+// changeOf reads a request.
+func changeOf(r httpapi.PolicyRequest) (spread.Lay, error) {
+	change := spread.Lay{
+		Register: breaker.RegisterOperator, Whole: r.Whole, Unset: r.Unset,
+		Author: breaker.Cut(r.Author), Reason: breaker.Cut(r.Reason),
+	}
+	set, err := config.OverlayOf(r.Set)
+	if err != nil {
+		return change, refusal(textsOf(err))
+	}
+	change.Set = set.String()
+	if r.For != "" {
+		if change.Length, err = time.ParseDuration(r.For); err != nil || change.Length <= 0 || change.Length > breaker.MaxOpen {
+			return change, refusal([]string{fmt.Sprintf("for %q is no length of time such as 30m, up to 30 days", r.For)})
+		}
+	}
+	if r.Match != nil {
+		version, err := strconv.ParseUint(*r.Match, 10, 64)
+		if err != nil {
+			version = 1<<64 - 1 // no version is like this
+		}
+		match := breaker.Stamp(version)
+		change.Match = &match
+	}
+	return change, nil
+}
+
+// refusal says what is wrong with a change.
+func refusal(texts []string) error {
+	errs := make([]error, len(texts))
+	for i, text := range texts {
+		errs[i] = fmt.Errorf("%w: %s", httpapi.ErrBadPolicy, text)
+	}
+	return errors.Join(errs...)
+}
+
+// dryRun is what the owner would do.
+func (n *Node) dryRun(key breaker.Key, s breaker.Snapshot, change spread.Lay) spread.LayResult {
+	was := s.Overlay(change.Register)
+	result := spread.LayResult{Was: was, Overlay: was}
+	if change.Match != nil && *change.Match != was.Stamp {
+		result.Conflict = true
+		return result
+	}
+	next, refused := n.policies.amend(key, s, change, n.clock.Moment(1))
+	if len(refused) > 0 {
+		result.Refused = refused
+		return result
+	}
+	result.Overlay = next
+	return result
+}
+
+// differences lists the effective values that a change changed. s is what is
+// known of the key; its overlay in the changed register does not matter.
+func (n *Node) differences(key breaker.Key, s breaker.Snapshot, result spread.LayResult) []api.PolicyDifferent {
+	with := func(o breaker.Overlay) map[string]any {
+		overlays := slices.DeleteFunc(slices.Clone(s.Overlays), func(k breaker.Overlay) bool { return k.Register == o.Register })
+		values, _ := n.values(key, append(overlays, o), n.clock.Now())
+		byField := make(map[string]any, len(values))
+		for _, v := range values {
+			byField[v.Field] = v.Value
+		}
+		return byField
+	}
+	before, after := with(result.Was), with(result.Overlay)
+	fields := map[string]bool{}
+	for f := range before {
+		fields[f] = true
+	}
+	for f := range after {
+		fields[f] = true
+	}
+	changes := []api.PolicyDifferent{}
+	for f := range fields {
+		if from, to := inForce(before, f), inForce(after, f); fmt.Sprint(from) != fmt.Sprint(to) {
+			changes = append(changes, api.PolicyDifferent{Field: f, From: from, To: to})
+		}
+	}
+	slices.SortFunc(changes, func(a, b api.PolicyDifferent) int { return strings.Compare(a.Field, b.Field) })
+	return changes
+}
+
+// inForce is the value of a field: a role without one of its own has the
+// breaker's.
+func inForce(values map[string]any, field string) any {
+	if v, ok := values[field]; ok {
+		return v
+	}
+	_, rest, _ := strings.Cut(field, ".") // roles.ROLE.FIELD
+	_, own, _ := strings.Cut(rest, ".")
+	return values[own]
+}
+
+// History implements httpapi.Policies: all members are asked at once.
+func (n *Node) History(ctx context.Context, key breaker.Key) (api.PolicyHistory, error) {
+	own, err := n.board.pastOverlays(ctx, key)
+	if err != nil {
+		return api.PolicyHistory{}, err
+	}
+	var mu sync.Mutex
+	var asked sync.WaitGroup
+	lists := []spread.PastOverlays{own}
+	a := api.PolicyHistory{Key: string(key), Entries: []api.PolicyOverlay{}}
+	for _, id := range read(n.board, (*spread.Node).Members) {
+		asked.Go(func() {
+			list, err := request[spread.PastOverlays](ctx, n.board, func(s *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
+				return s.RequestFrom(now, id, key, spread.ListOverlays{}, inspectLimit)
+			})
+			name := n.fleet().Name(id)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				a.Partial = append(a.Partial, name)
+				return
+			}
+			lists = append(lists, list)
+		})
+	}
+	asked.Wait()
+	slices.Sort(a.Partial)
+	_, wall := n.clock.Both()
+	for _, v := range spread.History(wall, lists...) {
+		shown := shownOverlay(v.PastOverlay)
+		shown.State = string(v.Standing)
+		a.Entries = append(a.Entries, shown)
+	}
+	return a, nil
+}
+
+// shownOverlay is an overlay as the API shows it. One that a later version made
+// may have fields that are unknown here; it is shown without.
+func shownOverlay(o spread.PastOverlay) api.PolicyOverlay {
+	a := api.PolicyOverlay{
+		Register: o.Register.String(), Version: versionOf(o.Stamp), Base: versionOf(o.Base),
+		Author: o.Author, Reason: o.Reason, SetAt: o.Stamp.Wall().UTC(),
+	}
+	if fields, err := config.ParseOverlay(o.Fields); err == nil && !fields.Empty() {
+		a.Fields = fields.Fields()
+	}
+	if fields, err := config.ParseOverlay(o.Temporary); err == nil && !fields.Empty() {
+		a.Temporary = fields.Fields()
+		until := o.Until.UTC()
+		a.Until = &until
+	}
+	return a
+}
+
+// versionOf is a version as the API shows it: a number that is too long for the
+// numbers of JSON.
+func versionOf(s breaker.Stamp) string { return strconv.FormatUint(uint64(s), 10) }
+
+// pastOverlays is what this node remembers of a key's overlays.
+func (b *board) pastOverlays(ctx context.Context, key breaker.Key) (spread.PastOverlays, error) {
+	records, err := b.history(ctx, key)
+	list := make(spread.PastOverlays, len(records))
+	for i, r := range records {
+		list[i] = spread.PastOverlay{Overlay: r.Overlay, Until: r.OverlayWall.Until}
+	}
+	return list, err
+}
+
+// expirePolicies ends temporary fields of overlays.
+func (b *board) expirePolicies() {
+	for _, key := range b.policies.expire(b.clock.Now()) {
+		b.logger.Info("temporary fields of a policy ended", "key", string(key))
+		b.mu.Lock()
+		b.gate.ReplaceOne(key)
+		b.tellWatchers(key)
+		b.mu.Unlock()
+	}
+}

@@ -1,0 +1,146 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/config"
+)
+
+// reloads is what is known of reading the configuration again.
+type reloads struct {
+	one sync.Mutex // at a time
+
+	mu     sync.Mutex
+	loaded time.Time // when what is in force was read
+	failed *api.FailedReload
+	done   uint64
+	wrong  uint64
+}
+
+// maxShownChanges bounds the changes that the answer to a reload lists.
+const maxShownChanges = 100
+
+// errNoReload says that this node was started without a way to read it again.
+var errNoReload = errors.New("this node cannot read its configuration again; restart it")
+
+// Reload reads the configuration again: its policies are in force when it
+// returns. On an error, which joins all that is wrong, nothing was changed.
+// Breakers forget nothing.
+func (n *Node) Reload(context.Context) (api.ReloadResponse, error) {
+	n.reloads.one.Lock()
+	defer n.reloads.one.Unlock()
+	a, err := n.reload()
+	at := time.Now().UTC()
+	n.reloads.mu.Lock()
+	defer n.reloads.mu.Unlock()
+	if err != nil {
+		n.reloads.failed = &api.FailedReload{At: at, Errors: textsOf(err)}
+		n.reloads.wrong++
+		n.opt.Logger.Error("the configuration was not reloaded; what was in force stays so", slog.String("err", strings.Join(textsOf(err), "; ")))
+		return a, err
+	}
+	n.reloads.failed, n.reloads.loaded = nil, at
+	n.reloads.done++
+	n.opt.Logger.Info("the configuration was reloaded", slog.Int("changes", len(a.Changes)+a.More), slog.String("hash", a.Hash),
+		slog.Any("needs_restart", a.NeedsRestart))
+	return a, nil
+}
+
+func (n *Node) reload() (api.ReloadResponse, error) {
+	a := api.ReloadResponse{Node: n.opt.Name, Before: n.configHash(), Changes: []api.ConfigChange{}}
+	if n.opt.Reload == nil {
+		return a, errNoReload
+	}
+	read, err := n.opt.Reload()
+	if err != nil {
+		return a, err
+	}
+	old := n.policies.current()
+	next := old.WithPolicies(&read)
+	now := n.clock.Now()
+	if err := errors.Join(n.policies.misfits(&next, now)...); err != nil {
+		return a, err
+	}
+	for _, c := range config.Diff(&old.Breakers, &next.Breakers) {
+		if len(a.Changes) == maxShownChanges {
+			a.More++
+			continue
+		}
+		a.Changes = append(a.Changes, api.ConfigChange{Scope: c.Scope, Field: c.Field, From: c.From, To: c.To, Origin: c.Origin.String()})
+	}
+	a.NeedsRestart = read.Restart(old)
+	n.policies.replace(&next, now)
+	n.gate.Replace()
+	n.board.policiesReplaced()
+	n.cluster.SetConfigHash(n.policies.hash())
+	a.Hash = n.configHash()
+	return a, nil
+}
+
+func (n *Node) configHash() string { return fmt.Sprintf("%016x", n.policies.hash()) }
+
+// policiesReplaced tells the streams that any policy may be another one.
+func (b *board) policiesReplaced() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tellWatchers("")
+}
+
+// Config implements httpapi.Policies.
+func (n *Node) Config(key breaker.Key) api.ConfigResponse {
+	c := n.policies.current()
+	a := api.ConfigResponse{
+		Node: n.opt.Name, Hash: n.configHash(), Files: c.Files, Key: string(key),
+		Hosts: len(c.Breakers.Hosts), Wildcards: len(c.Breakers.Wildcards()), Resolvers: len(c.Breakers.Resolvers),
+	}
+	for _, o := range c.Options() {
+		a.Options = append(a.Options, api.ConfigValue{Name: o.Name, Value: o.Value, Origin: o.Origin.String()})
+	}
+	for _, v := range c.Breakers.Values(key) {
+		a.Values = append(a.Values, api.PolicyValue{Field: v.Name, Value: v.Value, Origin: v.Origin.String()})
+	}
+	n.reloads.mu.Lock()
+	defer n.reloads.mu.Unlock()
+	a.LoadedAt, a.Failed = n.reloads.loaded.UTC(), n.reloads.failed
+	return a
+}
+
+// policyProblems says what is not normal about the policies.
+func (n *Node) policyProblems(problem func(string, ...any)) {
+	n.reloads.mu.Lock()
+	failed := n.reloads.failed
+	n.reloads.mu.Unlock()
+	if failed != nil {
+		problem("the configuration was not reloaded at %s: %s; what was in force stays so", failed.At.Format(time.RFC3339), failed.Errors[0])
+	}
+	if keys := n.policies.invalid(); len(keys) > 0 {
+		problem("the policy overlays of %d breakers do not fit this node's configuration and are not obeyed, %s among them", len(keys), keys[0])
+	}
+}
+
+func (n *Node) policyGauges() {
+	m, r := n.metrics, &n.reloads
+	locked := func(read func() float64) func() float64 {
+		return func() float64 {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return read()
+		}
+	}
+	m.Gauge("policy_overlays", "Breakers whose policy was replaced at run time.", func() float64 { return float64(n.policies.overlaid(n.clock.Now())) })
+	m.Gauge("policy_overlays_invalid", "Breakers whose overlay does not fit this node's configuration and is not obeyed.",
+		func() float64 { return float64(len(n.policies.invalid())) })
+	m.Counter("config_reloads_total", "Reloads of the configuration that succeeded.", locked(func() float64 { return float64(r.done) }))
+	m.Counter("config_reload_failures_total", "Reloads of the configuration that were refused.", locked(func() float64 { return float64(r.wrong) }))
+	m.Gauge("config_last_reload_successful", "0 if the last reload of the configuration was refused.", locked(func() float64 { return truth(r.failed == nil) }))
+	m.Gauge("config_loaded_timestamp_seconds", "When the configuration in force was read, in seconds since 1970.",
+		locked(func() float64 { return float64(r.loaded.UnixMilli()) / 1000 }))
+}
