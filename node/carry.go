@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/travel"
 	"fleetfuse/wire"
 )
 
@@ -43,7 +43,7 @@ func (b *board) carry(e spread.Effects) {
 }
 
 func (b *board) send(s spread.Send) {
-	f, err := cluster.Depart(s.Message, b.clock.Now())
+	f, err := travel.Depart(s.Message, b.clock.Now())
 	if err != nil { // a message of ours without a wire form is a bug
 		b.logger.Error("a message could not be sent", slog.String("to", s.To), slog.Any("err", err))
 		return
@@ -137,7 +137,7 @@ func arrive(f *wire.Frame, now breaker.Instant) (m spread.Message, err error) {
 			err = fmt.Errorf("reading it panicked: %v", r)
 		}
 	}()
-	return cluster.Arrive(f, now)
+	return travel.Arrive(f, now)
 }
 
 func (b *board) joined() bool {
@@ -156,7 +156,7 @@ func (b *board) refusedTotal() uint64 {
 // State implements cluster.Events.
 func (b *board) State() *wire.Frame {
 	m := read(b, (*spread.Node).Summary)
-	f, err := cluster.Depart(m, b.clock.Now())
+	f, err := travel.Depart(m, b.clock.Now())
 	if err != nil {
 		return nil
 	}

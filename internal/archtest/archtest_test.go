@@ -40,6 +40,7 @@ var architecture = []row{
 	{1, "cluster/view", pure, none},
 	{1, "cluster/placement", pure, none},
 	{1, "cluster/spread", pure, none},
+	{1, "cluster/travel", effects, uses{protobuf}},
 	{1, "cooldownstore", effects, none},
 	{1, "cooldownstore/memory", effects, none},
 	{1, "cooldownstore/sqlite", effects, uses{sqlite3}},

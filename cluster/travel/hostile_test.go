@@ -1,4 +1,4 @@
-package cluster_test
+package travel_test
 
 import (
 	"math"
@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster"
+	"fleetfuse/cluster/travel"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/wire"
 )
@@ -95,7 +95,7 @@ func arrive(t testing.TB, f *wire.Frame) (spread.Message, error) {
 	if err := proto.Unmarshal(bytes, in); err != nil {
 		t.Fatal(err)
 	}
-	m, err := cluster.Arrive(in, arrival)
+	m, err := travel.Arrive(in, arrival)
 	if err == nil && m == nil {
 		t.Errorf("%.200v arrived as nothing", in)
 	}
@@ -158,7 +158,7 @@ func TestHostileFrames(t *testing.T) {
 				text = strings.Repeat("é", 500_000)
 			}
 			for depth := range 6 {
-				f, err := cluster.Depart(m, arrival)
+				f, err := travel.Depart(m, arrival)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -229,7 +229,7 @@ func TestFramesWithoutABody(t *testing.T) {
 	for _, f := range []*wire.Frame{
 		nil, {}, {Body: &wire.Frame_Request{Request: &wire.Request{Key: "host:a"}}}, {Body: &wire.Frame_Reply{Reply: &wire.Reply{Id: 1}}},
 	} {
-		if m, err := cluster.Arrive(f, arrival); err == nil {
+		if m, err := travel.Arrive(f, arrival); err == nil {
 			t.Errorf("%v arrived as %+v, want an error", f, m)
 		}
 	}

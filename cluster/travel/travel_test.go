@@ -1,4 +1,4 @@
-package cluster_test
+package travel_test
 
 import (
 	"errors"
@@ -16,7 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster"
+	"fleetfuse/cluster/travel"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/wire"
 )
@@ -49,7 +49,7 @@ type clocks struct{ here, there breaker.Instant }
 
 // travel sends a message of n2 from one clock to the other.
 func (c clocks) travel(m spread.Message) (spread.Message, error) {
-	f, err := cluster.Depart(m, c.here)
+	f, err := travel.Depart(m, c.here)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (c clocks) travel(m spread.Message) (spread.Message, error) {
 	if err := proto.Unmarshal(bytes, arrived); err != nil {
 		return nil, err
 	}
-	return cluster.Arrive(arrived, c.there)
+	return travel.Arrive(arrived, c.there)
 }
 
 // latest is the highest stamp of the sender.
@@ -228,7 +228,7 @@ func TestMessagesTravel(t *testing.T) {
 func TestEveryBodyIsTried(t *testing.T) {
 	tried := map[protoreflect.FullName]bool{}
 	for _, m := range append(slices.Clone(messages), spread.Reply{Body: errors.New("failed")}) {
-		f, err := cluster.Depart(m, 1)
+		f, err := travel.Depart(m, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,7 +282,7 @@ func TestErrorsTravel(t *testing.T) {
 
 func TestWhatHasNoWireForm(t *testing.T) {
 	for _, m := range []spread.Message{nil, 7, &spread.Push{}, spread.Request{}, spread.Request{Body: 7}, spread.Reply{}, spread.Reply{Body: 7}} {
-		if f, err := cluster.Depart(m, 1); err == nil {
+		if f, err := travel.Depart(m, 1); err == nil {
 			t.Errorf("%#v departs as %v, want an error", m, f)
 		}
 	}

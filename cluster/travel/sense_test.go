@@ -1,4 +1,4 @@
-package cluster_test
+package travel_test
 
 import (
 	"math"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster"
+	"fleetfuse/cluster/travel"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/wire"
 )
@@ -33,7 +33,7 @@ func snapshotOf(part string, stamp breaker.Stamp) breaker.Snapshot {
 func TestStampsBeyondTheSendersClock(t *testing.T) {
 	const clock = breaker.Stamp(100)
 	send := func(m spread.Message) (spread.Message, error) {
-		f, err := cluster.Depart(m, arrival)
+		f, err := travel.Depart(m, arrival)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestManyCooldownsAreCut(t *testing.T) {
 	for i := range 10_000 {
 		s.Cooldowns = append(s.Cooldowns, breaker.Cooldown{Setter: "n2", Stamp: breaker.Stamp(i), Until: arrival + 1})
 	}
-	f, err := cluster.Depart(spread.Push{Entries: []spread.Entry{{Key: "host:a", Snapshot: s}}}, arrival)
+	f, err := travel.Depart(spread.Push{Entries: []spread.Entry{{Key: "host:a", Snapshot: s}}}, arrival)
 	if err != nil {
 		t.Fatal(err)
 	}

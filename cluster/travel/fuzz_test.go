@@ -1,4 +1,4 @@
-package cluster_test
+package travel_test
 
 import (
 	"reflect"
@@ -7,7 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"fleetfuse/cluster"
+	"fleetfuse/cluster/travel"
 	"fleetfuse/wire"
 )
 
@@ -17,7 +17,7 @@ func FuzzArrive(f *testing.F) {
 		sent := reflect.New(reflect.TypeOf(m)).Elem()
 		sent.Set(reflect.ValueOf(m))
 		furnish(sent)
-		frame, err := cluster.Depart(sent.Interface(), arrival)
+		frame, err := travel.Depart(sent.Interface(), arrival)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -34,7 +34,7 @@ func FuzzArrive(f *testing.F) {
 			return
 		}
 		in.From = "n2" // who sent it is checked before
-		if m, err := cluster.Arrive(in, arrival); err == nil {
+		if m, err := travel.Arrive(in, arrival); err == nil {
 			bounded(reflect.ValueOf(m), nameOf(m), func(path string, what any) { t.Errorf("%s arrived as %.80v", path, what) })
 		}
 	})
