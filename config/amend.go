@@ -4,21 +4,27 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"fleetfuse/breaker"
 )
 
 // An Amendment is what is to change in a register of a policy.
 type Amendment struct {
-	Whole     bool     // the register becomes Set; else Set is laid over it
-	Set       Overlay  // the fields to replace
-	Unset     []string // the names of those to replace no more
-	Temporary bool     // Set is in force for a while
+	Register breaker.Register
+	Whole    bool          // the register becomes Set; else Set is laid over it
+	Set      Overlay       // the fields to replace
+	Unset    []string      // the names of those to replace no more
+	Length   time.Duration // Set is in force for so long; 0: until it is replaced
+	Author   string
+	Reason   string
 }
 
-// Amend returns what a register says after an amendment, lasting and for a
+// apply returns what a register says after the amendment, for good and for a
 // while, and whether the latter was set anew and starts its time. Fields that
 // are set for good are temporary no more. Temporary fields have one end: where
 // some are in force, others join them only if all are named again.
-func Amend(lasting, temporary Overlay, a Amendment) (newLasting, newTemporary Overlay, restarts bool, err error) {
+func (a Amendment) apply(lasting, temporary Overlay) (newLasting, newTemporary Overlay, restarts bool, err error) {
 	if a.Whole {
 		if len(a.Unset) > 0 {
 			return lasting, temporary, false, errors.New("the overlay becomes what is set: there is nothing to unset")
@@ -28,7 +34,7 @@ func Amend(lasting, temporary Overlay, a Amendment) (newLasting, newTemporary Ov
 	lasting, temporary, err = without(lasting, temporary, a.Unset)
 	switch {
 	case err != nil || a.Set.Empty():
-	case !a.Temporary:
+	case a.Length == 0:
 		temporary = temporary.minus(a.Set)
 		lasting, err = lasting.With(a.Set)
 	default:

@@ -3,6 +3,7 @@ package config
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"fleetfuse/breaker"
 )
@@ -32,10 +33,10 @@ func TestAmend(t *testing.T) {
 		{what: "another value", lasting: "fail_max:3", set: "fail_max:4", wantLasting: "fail_max:4"},
 		{what: "the whole", lasting: "fail_max:3", temporary: "mode:off", amendment: Amendment{Whole: true}, set: "trial_calls:2", wantLasting: "trial_calls:2"},
 		{what: "a reset", lasting: "fail_max:3", temporary: "mode:off", amendment: Amendment{Whole: true}},
-		{what: "for a while", lasting: "fail_max:3", amendment: Amendment{Temporary: true}, set: "mode:off", wantLasting: "fail_max:3", wantTo: "mode:off", restarts: true},
-		{what: "again for a while", temporary: "mode:off", amendment: Amendment{Temporary: true}, set: "mode:off,fail_max:9", wantTo: "fail_max:9,mode:off", restarts: true},
-		{what: "another end beside it", temporary: "mode:off", amendment: Amendment{Temporary: true}, set: "fail_max:9", problem: "already mode"},
-		{what: "another end instead", temporary: "mode:off", amendment: Amendment{Temporary: true, Unset: []string{"mode"}}, set: "fail_max:9", wantTo: "fail_max:9", restarts: true},
+		{what: "for a while", lasting: "fail_max:3", amendment: Amendment{Length: time.Hour}, set: "mode:off", wantLasting: "fail_max:3", wantTo: "mode:off", restarts: true},
+		{what: "again for a while", temporary: "mode:off", amendment: Amendment{Length: time.Hour}, set: "mode:off,fail_max:9", wantTo: "fail_max:9,mode:off", restarts: true},
+		{what: "another end beside it", temporary: "mode:off", amendment: Amendment{Length: time.Hour}, set: "fail_max:9", problem: "already mode"},
+		{what: "another end instead", temporary: "mode:off", amendment: Amendment{Length: time.Hour, Unset: []string{"mode"}}, set: "fail_max:9", wantTo: "fail_max:9", restarts: true},
 		{what: "for good what was for a while", temporary: "mode:off,fail_max:9", set: "mode:shadow", wantLasting: "mode:shadow", wantTo: "fail_max:9"},
 		{what: "for good beside it", temporary: "mode:off", set: "fail_max:9", wantLasting: "fail_max:9", wantTo: "mode:off"},
 		{what: "unset in both", lasting: "fail_max:3,trial_calls:2", temporary: "fail_max:9", amendment: Amendment{Unset: []string{"fail_max"}}, wantLasting: "trial_calls:2"},
@@ -45,7 +46,7 @@ func TestAmend(t *testing.T) {
 		{what: "unset of the whole", lasting: "fail_max:3", amendment: Amendment{Whole: true, Unset: []string{"fail_max"}}, problem: "nothing to unset"},
 	} {
 		x.amendment.Set = overlayOf(t, x.set)
-		lasting, temporary, restarts, err := Amend(overlayOf(t, x.lasting), overlayOf(t, x.temporary), x.amendment)
+		lasting, temporary, restarts, err := x.amendment.apply(overlayOf(t, x.lasting), overlayOf(t, x.temporary))
 		if x.problem != "" {
 			if err == nil || !strings.Contains(err.Error(), x.problem) {
 				t.Errorf("%s: %v, want a problem with %q", x.what, err, x.problem)

@@ -64,7 +64,7 @@ func (n *Node) known(ctx context.Context, key breaker.Key) (s breaker.Snapshot, 
 // values are the fields of a policy with overlays laid over what is configured.
 func (n *Node) values(key breaker.Key, overlays []breaker.Overlay, now breaker.Instant) ([]api.PolicyValue, error) {
 	b := &n.policies.current().Breakers
-	layers, err := layersOf(overlays, now)
+	layers, err := config.Layers(overlays, now)
 	if err == nil {
 		_, err = b.Overlaid(key, layers...)
 	}

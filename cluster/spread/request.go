@@ -168,7 +168,7 @@ func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
 // the key comes with a question for a permit.
 func (n *Node) onRequest(p *peer, m Request, now breaker.Instant) {
 	switch m.Body.(type) {
-	case Ask, Word, Inspect:
+	case Ask, Word, Lay, Inspect:
 		if !n.owns(m.Key) {
 			n.send(p, Reply{m.ID, fmt.Errorf("%w: %s", ErrNotOwner, m.Key)})
 			return

@@ -1,0 +1,111 @@
+package simulation
+
+import (
+	"fmt"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// A Violation is a promise that was not kept.
+type Violation struct {
+	Check string
+	At    time.Duration
+	Node  string // "" if it is about the whole fleet
+	Text  string
+}
+
+func (v Violation) String() string {
+	return fmt.Sprintf("%.3fs %s: %s: %s", v.At.Seconds(), v.Node, v.Check, v.Text)
+}
+
+// maxViolations bounds those that are kept: the first tell most.
+const maxViolations = 20
+
+// checks watch the world and hold it to the promises.
+type checks struct {
+	world      *World
+	violations []Violation
+
+	holds    []hold                     // deadlines that must be kept, of all hosts
+	closes   map[string]closeWord       // the latest acknowledged close, by host
+	laid     map[string]laidWord        // the latest acknowledged policy, by host
+	seen     map[seenKey]seenView       // what a node believed last
+	permits  map[uint64][]permit        // that are out, by activation
+	changed  map[uint64]breaker.Instant // the last transition, by activation
+	probes   map[int]int                // calls with an owner's permit, by host
+	rounds   map[uint64][]time.Duration // of witnesses, by activation
+	disturbs []time.Duration            // of each node, when something last happened to it
+	network  time.Duration              // when the network was last not whole
+	broken   int                        // faults of the network under way
+	owners   map[string]uint64          // the activation that last moved a key
+}
+
+func newChecks(w *World) checks {
+	c := checks{
+		world: w, closes: map[string]closeWord{}, laid: map[string]laidWord{}, seen: map[seenKey]seenView{},
+		permits: map[uint64][]permit{}, changed: map[uint64]breaker.Instant{}, probes: map[int]int{}, rounds: map[uint64][]time.Duration{},
+		disturbs: make([]time.Duration, w.plan.Nodes), owners: map[string]uint64{}, network: never,
+	}
+	for i := range c.disturbs {
+		c.disturbs[i] = never
+	}
+	return c
+}
+
+// never is before every moment of the world.
+const never = -time.Hour
+
+// fail notes that a promise was not kept.
+func (w *World) fail(check string, n *node, format string, args ...any) {
+	v := Violation{Check: check, At: w.now, Text: fmt.Sprintf(format, args...)}
+	if n != nil {
+		v.Node = n.id
+	}
+	w.story("VIOLATION %s", v)
+	if len(w.checks.violations) < maxViolations {
+		w.checks.violations = append(w.checks.violations, v)
+	}
+}
+
+// Violations are the promises that were not kept, the first ones.
+func (w *World) Violations() []Violation { return w.checks.violations }
+
+// disturbed notes that something happened to a node.
+func (c *checks) disturbed(n *node) { c.disturbs[n.index] = c.world.now }
+
+// calm reports whether nothing happened to the network, or to any of the nodes,
+// since a moment.
+func (c *checks) calm(since time.Duration, nodes ...*node) bool {
+	if c.broken > 0 || c.network >= since {
+		return false
+	}
+	for _, n := range nodes {
+		if c.disturbs[n.index] >= since || !n.up || n.paused {
+			return false
+		}
+	}
+	return true
+}
+
+// faulty notes that a fault begins, or is over.
+func (c *checks) faulty(f Fault, begins bool) {
+	switch f.Kind {
+	case Split, OneWay, Cut, Lossy:
+		c.network = c.world.now
+		if begins {
+			c.broken++
+		} else {
+			c.broken--
+		}
+	default:
+		c.disturbed(c.world.nodes[f.Node])
+	}
+}
+
+func (c *checks) killed(n *node)    { c.disturbed(n); c.forgetViews(n) }
+func (c *checks) restarted(n *node) { c.disturbed(n) }
+func (c *checks) stepped(n *node) {
+	c.world.sometimes(SawClockStep)
+	c.disturbed(n)
+}

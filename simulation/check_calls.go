@@ -1,0 +1,152 @@
+package simulation
+
+import (
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/gate"
+)
+
+// A hold is a deadline that nobody may undercut, once they could hear of it: a
+// Retry-After or an operator's open.
+type hold struct {
+	host  string
+	by    *node
+	life  int           // of the node
+	since time.Duration // seen, or acknowledged
+	until time.Duration
+	what  string
+}
+
+// closeWord and laidWord are words that were acknowledged.
+type (
+	closeWord struct{ stamp breaker.Stamp }
+	laidWord  struct{ stamp breaker.Stamp }
+)
+
+// Allowances of the promises.
+const (
+	hearWithin = time.Second             // a member that nothing happened to hears of a deadline
+	hearLossy  = 10 * time.Second        // where messages are lost
+	diskSlack  = 2100 * time.Millisecond // a deadline from a disk may be earlier (ADR 9)
+	driftSlack = 200 * time.Millisecond  // of clocks that are a little fast
+)
+
+// cooled notes a Retry-After that a node saw.
+func (c *checks) cooled(n *node, key breaker.Key, k breaker.Cooldown) {
+	w := c.world
+	w.sometimes(SawRetryAfter)
+	if s := n.spread.View().Of(key); s.Circuit.State == breaker.Open {
+		w.sometimes(SawRetryAfterWhileOpen)
+	}
+	if n.policies.Of(key).Mode != breaker.ModeEnforce {
+		return
+	}
+	c.hold(hold{host: key.Name(), by: n, life: n.starts, since: w.now, until: w.now + k.Until.Sub(n.clock.Now()), what: "a Retry-After"})
+}
+
+func (c *checks) hold(h hold) {
+	c.holds = slices.DeleteFunc(c.holds, func(old hold) bool { return old.until <= c.world.now })
+	c.holds = append(c.holds, h)
+}
+
+// lift ends the holds of a host: an operator closes it, or makes it pass.
+func (c *checks) lift(host string) {
+	c.holds = slices.DeleteFunc(c.holds, func(h hold) bool { return h.host == host })
+}
+
+// began checks a call that begins.
+func (c *checks) began(n *node, host string, d *gate.Decision, at time.Duration) {
+	w := c.world
+	for i := range c.holds {
+		h := &c.holds[i]
+		if h.host != host || at >= h.until-driftSlack || !c.mustHear(n, h) {
+			continue
+		}
+		w.fail("nothing is called before a deadline", n, "%s was called %v before the end of %s that %s has since %.3fs",
+			host, (h.until - at).Round(time.Millisecond), h.what, h.by.id, h.since.Seconds())
+	}
+	key := breaker.HostKey(host)
+	s := n.spread.View().Of(key)
+	st := s.At(n.clock.Now())
+	if st.State != breaker.Closed && !d.Probe() && n.policies.Of(key).Mode == breaker.ModeEnforce {
+		w.fail("never full traffic while not closed", n, "%s is %v and a call without a permit was allowed", host, st.State)
+	}
+}
+
+// mustHear reports whether a node cannot but know of a hold.
+func (c *checks) mustHear(n *node, h *hold) bool {
+	if n == h.by {
+		return n.starts == h.life && c.world.now >= h.since && c.disturbs[n.index] < h.since
+	}
+	within := hearWithin
+	if c.world.network.Loss > 0 {
+		within = hearLossy
+	}
+	return c.world.now > h.since+within && c.calm(h.since, n, h.by) && h.by.starts == h.life
+}
+
+// Counts are what a world came to.
+type Counts struct {
+	Wanted   uint64 // calls that workers wanted to make
+	Called   uint64
+	Rejected uint64
+	Local    uint64 // of these by a ring alone
+	Probes   uint64
+	Failed   uint64 // calls that failed
+	Wasted   uint64 // calls of hosts that were down
+	Spared   uint64 // calls rejected while the host was down or asked for a pause
+	Denied   uint64 // calls rejected while the host was healthy
+	Trips    uint64
+	Rounds   uint64
+	Messages uint64 // between nodes
+}
+
+// Counts are what the world came to so far.
+func (w *World) Counts() Counts {
+	c := w.counts
+	c.Messages = w.messages
+	return c
+}
+
+// unwell reports whether a call of the host would be of no use.
+func unwell(p Phase) bool {
+	return p.Mode == Down || p.Mode == Limiting || p.Mode == Flapping || p.Mode == BrownOut
+}
+
+func (w *World) rejected(n *node, h int, d *gate.Decision) {
+	w.counts.Rejected++
+	r := d.Rejection()
+	if r.Local {
+		w.counts.Local++
+		w.sometimes(SawLocalRing)
+	}
+	if unwell(w.plan.Hosts[h].phase(w.now)) || n.sick {
+		w.counts.Spared++
+	} else {
+		w.counts.Denied++
+	}
+	w.watch(n, h, false)
+}
+
+func (w *World) called(n *node, h int, c *call) {
+	w.counts.Called++
+	if c.decision.Probe() {
+		w.counts.Probes++
+	}
+	if w.plan.Hosts[h].phase(c.began).Mode == Down {
+		w.counts.Wasted++
+	}
+	w.checks.began(n, w.plan.Hosts[h].Name, &c.decision, c.began)
+	w.watch(n, h, true)
+}
+
+func (w *World) ended(n *node, c *call) {
+	if r := c.answer.result; r.Error != "" || r.Status >= 500 || r.Status == 429 {
+		w.counts.Failed++
+	}
+}
+
+// watch is where a report looks on.
+func (w *World) watch(*node, int, bool) {}

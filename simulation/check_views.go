@@ -1,0 +1,145 @@
+package simulation
+
+import (
+	"fleetfuse/breaker"
+)
+
+// seenKey is a key in the eyes of one life of a node.
+type seenKey struct {
+	node int
+	key  breaker.Key
+}
+
+// seenView is what of an entry only grows.
+type seenView struct {
+	clear, circuit breaker.Stamp
+	overlays       [2]breaker.Stamp
+}
+
+// viewed checks what a node believes of a key now: stamps are monotone. What is
+// forgotten becomes nothing.
+func (c *checks) viewed(n *node, key breaker.Key, s breaker.Snapshot) {
+	k := seenKey{n.index, key}
+	was := c.seen[k]
+	now := seenView{clear: s.Clear, circuit: s.Circuit.Stamp}
+	for _, o := range s.Overlays {
+		now.overlays[o.Register] = o.Stamp
+	}
+	lower := func(what string, was, now breaker.Stamp) {
+		if now < was && now != 0 {
+			c.world.fail("stamps are monotone", n, "%s of %s went from %d to %d", what, key, was, now)
+		}
+	}
+	lower("the clear", was.clear, now.clear)
+	lower("the circuit", was.circuit, now.circuit)
+	lower("the operator's policy", was.overlays[breaker.RegisterOperator], now.overlays[breaker.RegisterOperator])
+	for _, k := range s.Cooldowns {
+		if k.Stamp <= s.Clear {
+			c.world.fail("a close stays closed", n, "%s has a cooldown of before its close", key)
+		}
+	}
+	if st := s.At(n.clock.Now()); st.State == breaker.HalfOpen {
+		c.world.sometimes(SawHalfOpen)
+	}
+	c.seen[k] = now
+}
+
+// forgetViews forgets what a process believed that is gone.
+func (c *checks) forgetViews(n *node) {
+	for k := range c.seen {
+		if k.node == n.index {
+			delete(c.seen, k)
+		}
+	}
+}
+
+// healed is when the last fault is over; ended is the end of the world.
+func (c *checks) healed() {
+	c.world.putRight()
+	c.broken = 0
+}
+
+// ended checks what must hold when everything was put right and had its time.
+func (c *checks) ended() {
+	w := c.world
+	first := w.nodes[0]
+	digest := first.spread.View().Digest()
+	for _, n := range w.nodes {
+		for i, sum := range n.spread.View().Digest() {
+			if sum != digest[i] {
+				w.fail("views agree after healing", n, "bucket %d differs from %s's: %s", i, first.id, c.difference(first, n, i))
+				break
+			}
+		}
+		if got, want := len(n.members.live), len(w.nodes); got != want {
+			w.fail("members agree after healing", n, "sees %d of %d", got, want)
+		}
+	}
+	for i := range w.plan.Hosts {
+		c.hostAtTheEnd(i)
+	}
+}
+
+func (c *checks) difference(a, b *node, bucket int) string {
+	text := ""
+	for _, n := range []*node{a, b} {
+		for _, k := range n.spread.View().KeysIn([]int{bucket}) {
+			s := n.spread.View().Of(k)
+			text += n.id + " " + string(k) + " " + describe(s, n.clock.Now()) + "; "
+		}
+	}
+	return text
+}
+
+// hostAtTheEnd checks one host: nothing is undone, and what is healthy is called
+// again.
+func (c *checks) hostAtTheEnd(h int) {
+	w := c.world
+	host := &w.plan.Hosts[h]
+	key := breaker.HostKey(host.Name)
+	for _, n := range w.nodes {
+		s := n.spread.View().Of(key)
+		if word, ok := c.closes[host.Name]; ok {
+			for _, k := range s.Cooldowns {
+				if k.Stamp <= word.stamp {
+					w.fail("a close stays closed", n, "%s is rejected by a cooldown of before its close", host.Name)
+				}
+			}
+			if s.Circuit.State != breaker.Closed && s.Circuit.Stamp <= word.stamp {
+				w.fail("a close stays closed", n, "%s has a circuit of before its close", host.Name)
+			}
+		}
+		if word, ok := c.laid[host.Name]; ok {
+			if o := s.Overlay(breaker.RegisterOperator); o.Stamp < word.stamp {
+				w.fail("no acknowledged policy is lost", n, "%s has version %d, acknowledged was %d", host.Name, o.Stamp, word.stamp)
+			}
+		}
+		if st := s.At(n.clock.Now()); st.State != breaker.Closed && c.mustBeClosed(h, st) {
+			w.fail("a healthy host is called again", n, "%s is still %v (%s) until %v", host.Name, st.State, st.Reason, st.Until.Sub(n.clock.Now()))
+		}
+	}
+}
+
+// mustBeClosed reports whether nothing is left to say against a host: it was
+// healthy for long, and no deadline runs.
+func (c *checks) mustBeClosed(h int, st breaker.Status) bool {
+	host := &c.world.plan.Hosts[h]
+	for _, p := range host.Phases {
+		if p.Until > c.world.plan.Length {
+			return false
+		}
+	}
+	switch st.Reason {
+	case breaker.ReasonRetryAfter, breaker.ReasonCLIOpen:
+		return st.State == breaker.HalfOpen && c.traffic(h) > 20
+	}
+	return c.traffic(h) > 20
+}
+
+// traffic is how many calls of a host are wanted in the quiet part.
+func (c *checks) traffic(h int) float64 {
+	w := c.world
+	shares := w.callers.shares
+	share := w.plan.Hosts[h].Weight / shares[len(shares)-1]
+	return share * w.plan.Rate * float64(w.plan.Nodes) * w.plan.Quiet.Seconds()
+}

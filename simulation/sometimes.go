@@ -1,0 +1,58 @@
+package simulation
+
+// Sometimes is a state worth reaching: a campaign that never did tested less
+// than it seems.
+type Sometimes int
+
+// The states.
+const (
+	SawTrip Sometimes = iota
+	SawHalfOpen
+	SawRecovery
+	SawProbeFailed
+	SawRetryAfter
+	SawRetryAfterWhileOpen
+	SawStaleOutcome
+	SawPermitExpired
+	SawNoOwner
+	SawStandIn
+	SawSplit
+	SawEviction
+	SawGap
+	SawDuplicate
+	SawLostTail
+	SawUnknownOutcome
+	SawTwoOwners
+	SawRefusedRound
+	SawHealRound
+	SawOpenOfOperator
+	SawCloseOfOperator
+	SawPolicyReplaced
+	SawPolicySuperseded
+	SawClockStep
+	SawLocalRing
+	sometimesCount
+)
+
+var sometimesNames = [sometimesCount]string{
+	"a breaker tripped", "a breaker was half-open", "a breaker recovered", "a probe failed", "a Retry-After was honoured",
+	"a Retry-After came while the circuit was open", "an outcome came from before the last transition", "a permit expired",
+	"no owner answered", "a node stood in for an owner", "the network was split", "a node was evicted", "a batch was lost",
+	"a message came twice", "a power loss took a write", "a write was taken and denied", "a breaker had two owners",
+	"witnesses refused a trip", "a healing round was asked", "an operator opened", "an operator closed", "a policy was replaced",
+	"a replaced policy was superseded", "a wall clock stepped", "a ring rejected alone",
+}
+
+func (s Sometimes) String() string { return sometimesNames[s] }
+
+// sometimes notes that a state was reached.
+func (w *World) sometimes(s Sometimes) { w.saw[s]++ }
+
+// Saw is how often each state was reached.
+func (w *World) Saw() map[Sometimes]uint64 {
+	saw := map[Sometimes]uint64{}
+	for s, n := range w.saw {
+		saw[Sometimes(s)] = n
+	}
+	return saw
+}

@@ -1,0 +1,113 @@
+package simulation
+
+import (
+	"fmt"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+)
+
+// say is an operator's word, said to a node if it is there.
+func (w *World) say(x Word) {
+	n := w.nodes[x.Node]
+	host := w.plan.Hosts[x.Host].Name
+	key := breaker.HostKey(host)
+	n.hear(func() {
+		if !n.ready {
+			return
+		}
+		w.trace.note(codeWord, uint64(x.Kind), uint64(x.Node), uint64(w.now))
+		w.story("an operator says to %s: %s %s", n.id, x, host)
+		switch x.Kind {
+		case Open:
+			n.say(key, spread.Word{Length: x.For, Author: "operator"}, func(body any) { w.opened(n, host, x.For, body) })
+		case Close:
+			w.checks.lift(host)
+			n.say(key, spread.Word{Author: "operator"}, func(body any) { w.closed(n, host, body) })
+		case Replace:
+			w.checks.lift(host) // the mode may be off
+			n.say(key, spread.Lay{Register: breaker.RegisterOperator, Set: x.Fields, Length: x.For, Author: "operator"}, func(body any) { w.replaced(n, host, body) })
+		}
+	})
+}
+
+func (w *World) opened(n *node, host string, length time.Duration, body any) {
+	r, ok := body.(spread.OperatorResult)
+	if !ok || !r.Durable {
+		return
+	}
+	w.sometimes(SawOpenOfOperator)
+	if n.policies.Of(breaker.HostKey(host)).Mode == breaker.ModeEnforce && r.After.State == breaker.Open && r.After.Reason == breaker.ReasonCLIOpen {
+		left := min(r.After.Until.Sub(n.clock.Now()), length)
+		w.checks.hold(hold{host: host, by: n, life: n.starts, since: w.now, until: w.now + left, what: "an operator's open"})
+	}
+}
+
+func (w *World) closed(n *node, host string, body any) {
+	r, ok := body.(spread.OperatorResult)
+	if !ok || !r.Durable {
+		return
+	}
+	w.sometimes(SawCloseOfOperator)
+	w.checks.lift(host)
+	s := n.spread.View().Of(breaker.HostKey(host))
+	if word := w.checks.closes[host]; s.Clear > word.stamp {
+		w.checks.closes[host] = closeWord{s.Clear}
+	}
+}
+
+func (w *World) replaced(n *node, host string, body any) {
+	r, ok := body.(spread.LayResult)
+	if !ok || !r.Durable || len(r.Refused) > 0 {
+		return
+	}
+	w.sometimes(SawPolicyReplaced)
+	w.checks.lift(host)
+	if word := w.checks.laid[host]; r.Overlay.Stamp > word.stamp {
+		w.checks.laid[host] = laidWord{r.Overlay.Stamp}
+	}
+}
+
+func (x Word) String() string {
+	switch x.Kind {
+	case Open:
+		return fmt.Sprintf("open for %v", x.For)
+	case Close:
+		return "close"
+	}
+	return fmt.Sprintf("set %s for %v", x.Fields, x.For)
+}
+
+var faultNames = map[FaultKind]string{
+	Kill: "kill -9", PowerLoss: "power loss", Wipe: "kill -9 and an empty disk", Pause: "SIGSTOP", Suspend: "the machine sleeps",
+	Split: "split", OneWay: "one-way cut", Cut: "cut", Lossy: "lossy network", Sick: "sick machine", DiskFails: "the disk fails",
+	DiskSlow: "the disk is slow", DiskLies: "the disk lies", ClockSteps: "the wall clock steps",
+}
+
+func (f Fault) String() string {
+	switch f.Kind {
+	case Split:
+		return fmt.Sprintf("split: %v are cut off for %v", f.Nodes, f.For)
+	case OneWay, Cut:
+		return fmt.Sprintf("%s: n%d to n%d for %v", faultNames[f.Kind], f.Node+1, f.Other+1, f.For)
+	case Lossy:
+		return fmt.Sprintf("%s: %.0f %% for %v", faultNames[f.Kind], 100*f.Part, f.For)
+	case ClockSteps:
+		return fmt.Sprintf("%s: n%d by %v", faultNames[f.Kind], f.Node+1, f.Step)
+	}
+	return fmt.Sprintf("%s: n%d for %v", faultNames[f.Kind], f.Node+1, f.For)
+}
+
+// describe shows what is believed of a key.
+func describe(s breaker.Snapshot, now breaker.Instant) string {
+	st := s.At(now)
+	text := fmt.Sprintf("%v %s, circuit %v at %d, clear %d", st.State, st.Reason, s.Circuit.State, s.Circuit.Stamp, s.Clear)
+	for _, c := range s.Cooldowns {
+		text += fmt.Sprintf(", %s of %s at %d until %v", c.Reason, c.Setter, c.Stamp, c.Until.Sub(now).Round(time.Millisecond))
+	}
+	for _, o := range s.Overlays {
+		text += fmt.Sprintf(", %v overlay %d %q", o.Register, o.Stamp, o.Fields)
+	}
+	return text
+}
