@@ -256,7 +256,8 @@ func (g *Gate) fallBack(d *Decision, e *entry) *denial {
 	return g.askRing(d, e)
 }
 
-// askRing takes the ring's word.
+// askRing takes the ring's word. Where the view is not closed no owner answers:
+// a ring that recovered alone begins again, for the fleet has not.
 func (g *Gate) askRing(d *Decision, e *entry) *denial {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -264,12 +265,13 @@ func (g *Gate) askRing(d *Decision, e *entry) *denial {
 	if f == nil {
 		return nil
 	}
-	mo := g.opt.Clock.Moment(1)
-	ring := f.ring.Snapshot()
-	if ring.At(mo.Now).State == breaker.Closed {
-		return nil
+	mo, view := g.opt.Clock.Moment(1), viewOf(e)
+	a := g.askMachine(f.ring, mo, d.role)
+	if a.State == breaker.Closed && view.At(mo.Now).State != breaker.Closed {
+		f.ring = breaker.New(f.policy)
+		f.ring.Adopt(g.opt.Clock.Moment(1), view)
+		a = g.askMachine(f.ring, mo, d.role)
 	}
-	a, _ := f.ring.Ask(mo, breaker.Question{ID: g.questions.next(g.opt.Clock), Node: g.opt.Node, Role: d.role})
 	switch {
 	case a.Permit != 0:
 		d.hold(heldPermit{e: e, id: a.Permit, ring: true}, a.Delay)
@@ -278,6 +280,16 @@ func (g *Gate) askRing(d *Decision, e *entry) *denial {
 			State: a.State, Reason: a.Reason, Until: mo.Now.Add(a.RetryIn),
 		}}
 	}
-	g.refresh(e, viewOf(e))
+	g.refresh(e, view)
 	return nil
+}
+
+// askMachine asks a ring for a permit, if it is not closed.
+func (g *Gate) askMachine(ring *breaker.Machine, mo breaker.Moment, role string) breaker.Answer {
+	s := ring.Snapshot()
+	if s.At(mo.Now).State == breaker.Closed {
+		return breaker.Answer{State: breaker.Closed}
+	}
+	a, _ := ring.Ask(mo, breaker.Question{ID: g.questions.next(g.opt.Clock), Node: g.opt.Node, Role: role})
+	return a
 }

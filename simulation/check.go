@@ -27,6 +27,7 @@ type checks struct {
 	world      *World
 	violations []Violation
 
+	lifting  map[string]int             // words under way that end holds, by host
 	holds    []hold                     // deadlines that must be kept, of all hosts
 	closes   map[string]closeWord       // the latest acknowledged close, by host
 	laid     map[string]laidWord        // the latest acknowledged policy, by host
@@ -34,6 +35,7 @@ type checks struct {
 	permits  map[uint64][]permit        // that are out, by activation
 	changed  map[uint64]breaker.Instant // the last transition, by activation
 	probes   map[int]int                // calls with an owner's permit, by host
+	heals    map[uint64]time.Duration   // when an activation last asked about another's circuit
 	rounds   map[uint64][]time.Duration // of witnesses, by activation
 	disturbs []time.Duration            // of each node, when something last happened to it
 	network  time.Duration              // when the network was last not whole
@@ -43,8 +45,8 @@ type checks struct {
 
 func newChecks(w *World) checks {
 	c := checks{
-		world: w, closes: map[string]closeWord{}, laid: map[string]laidWord{}, seen: map[seenKey]seenView{},
-		permits: map[uint64][]permit{}, changed: map[uint64]breaker.Instant{}, probes: map[int]int{}, rounds: map[uint64][]time.Duration{},
+		world: w, lifting: map[string]int{}, closes: map[string]closeWord{}, laid: map[string]laidWord{}, seen: map[seenKey]seenView{},
+		permits: map[uint64][]permit{}, changed: map[uint64]breaker.Instant{}, probes: map[int]int{}, rounds: map[uint64][]time.Duration{}, heals: map[uint64]time.Duration{},
 		disturbs: make([]time.Duration, w.plan.Nodes), owners: map[string]uint64{}, network: never,
 	}
 	for i := range c.disturbs {

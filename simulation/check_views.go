@@ -62,15 +62,7 @@ func (c *checks) healed() {
 // ended checks what must hold when everything was put right and had its time.
 func (c *checks) ended() {
 	w := c.world
-	first := w.nodes[0]
-	digest := first.spread.View().Digest()
 	for _, n := range w.nodes {
-		for i, sum := range n.spread.View().Digest() {
-			if sum != digest[i] {
-				w.fail("views agree after healing", n, "bucket %d differs from %s's: %s", i, first.id, c.difference(first, n, i))
-				break
-			}
-		}
 		if got, want := len(n.members.live), len(w.nodes); got != want {
 			w.fail("members agree after healing", n, "sees %d of %d", got, want)
 		}
@@ -80,15 +72,22 @@ func (c *checks) ended() {
 	}
 }
 
-func (c *checks) difference(a, b *node, bucket int) string {
-	text := ""
-	for _, n := range []*node{a, b} {
-		for _, k := range n.spread.View().KeysIn([]int{bucket}) {
-			s := n.spread.View().Of(k)
-			text += n.id + " " + string(k) + " " + describe(s, n.clock.Now()) + "; "
+// agree checks that all nodes believe the same of a key. Which of two cooldowns
+// that ran out is redundant may depend on a machine's clock: it changes nothing.
+func (c *checks) agree(key breaker.Key) {
+	w := c.world
+	first := w.nodes[0]
+	want := first.spread.View().Of(key)
+	for _, n := range w.nodes[1:] {
+		got := n.spread.View().Of(key)
+		same := got.At(n.clock.Now()).State == want.At(first.clock.Now()).State && got.Clear == want.Clear && got.Circuit.Stamp == want.Circuit.Stamp
+		for _, r := range []breaker.Register{breaker.RegisterTuner, breaker.RegisterOperator} {
+			same = same && got.Overlay(r).Stamp == want.Overlay(r).Stamp
+		}
+		if !same {
+			w.fail("views agree after healing", n, "%s is %s; %s has %s", key, describe(got, n.clock.Now()), first.id, describe(want, first.clock.Now()))
 		}
 	}
-	return text
 }
 
 // hostAtTheEnd checks one host: nothing is undone, and what is healthy is called
@@ -97,6 +96,7 @@ func (c *checks) hostAtTheEnd(h int) {
 	w := c.world
 	host := &w.plan.Hosts[h]
 	key := breaker.HostKey(host.Name)
+	c.agree(key)
 	for _, n := range w.nodes {
 		s := n.spread.View().Of(key)
 		if word, ok := c.closes[host.Name]; ok {

@@ -21,32 +21,36 @@ func (w *World) say(x Word) {
 		w.story("an operator says to %s: %s %s", n.id, x, host)
 		switch x.Kind {
 		case Open:
-			n.say(key, spread.Word{Length: x.For, Author: "operator"}, func(body any) { w.opened(n, host, x.For, body) })
+			n.say(key, spread.Word{Length: x.For, Author: "operator"}, func(body any) { w.opened(n, host, x.At+x.For, body) })
 		case Close:
 			w.checks.lift(host)
+			w.checks.lifting[host]++
 			n.say(key, spread.Word{Author: "operator"}, func(body any) { w.closed(n, host, body) })
 		case Replace:
 			w.checks.lift(host) // the mode may be off
+			w.checks.lifting[host]++
 			n.say(key, spread.Lay{Register: breaker.RegisterOperator, Set: x.Fields, Length: x.For, Author: "operator"}, func(body any) { w.replaced(n, host, body) })
 		}
 	})
 }
 
-func (w *World) opened(n *node, host string, length time.Duration, body any) {
+// opened notes an open that was acknowledged. It runs from when its owner heard
+// of it, which is not before it was said.
+func (w *World) opened(n *node, host string, until time.Duration, body any) {
 	r, ok := body.(spread.OperatorResult)
 	if !ok || !r.Durable {
 		return
 	}
 	w.sometimes(SawOpenOfOperator)
 	if n.policies.Of(breaker.HostKey(host)).Mode == breaker.ModeEnforce && r.After.State == breaker.Open && r.After.Reason == breaker.ReasonCLIOpen {
-		left := min(r.After.Until.Sub(n.clock.Now()), length)
-		w.checks.hold(hold{host: host, by: n, life: n.starts, since: w.now, until: w.now + left, what: "an operator's open"})
+		w.checks.hold(hold{host: host, by: n, life: n.starts, since: w.now, until: until, what: "an operator's open"})
 	}
 }
 
 func (w *World) closed(n *node, host string, body any) {
+	w.checks.lifted(host)
 	r, ok := body.(spread.OperatorResult)
-	if !ok || !r.Durable {
+	if !ok || !r.Durable || r.Copies < 2 {
 		return
 	}
 	w.sometimes(SawCloseOfOperator)
@@ -58,9 +62,10 @@ func (w *World) closed(n *node, host string, body any) {
 }
 
 func (w *World) replaced(n *node, host string, body any) {
+	w.checks.lifted(host)
 	r, ok := body.(spread.LayResult)
-	if !ok || !r.Durable || len(r.Refused) > 0 {
-		return
+	if !ok || !r.Durable || len(r.Refused) > 0 || r.Copies < 2 {
+		return // one disk may be lost
 	}
 	w.sometimes(SawPolicyReplaced)
 	w.checks.lift(host)

@@ -150,6 +150,7 @@ func (n *Node) repeat(r *request, now breaker.Instant) {
 }
 
 func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
+	n.learn(m, now)
 	if n.finish(m.ID, m.Body) {
 		return
 	}
@@ -161,6 +162,21 @@ func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
 	n.late = slices.Delete(n.late, i, i+1)
 	if a, ok := m.Body.(breaker.Answer); ok && a.Permit != 0 {
 		n.settle(p, key, breaker.Outcome{Node: n.opt.Self, Kind: breaker.Neutral, Permit: a.Permit, Began: now, Ended: now}, now)
+	}
+}
+
+// learn drops cooldowns that ran out of a key whose owner, told of them with the
+// question, says that it is closed: they came from a machine whose clock lags,
+// so the close did not cover them here.
+func (n *Node) learn(m Reply, now breaker.Instant) {
+	a, ok := m.Body.(breaker.Answer)
+	i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == m.ID })
+	if !ok || i < 0 || a.State != breaker.Closed {
+		return
+	}
+	key := n.requests[i].Key
+	if n.view.Over(now, key) {
+		n.e.Changed = append(n.e.Changed, Entry{key, n.view.Of(key)})
 	}
 }
 

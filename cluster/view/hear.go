@@ -92,6 +92,25 @@ func (e *entry) setPast(s, merged breaker.Snapshot) bool {
 	return true
 }
 
+// Over drops the cooldowns of a key that ran out, as if another made them
+// redundant, and reports whether there were any: its owner says that it is
+// closed.
+func (v *View) Over(now breaker.Instant, key breaker.Key) bool {
+	e, known := v.buckets[BucketOf(key)][key]
+	before := e.snap.Clone()
+	e.snap = e.snap.Clone()
+	e.snap.Cooldowns = slices.DeleteFunc(e.snap.Cooldowns, func(c breaker.Cooldown) bool { return c.Until <= now })
+	if !known || len(e.snap.Cooldowns) == len(before.Cooldowns) {
+		return false
+	}
+	if len(e.snap.Cooldowns) == 0 {
+		e.snap.Cooldowns = nil
+	}
+	e.setPast(before, e.snap)
+	v.put(key, e)
+	return true
+}
+
 // forgetPast drops what nobody can say any more and reports whether it did.
 func (e *entry) forgetPast(now breaker.Instant) bool {
 	n := len(e.past)

@@ -1,0 +1,37 @@
+package gate
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// TestFallBackNeverLetsAllThrough: while no owner answers, a ring whose probes
+// succeed does not close the breaker that the view says is half-open: calls go
+// on one at a time.
+func TestFallBackNeverLetsAllThrough(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := newWorld(t, func(p *breaker.Policy, _ *Options) { p.ResetTimeout = time.Second })
+		const key = breaker.Key("host:a.example")
+		w.hear(key, breaker.Snapshot{Circuit: breaker.Circuit{
+			State: breaker.Open, Stamp: w.clock.Stamp(), Until: w.clock.Now().Add(time.Second), FirstTrip: w.clock.Now(), Opens: 1, Reason: breaker.ReasonConsecutive,
+		}})
+		w.mu.Lock()
+		w.down = true
+		w.mu.Unlock()
+		pass(1500 * time.Millisecond)
+		for i := range 20 {
+			d := w.g.Allow(context.Background(), Call{Host: "a.example"})
+			if !d.Allowed() || !d.Probe() {
+				t.Fatalf("call %d: allowed %v, as a probe %v; want one probe after the other", i, d.Allowed(), d.Probe())
+			}
+			if second := w.g.Allow(context.Background(), Call{Host: "a.example"}); second.Allowed() {
+				t.Fatalf("call %d: another one beside it was allowed", i)
+			}
+			d.Success()
+			pass(time.Millisecond)
+		}
+	})
+}
