@@ -2,7 +2,7 @@
 VERSION ?= dev
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: help build demo cluster test race bench bench-fleet bench-store kill-loop lint fmt generate fuzz
+.PHONY: help build demo cluster test race bench bench-fleet bench-store kill-loop sim-scale lint fmt generate fuzz
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench-store: build ## starts with 100,000 cooldowns, writes a second, decisions 
 KILLS ?= 200
 kill-loop: build ## kill -9 a node under load again and again; says what was lost (3 to 8 minutes)
 	cd bench && go run ./cmd/kills -kills $(KILLS) $(FLAGS)
+
+sim-scale: ## what a simulated fleet of 5 to 1,000 nodes costs: a table, and docs/sim-scale.svg (5 minutes)
+	SIM_SCALE=$(CURDIR)/docs/sim-scale.svg go test ./simulation -run '^TestScale$$' -v -timeout 30m $(FLAGS)
 
 lint: ## vet, gofmt, staticcheck
 	go vet ./...

@@ -90,7 +90,7 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 			return a.machine.Close(mo, msg.author, msg.detail)
 		}))
 	case *lay:
-		c.Respond(a.lay(c, msg.change))
+		a.lay(c, msg.change)
 	default:
 		a.hear(c, msg)
 	}

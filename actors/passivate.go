@@ -48,6 +48,7 @@ func (a *breakerActor) rang(c actor.Context) {
 	}
 	a.ringsAt = 0
 	a.recall(c, nil)
+	a.obey(c)
 	mo := a.moment()
 	if a.wakeAt != 0 && mo.Now >= a.wakeAt {
 		a.carryOut(c, a.machine.Tick(mo))

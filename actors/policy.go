@@ -17,42 +17,94 @@ func (a *breakerActor) obey(c actor.Context) {
 	}
 }
 
-// lay changes an overlay: commit here and on one other member, announce, then
-// the answer. The next step obeys it.
-func (a *breakerActor) lay(c actor.Context, change spread.Lay) spread.LayResult {
-	return a.door.lay(a.key, a.machine, change, a.moment(), func(e breaker.Effects) spread.OperatorResult {
-		return a.operated(c, e)
-	})
+// lay changes an overlay: commit on one other member and here, announce, then
+// the answer. The mailbox waits meanwhile. The next step obeys it.
+func (a *breakerActor) lay(c actor.Context, change spread.Lay) {
+	result, err := a.door.lay(context.Background(), a.key, a.machine, change, a.moment, func(e breaker.Effects) { a.carryOut(c, e) })
+	if err != nil {
+		a.refuse(c, err)
+		return
+	}
+	c.Respond(result)
 }
 
 // LayStandIn carries out the change of a policy whose owner does not answer.
 // Where that has changed it meanwhile, the later change stays.
-func (b *Breakers) LayStandIn(ctx context.Context, key breaker.Key, change spread.Lay) spread.LayResult {
-	m := b.standIn(key)
-	return b.lay(key, m, change, b.opt.Clock.Moment(b.opt.Members()), func(e breaker.Effects) spread.OperatorResult {
-		return b.carryOut(ctx, key, e)
+func (b *Breakers) LayStandIn(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
+	moment := func() breaker.Moment { return b.opt.Clock.Moment(b.opt.Members()) }
+	return b.lay(ctx, key, b.standIn(key), change, moment, func(e breaker.Effects) {
+		if e.Announce != nil {
+			b.opt.Announcer.Announce(key, *e.Announce)
+		}
 	})
 }
 
+// maxStale is how often a change is made anew because another owner, who is none
+// any more or not yet, made one meanwhile.
+const maxStale = 5
+
 // lay makes the change in a machine and has its effects carried out.
 func (b *Breakers) lay(
-	key breaker.Key, m *breaker.Machine, change spread.Lay, mo breaker.Moment, carryOut func(breaker.Effects) spread.OperatorResult,
-) spread.LayResult {
+	ctx context.Context, key breaker.Key, m *breaker.Machine, change spread.Lay, moment func() breaker.Moment, carryOut func(breaker.Effects),
+) (result spread.LayResult, err error) {
+	defer b.opt.Keeper.Decide(key)()
+	ctx, cancel := context.WithTimeout(ctx, commitLimit)
+	defer cancel()
+	if change.Again {
+		if made, ok := b.opt.Keeper.Made(ctx, key, change.ID); ok {
+			return b.madeBefore(ctx, key, m, made), nil
+		}
+	}
+	for range maxStale {
+		s := m.Snapshot()
+		next, settled := b.next(key, s, change, moment(), &result)
+		if settled {
+			return result, nil
+		}
+		s.Merge(breaker.Snapshot{Overlays: []breaker.Overlay{next}})
+		done, later, err := b.opt.Keeper.CommitOverlay(ctx, key, s, next)
+		if err != nil {
+			return result, err
+		}
+		if later.Stamp == 0 {
+			result.Overlay, result.Durable, result.Copies, result.Err = next, done.Durable, done.Copies, done.Err
+			carryOut(m.Lay(moment(), next))
+			return result, nil
+		}
+		carryOut(m.Adopt(moment(), breaker.Snapshot{Overlays: []breaker.Overlay{later}}))
+	}
+	result.Refused = []string{"other nodes change it all the time, while its owner changes; try again in a second"}
+	return result, nil
+}
+
+// madeBefore answers a change that was made by an owner who was gone before it
+// said so. What is in force may be later by now.
+func (b *Breakers) madeBefore(ctx context.Context, key breaker.Key, m *breaker.Machine, made breaker.Overlay) spread.LayResult {
 	s := m.Snapshot()
+	done := b.opt.Keeper.Commit(ctx, key, s)
+	return spread.LayResult{
+		Was: breaker.Overlay{Register: made.Register, Stamp: made.Base}, Overlay: made, Durable: done.Durable, Copies: done.Copies, Err: done.Err,
+	}
+}
+
+// next is the overlay that a change makes; settled if there is none to commit,
+// and the result says why.
+func (b *Breakers) next(key breaker.Key, s breaker.Snapshot, change spread.Lay, mo breaker.Moment, result *spread.LayResult) (next breaker.Overlay, settled bool) {
 	was := s.Overlay(change.Register)
-	result := spread.LayResult{Was: was, Overlay: was}
+	*result = spread.LayResult{Was: was, Overlay: was}
 	if change.Match != nil && *change.Match != was.Stamp {
 		result.Conflict = true
-		return result
+		return was, true
 	}
-	next, refused := b.opt.Amend(key, s, change, mo)
-	if len(refused) > 0 {
-		result.Refused = refused
-		return result
+	next, result.Refused = b.opt.Amend(key, s, change, mo)
+	switch {
+	case len(result.Refused) > 0:
+		return was, true
+	case next.Stamp == was.Stamp: // there is nothing to reset
+		result.Durable, result.Copies = true, 1
+		return was, true
 	}
-	done := carryOut(m.Lay(mo, next))
-	s = m.Snapshot()
-	result.Overlay = s.Overlay(change.Register)
-	result.Durable, result.Copies, result.Err = done.Durable, done.Copies, done.Err
-	return result
+	next.Change = change.ID
+	next.Author, next.Reason = breaker.Cut(next.Author), breaker.Cut(next.Reason)
+	return next, false
 }

@@ -69,12 +69,47 @@ func TestLayKeepsWhatIsKnown(t *testing.T) {
 // the owner hears of it like of any other word.
 func TestLayStandIn(t *testing.T) {
 	r := newRig(t, nil)
-	stood := r.LayStandIn(t.Context(), key, spread.Lay{Register: breaker.RegisterOperator, Set: "fail_max:3"})
-	if stood.Overlay.Fields != "fail_max:3" || stood.Copies != 1 {
+	stood, err := r.LayStandIn(t.Context(), key, spread.Lay{Register: breaker.RegisterOperator, Set: "fail_max:3"})
+	if err != nil || stood.Overlay.Fields != "fail_max:3" || stood.Copies != 1 {
 		t.Errorf("it answers %+v", stood)
 	}
 	r.Adopt(key, r.of(key), true)
 	if next := r.lay(t, spread.Lay{Set: "fail_max:4"}); next.Was != stood.Overlay {
 		t.Errorf("the owner's next is made from %+v, want %+v", next.Was, stood.Overlay)
+	}
+}
+
+// TestLayHearsOfALaterChange: the member that is to hold a change knows of one
+// that its maker does not. The change is made from that, or is a conflict.
+func TestLayHearsOfALaterChange(t *testing.T) {
+	r := newRig(t, nil)
+	first := r.lay(t, spread.Lay{Set: "fail_max:3"})
+	later := breaker.Overlay{Register: breaker.RegisterOperator, Stamp: first.Overlay.Stamp + 1, Base: first.Overlay.Stamp, Fields: "fail_max:7"}
+	r.keeper.mu.Lock()
+	r.keeper.later = later
+	r.keeper.mu.Unlock()
+	if c := r.lay(t, spread.Lay{Set: "fail_max:4", Match: &first.Overlay.Stamp}); !c.Conflict || c.Overlay.Stamp != later.Stamp {
+		t.Errorf("from the version before it is %+v, want a conflict", c)
+	}
+	r.keeper.mu.Lock()
+	r.keeper.later = breaker.Overlay{Register: breaker.RegisterOperator, Stamp: later.Stamp + 1, Base: later.Stamp, Fields: "fail_max:8"}
+	r.keeper.mu.Unlock()
+	if c := r.lay(t, spread.Lay{Set: "fail_max:4"}); c.Was.Stamp != later.Stamp+1 || c.Overlay.Base != later.Stamp+1 || c.Overlay.Fields != "fail_max:4" {
+		t.Errorf("without a version to match it is %+v, want it made from what the member knew", c)
+	}
+}
+
+// TestLayTwice: a change that is asked for again, because its first owner was
+// gone before it answered, is not made twice.
+func TestLayTwice(t *testing.T) {
+	r := newRig(t, nil)
+	none := breaker.Stamp(0)
+	change := spread.Lay{ID: 77, Set: "fail_max:3", Match: &none}
+	first := r.lay(t, change)
+	r.lay(t, spread.Lay{ID: 78, Set: "fail_max:9"}) // somebody else was faster than the repeat
+	change.Again = true
+	again := r.lay(t, change)
+	if again.Conflict || again.Overlay != first.Overlay || again.Was.Stamp != 0 || !again.Durable {
+		t.Errorf("again it is %+v, want %+v", again, first)
 	}
 }

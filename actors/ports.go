@@ -37,6 +37,18 @@ type Keeper interface {
 	// Commit writes a snapshot so that it survives power loss, here and on one
 	// other member. It says how that went (all but Before and After).
 	Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) spread.OperatorResult
+	// CommitOverlay is Commit for a snapshot with a new overlay, on the member
+	// first that would own the key next, or owned it before. If that knows of a
+	// later one than it was made from, it returns that and nothing is committed.
+	// Nor is it with an error: spread.ErrNotOwner if that member decides about the
+	// key and this node does not own it any more.
+	CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot, o breaker.Overlay) (spread.OperatorResult, breaker.Overlay, error)
+	// Made is the overlay that a change made, by the change's ID, although a later
+	// one may be in force; false if none here is known to be its.
+	Made(ctx context.Context, key breaker.Key, change uint64) (breaker.Overlay, bool)
+	// Decide says that an overlay of a key is being decided here, until done is
+	// called: meanwhile nobody else's is committed.
+	Decide(key breaker.Key) (done func())
 }
 
 // A Clock hands out moments.

@@ -210,7 +210,8 @@ type keeper struct {
 	mu        sync.Mutex
 	answer    spread.OperatorResult
 	committed []breaker.Snapshot
-	unbounded bool // a commit may hang for ever
+	unbounded bool            // a commit may hang for ever
+	later     breaker.Overlay // that another member knows of, until it is told once
 	onCommit  func()
 }
 
@@ -227,6 +228,33 @@ func (k *keeper) Commit(ctx context.Context, _ breaker.Key, s breaker.Snapshot) 
 	}
 	return k.answer
 }
+
+// CommitOverlay implements actors.Keeper.
+func (k *keeper) CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot, o breaker.Overlay) (spread.OperatorResult, breaker.Overlay, error) {
+	k.mu.Lock()
+	later := k.later
+	k.later = breaker.Overlay{}
+	k.mu.Unlock()
+	if later.Stamp > o.Base {
+		return spread.OperatorResult{}, later, nil
+	}
+	return k.Commit(ctx, key, s), breaker.Overlay{}, nil
+}
+
+// Made implements actors.Keeper.
+func (k *keeper) Made(_ context.Context, _ breaker.Key, change uint64) (breaker.Overlay, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, s := range k.committed {
+		if o := s.Overlay(breaker.RegisterOperator); o.Change == change {
+			return o, true
+		}
+	}
+	return breaker.Overlay{}, false
+}
+
+// Decide implements actors.Keeper.
+func (k *keeper) Decide(breaker.Key) func() { return func() {} }
 
 func (k *keeper) commits() []breaker.Snapshot {
 	k.mu.Lock()

@@ -9,6 +9,15 @@ const (
 	RegisterTuner    = "tuner"
 )
 
+// Limits of a change of a policy.
+const (
+	MaxPolicyFields = 64 // set in one overlay; so many may be temporary too
+	// MinTemporary is the shortest time that fields may be in force, MaxTemporary
+	// the longest.
+	MinTemporary = time.Second
+	MaxTemporary = 30 * 24 * time.Hour
+)
+
 // PolicyValue is one field of a policy as it applies, and where it was set. A
 // field of a role is named as in "roles.metadata.fail_max". Durations are text
 // such as "1m0s", lists of statuses are arrays.
@@ -33,9 +42,10 @@ type PolicyOverlay struct {
 	Author    string         `json:"author,omitempty"`
 	Reason    string         `json:"reason,omitempty"`
 	SetAt     time.Time      `json:"set_at"`
-	// State is only in a history: "current", "replaced", "expired" (its
-	// temporary fields were all it had), or "superseded": made where the current
-	// line of versions was not known, and lost when both met.
+	// State is "current", or, with nothing in force, "reset" or "expired" (its
+	// temporary fields were all it had); in a history also "replaced", or
+	// "superseded": made where the current line of versions was not known, and
+	// lost when both met.
 	State string `json:"state,omitempty"`
 }
 

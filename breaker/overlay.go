@@ -40,8 +40,9 @@ const (
 // on what they do not know.
 type Overlay struct {
 	Register Register
-	Stamp    Stamp // its version
-	Base     Stamp // the version it was made from, zero for none
+	Stamp    Stamp  // its version
+	Base     Stamp  // the version it was made from, zero for none
+	Change   uint64 // of the request that made it, so that a repeat makes no other
 	// Fields are in force until they are replaced, Temporary ones until Until.
 	Fields    string
 	Temporary string
@@ -127,6 +128,7 @@ func laterOverlay(a, b Overlay) Overlay {
 		strings.Compare(a.Author, b.Author),
 		strings.Compare(a.Reason, b.Reason),
 		cmp.Compare(a.Base, b.Base),
+		cmp.Compare(a.Change, b.Change),
 		cmp.Compare(a.Length, b.Length),
 	)
 	switch {

@@ -75,8 +75,7 @@ func New(opt Options) (*Client, error) {
 		Transport:     transport, // a node never redirects
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	c.view = &view{clock: c.clock, keys: map[breaker.Key]*known{}}
-	c.view.policies.Store(defaultPolicies())
+	c.view = &view{clock: c.clock, keys: map[breaker.Key]*known{}, policies: defaultPolicies()}
 	c.node = &node{base: base, http: web, worker: opt.Worker, clock: c.clock, view: c.view, reports: reports{
 		signal: make(chan struct{}, 1), tallies: map[tallyKey]*tally{}, dates: map[dated]string{},
 	}}

@@ -2,14 +2,16 @@ package client
 
 import (
 	"strings"
+	"sync"
 	"time"
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
 )
 
-// policies are the node's, each in two forms. They are immutable.
+// policies are the node's, each in two forms. They are safe for concurrent use.
 type policies struct {
+	mu        sync.RWMutex
 	byKey     map[breaker.Key]policyPair
 	other     policyPair // of keys without one of their own
 	wildcards bool       // byKey has some, as host:*.example.org
@@ -35,31 +37,37 @@ func pairOf(p breaker.Policy) policyPair {
 	return policyPair{alone: &p, fed: &fed}
 }
 
-func defaultPolicies() *policies { return &policies{other: pairOf(breaker.DefaultPolicy())} }
+func defaultPolicies() *policies {
+	return &policies{byKey: map[breaker.Key]policyPair{}, other: pairOf(breaker.DefaultPolicy())}
+}
 
-// with returns the policies after an event; in a full one, what is not listed
-// is gone.
-func (p *policies) with(list map[string]api.Policy, full bool) *policies {
-	next := &policies{byKey: map[breaker.Key]policyPair{}, other: p.other}
-	if !full {
-		next.wildcards = p.wildcards
-		for k, pair := range p.byKey {
-			next.byKey[k] = pair
-		}
+// take takes those of an event; in a full one, what is not listed is gone. It
+// returns the keys whose policy that may be, and whether it may be any key's.
+func (p *policies) take(list map[string]api.Policy, full bool) (keys []breaker.Key, any bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if full {
+		p.byKey, p.wildcards = map[breaker.Key]policyPair{}, false
 	}
+	any = full
 	for k, a := range list {
-		pair := pairOf(policyOf(a))
+		pair, key := pairOf(policyOf(a)), breaker.Key(k)
+		wildcard := strings.HasPrefix(k, breaker.ScopeHost+":*.")
+		p.wildcards = p.wildcards || wildcard
+		any = any || wildcard || k == ""
 		if k == "" {
-			next.other = pair
-		} else {
-			next.byKey[breaker.Key(k)] = pair
-			next.wildcards = next.wildcards || strings.HasPrefix(k, breaker.ScopeHost+":*.")
+			p.other = pair
+			continue
 		}
+		p.byKey[key] = pair
+		keys = append(keys, key)
 	}
-	return next
+	return keys, any
 }
 
 func (p *policies) of(key breaker.Key, fed bool) *breaker.Policy {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
 	pair, ok := p.byKey[key]
 	if !ok {
 		pair = p.below(key)

@@ -14,7 +14,7 @@ import (
 type view struct {
 	gate     *gate.Gate
 	clock    *clock.Clock
-	policies atomic.Pointer[policies]
+	policies *policies
 	fed      atomic.Bool // the node's stream is live
 
 	mu   sync.Mutex
@@ -36,14 +36,20 @@ type ownCooldown struct {
 
 // policy is what the gate classifies and its rings trip by.
 func (v *view) policy(key breaker.Key) *breaker.Policy {
-	return v.policies.Load().of(key, v.fed.Load())
+	return v.policies.of(key, v.fed.Load())
 }
 
 // apply takes an event of the stream.
 func (v *view) apply(e api.ViewEvent) {
 	if e.Policies != nil {
-		v.policies.Store(v.policies.Load().with(e.Policies, e.Full))
-		v.gate.Replace()
+		keys, any := v.policies.take(e.Policies, e.Full)
+		if any {
+			v.gate.Replace()
+			keys = nil
+		}
+		for _, k := range keys {
+			v.gate.ReplaceOne(k)
+		}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -75,10 +75,13 @@ func TestPolicyFromTheNode(t *testing.T) {
 // the default; a change replaces one and leaves the others.
 func TestPoliciesOfHosts(t *testing.T) {
 	of := func(failMax int) api.Policy { return api.Policy{FailMax: failMax} }
-	p := defaultPolicies().with(map[string]api.Policy{
+	p := defaultPolicies()
+	p.take(map[string]api.Policy{
 		"": of(1), "host:a.example.org": of(2), "host:*.example.org": of(3), "host:*.b.example.org": of(4), "resolver:x.example.org": of(5),
 	}, true)
-	p = p.with(map[string]api.Policy{"host:c.example.org": of(6)}, false)
+	if keys, any := p.take(map[string]api.Policy{"host:c.example.org": of(6)}, false); any || len(keys) != 1 {
+		t.Errorf("a change of one key concerns %v, any: %v", keys, any)
+	}
 	for key, want := range map[breaker.Key]int{
 		"host:a.example.org": 2, "host:c.example.org": 6, "host:d.example.org": 3, "host:b.example.org": 3, "host:x.b.example.org": 4, "host:x.y.b.example.org": 4,
 		"host:example.org": 1, "host:org": 1, "host:other.example": 1, "resolver:x.example.org": 5, "resolver:y.example.org": 1,
@@ -88,7 +91,10 @@ func TestPoliciesOfHosts(t *testing.T) {
 			t.Errorf("%s has fail_max %d, want %d", key, got, want)
 		}
 	}
-	if got := p.with(map[string]api.Policy{"": of(9)}, true).of("host:d.example.org", false).FailMax; got != 9 {
+	if _, any := p.take(map[string]api.Policy{"": of(9)}, true); !any {
+		t.Error("a snapshot concerns not any key")
+	}
+	if got := p.of("host:d.example.org", false).FailMax; got != 9 {
 		t.Errorf("after a snapshot without wildcards it is %d, want 9", got)
 	}
 }

@@ -57,22 +57,31 @@ func (d *document) read(root *yaml.Node) {
 	var list []setting
 	defaults := &policyReader{document: d, list: &list}
 	for _, e := range d.mapping(root) {
-		switch e.key {
-		case "defaults":
-			defaults.read(e.value, "")
-		case "advanced":
-			d.advanced(e, defaults)
-		case hostsSection:
-			d.named(e.value, hostKey)
-		case "resolvers":
-			d.named(e.value, resolverKey)
-		default:
+		if !d.policies(e, defaults) {
 			d.options(e, "")
 		}
 	}
 	if len(list) > 0 {
 		d.set[""] = list
 	}
+}
+
+// policies reads an entry that is a section of policies, and reports whether it
+// is one.
+func (d *document) policies(e entry, defaults *policyReader) bool {
+	switch e.key {
+	case "defaults":
+		defaults.read(e.value, "")
+	case "advanced":
+		d.advanced(e, defaults)
+	case hostsSection:
+		d.named(e.value, hostKey)
+	case "resolvers":
+		d.named(e.value, resolverKey)
+	default:
+		return false
+	}
+	return true
 }
 
 // advanced reads rules that files keep apart from the other defaults.

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"fleetfuse/breaker"
@@ -55,13 +57,13 @@ func (f *InForce) Set(key breaker.Key, overlays []breaker.Overlay, now breaker.I
 		delete(f.laid, key)
 		return nil
 	}
-	l := f.lay(f.breakers, key, overlays, now)
+	l := layOver(f.breakers, key, overlays, now)
 	f.laid[key] = l
 	return l.invalid
 }
 
-// lay makes the policy of a key.
-func (f *InForce) lay(b *Breakers, key breaker.Key, overlays []breaker.Overlay, now breaker.Instant) laid {
+// layOver makes the policy of a key.
+func layOver(b *Breakers, key breaker.Key, overlays []breaker.Overlay, now breaker.Instant) laid {
 	l := laid{overlays: slices.Clone(overlays)}
 	layers, err := Layers(overlays, now)
 	if err == nil {
@@ -70,12 +72,36 @@ func (f *InForce) lay(b *Breakers, key breaker.Key, overlays []breaker.Overlay, 
 	if err != nil {
 		l.policy, l.invalid = b.Policy(key), err
 	}
-	for i := range overlays {
-		if o := &overlays[i]; o.Temporarily(now) != "" && (l.until == 0 || o.Until < l.until) {
-			l.until = o.Until
+	for _, until := range ends(overlays, now) {
+		if l.until == 0 || until < l.until {
+			l.until = until
 		}
 	}
 	return l
+}
+
+// ends lists when temporary fields of overlays end.
+func ends(overlays []breaker.Overlay, now breaker.Instant) (list []breaker.Instant) {
+	for i := range overlays {
+		if o := &overlays[i]; o.Temporarily(now) != "" {
+			list = append(list, o.Until)
+		}
+	}
+	return list
+}
+
+// fits reports what is wrong with overlays on top of what is configured: now, and
+// after each end of temporary fields.
+func fits(b *Breakers, key breaker.Key, overlays []breaker.Overlay, now breaker.Instant) error {
+	for _, at := range append(ends(overlays, now), now) {
+		if l := layOver(b, key, overlays, at); l.invalid != nil {
+			if at != now {
+				return fmt.Errorf("when the temporary fields end: %w", l.invalid)
+			}
+			return l.invalid
+		}
+	}
+	return nil
 }
 
 // Expire ends temporary fields and returns the keys whose policy that replaced,
@@ -88,40 +114,57 @@ func (f *InForce) Expire(now breaker.Instant) (keys []breaker.Key) {
 	}
 	slices.Sort(keys)
 	for _, k := range keys {
-		f.laid[k] = f.lay(f.breakers, k, f.laid[k].overlays, now)
+		f.laid[k] = layOver(f.breakers, k, f.laid[k].overlays, now)
 	}
 	return keys
 }
 
-// Replace obeys another configuration.
-func (f *InForce) Replace(b *Breakers, now breaker.Instant) {
-	f.breakers = b
-	for k, l := range f.laid {
-		f.laid[k] = f.lay(b, k, l.overlays, now)
+// Under is f with another configuration; f stays as it is. The error joins the
+// overlays that are obeyed and would not fit it, now or when temporary fields
+// end.
+func (f *InForce) Under(b *Breakers, now breaker.Instant) (*InForce, error) {
+	next := NewInForce(b)
+	var problems []error
+	for _, k := range f.Keys() {
+		problems = append(problems, next.follow(k, f.laid[k], now))
 	}
+	return next, errors.Join(problems...)
 }
 
-// Misfits says which overlays that are obeyed would not fit another
-// configuration.
-func (f *InForce) Misfits(b *Breakers, now breaker.Instant) (problems []error) {
-	for _, k := range f.Keys() {
-		l := f.laid[k]
-		if next := f.lay(b, k, l.overlays, now); next.invalid != nil && l.invalid == nil {
-			problems = append(problems, fmt.Errorf("%s: with the overlay in force: %w", k, next.invalid))
+// Follow takes what became of other meanwhile. The error is as of Under.
+func (f *InForce) Follow(other *InForce, now breaker.Instant) error {
+	var problems []error
+	for k, l := range other.laid {
+		if !f.Knows(k, l.overlays) {
+			problems = append(problems, f.follow(k, l, now))
 		}
 	}
-	return problems
+	for k := range f.laid {
+		if _, there := other.laid[k]; !there {
+			delete(f.laid, k)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (f *InForce) follow(key breaker.Key, was laid, now breaker.Instant) error {
+	f.laid[key] = layOver(f.breakers, key, was.overlays, now)
+	if was.invalid != nil {
+		return nil
+	}
+	if err := fits(f.breakers, key, was.overlays, now); err != nil {
+		return fmt.Errorf("%s: with the overlay in force: %w", key, err)
+	}
+	return nil
+}
+
+// Clone is a copy that shares nothing that is ever changed.
+func (f *InForce) Clone() *InForce {
+	return &InForce{breakers: f.breakers, laid: maps.Clone(f.laid)}
 }
 
 // Keys lists the keys with overlays, sorted.
-func (f *InForce) Keys() []breaker.Key {
-	keys := make([]breaker.Key, 0, len(f.laid))
-	for k := range f.laid {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
+func (f *InForce) Keys() []breaker.Key { return slices.Sorted(maps.Keys(f.laid)) }
 
 // Invalid lists the keys whose overlays are not obeyed, sorted.
 func (f *InForce) Invalid() []breaker.Key {
@@ -138,20 +181,28 @@ func (f *InForce) Overlaid(now breaker.Instant) (n int) {
 	return n
 }
 
-// Amend is the overlay that an amendment makes of what is known of a key. The
-// error joins all that is wrong.
+// Amend is the overlay that an amendment makes of what is known of a key; what
+// is in force, if there is nothing to reset. The error joins all that is wrong.
+// A node of a later version may have replaced fields that are unknown here: they
+// can be reset, and what another register says of them is left alone.
 func (f *InForce) Amend(key breaker.Key, s breaker.Snapshot, a Amendment, mo breaker.Moment) (next breaker.Overlay, err error) {
-	if _, has := f.laid[key]; !has && len(f.laid) >= maxOverlaid {
+	was := s.Overlay(a.Register)
+	silent := was.Fields == "" && was.Temporarily(mo.Now) == ""
+	if a.Whole && a.Set.Empty() && silent {
+		return was, nil
+	}
+	if silent && len(f.laid) >= maxOverlaid && f.Overlaid(mo.Now) >= maxOverlaid {
 		return next, fmt.Errorf("%d breakers have an overlay, which is the most; reset some, or set the policy in a file", maxOverlaid)
 	}
-	was := s.Overlay(a.Register)
-	lasting, err := ParseOverlay(was.Fields)
-	if err != nil {
-		return next, fmt.Errorf("the overlay in force: %w", err)
-	}
-	temporary, err := ParseOverlay(was.Temporarily(mo.Now))
-	if err != nil {
-		return next, fmt.Errorf("the overlay in force: %w", err)
+	var lasting, temporary Overlay
+	if !a.Whole {
+		lasting, err = ParseOverlay(was.Fields)
+		if err == nil {
+			temporary, err = ParseOverlay(was.Temporarily(mo.Now))
+		}
+		if err != nil {
+			return next, fmt.Errorf("the overlay in force: %w; reset it first", err)
+		}
 	}
 	lasting, temporary, restarts, err := a.apply(lasting, temporary)
 	if err != nil {
@@ -163,12 +214,11 @@ func (f *InForce) Amend(key breaker.Key, s breaker.Snapshot, a Amendment, mo bre
 	}
 	next = breaker.NewOverlay(mo, a.Register, was.Stamp, lasting.String(), temporary.String(), until, length)
 	next.Author, next.Reason = a.Author, a.Reason
-	s.Merge(breaker.Snapshot{Overlays: []breaker.Overlay{next}})
-	layers, err := Layers(s.Overlays, mo.Now)
-	if err == nil {
-		_, err = f.breakers.Overlaid(key, layers...)
-	}
-	return next, err
+	overlays := slices.DeleteFunc(slices.Clone(s.Overlays), func(o breaker.Overlay) bool {
+		_, err := Layers([]breaker.Overlay{o}, mo.Now)
+		return o.Register == a.Register || err != nil
+	})
+	return next, fits(f.breakers, key, append(overlays, next), mo.Now)
 }
 
 // Layers are overlays as the policies know them, the weakest first: the

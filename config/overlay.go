@@ -14,7 +14,7 @@ import (
 // Limits of an overlay. It travels between nodes and stays in their histories.
 const (
 	maxOverlayFields = 64
-	maxOverlayBytes  = 4 << 10 // of its text
+	maxOverlayBytes  = breaker.MaxFieldsBytes // of its text
 )
 
 // An Overlay is policy fields that were replaced at run time, of one breaker.

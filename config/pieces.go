@@ -30,6 +30,9 @@ type piece struct {
 // leaves a quote or a bracket open, an alias loses its anchor, and each is an
 // error of the parser.
 func (d *document) readInPieces(text []byte, size int) bool {
+	if strangeBreaks(text) {
+		return false
+	}
 	rest, at, pieces := cutHosts(text, size)
 	if len(pieces) == 0 {
 		return false
@@ -88,6 +91,20 @@ func parsePiece(path string, p piece) *yaml.Node {
 		return nil
 	}
 	return root
+}
+
+// strangeBreaks reports whether lines end in ways that are a line to YAML alone:
+// lines counted here would not be those of the parser.
+func strangeBreaks(text []byte) bool {
+	if bytes.Count(text, []byte{'\r'}) != bytes.Count(text, []byte("\r\n")) {
+		return true
+	}
+	for _, br := range []string{"\u0085", "\u2028", "\u2029"} {
+		if bytes.Contains(text, []byte(br)) {
+			return true
+		}
+	}
+	return false
 }
 
 // cutHosts takes the entries out of the section hosts and leaves empty lines in

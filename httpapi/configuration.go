@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -50,8 +49,8 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	}
 	resp, err := s.opt.Policies.Reload(r.Context())
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		fail(w, http.StatusServiceUnavailable, "the configuration was not read in time: "+err.Error(), "fleetfuse-ctl config show")
+	case errors.Is(err, ErrReloading):
+		fail(w, http.StatusServiceUnavailable, err.Error(), "fleetfuse-ctl config show")
 	case err != nil:
 		list := each(err)
 		refuse(w, api.Problem{

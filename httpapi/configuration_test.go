@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"fleetfuse/httpapi"
 )
 
 func TestConfig(t *testing.T) {
@@ -84,7 +86,7 @@ func TestReloadRefused(t *testing.T) {
 		{"two", errors.Join(one, errors.New("b.yaml: no such file")), 422, ": 2 problems", []string{one.Error(), "b.yaml: no such file"}},
 		{"joins in a join", fmt.Errorf("load: %w", errors.Join(errors.Join(one), errors.Join(one, one))), 422, ": 3 problems",
 			[]string{"load: " + one.Error(), "load: " + one.Error(), "load: " + one.Error()}},
-		{"too late", fmt.Errorf("load: %w", context.DeadlineExceeded), 503, "in time", nil},
+		{"one under way", fmt.Errorf("%w: %w", httpapi.ErrReloading, context.DeadlineExceeded), 503, "is being read", nil},
 	} {
 		r := newRig(t)
 		r.words.err = x.err

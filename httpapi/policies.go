@@ -39,5 +39,8 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("the policy is at version %s, not %s: somebody changed it meanwhile", e.Have, e.Want)
 }
 
+// ErrReloading says that the configuration is being read.
+var ErrReloading = errors.New("the configuration is being read; see fleetfuse-ctl config show before long")
+
 // ErrBadPolicy is wrapped by what is wrong with a change.
 var ErrBadPolicy = errors.New("the policy cannot be changed like this")

@@ -13,12 +13,6 @@ import (
 	"fleetfuse/breaker"
 )
 
-// Limits of a change of a policy.
-const (
-	maxPolicyFields = 1000 // named by set and unset
-	minTemporary    = time.Second
-)
-
 // policy shows what applies to one key, field by field.
 func (s *Server) policy(w http.ResponseWriter, r *http.Request) {
 	k, ok := keyOf(w, r)
@@ -132,8 +126,8 @@ func checkChange(method string, c *api.PolicyChange) error {
 		return fmt.Errorf("a PUT needs set: the fields that the overlay becomes (to reset it: DELETE)")
 	case method == http.MethodPatch && len(c.Set) == 0 && len(c.Unset) == 0:
 		return fmt.Errorf("nothing is to be changed: a PATCH names fields in set, in unset or in both")
-	case len(c.Set)+len(c.Unset) > maxPolicyFields:
-		return fmt.Errorf("%d fields are named; at most %d are taken", len(c.Set)+len(c.Unset), maxPolicyFields)
+	case len(c.Set) > api.MaxPolicyFields || len(c.Unset) > 2*api.MaxPolicyFields:
+		return fmt.Errorf("%d fields are set and %d unset; at most %d and %d are taken", len(c.Set), len(c.Unset), api.MaxPolicyFields, 2*api.MaxPolicyFields)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Set)) {
 		if c.Set[name] == nil {
@@ -155,7 +149,7 @@ func checkFor(c *api.PolicyChange) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("for %s is no length of time such as 30m", quoted(c.For))
-	case d < minTemporary || d > breaker.MaxOpen:
+	case d < api.MinTemporary || d > api.MaxTemporary:
 		return fmt.Errorf("for %s: a temporary change lasts from a second to 30 days", quoted(c.For))
 	case len(c.Set) == 0:
 		return fmt.Errorf("for %s: there is no field in set that it could be about", quoted(c.For))

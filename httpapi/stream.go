@@ -26,6 +26,7 @@ type stream struct {
 	w      http.ResponseWriter
 	out    *http.ResponseController
 	cursor uint64
+	told   map[breaker.Key]*breaker.Policy // of keys with overlays, what was sent last
 	rings  map[breaker.Key]breaker.Instant
 }
 
@@ -33,7 +34,7 @@ type stream struct {
 // answers with everything once. A cursor of an earlier stream is not resumed:
 // everything comes again.
 func (s *Server) view(w http.ResponseWriter, r *http.Request) {
-	st := &stream{s: s, w: w, out: http.NewResponseController(w), rings: map[breaker.Key]breaker.Instant{}}
+	st := &stream{s: s, w: w, out: http.NewResponseController(w), rings: map[breaker.Key]breaker.Instant{}, told: map[breaker.Key]*breaker.Policy{}}
 	if !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
 		write(w, http.StatusOK, st.everything())
 		return
@@ -84,11 +85,11 @@ func (st *stream) sendChanges(keys []breaker.Key) bool {
 	var e api.ViewEvent
 	for _, k := range keys {
 		snap := st.s.opt.Board.Of(k)
-		if len(snap.Overlays) > 0 {
+		if p := st.s.opt.Policy(k); len(snap.Overlays) > 0 && st.told[k] != p {
 			if e.Policies == nil {
 				e.Policies = map[string]api.Policy{}
 			}
-			e.Policies[string(k)] = policyOf(st.s.opt.Policy(k))
+			e.Policies[string(k)], st.told[k] = policyOf(p), p
 		}
 		e.Exceptions = append(e.Exceptions, st.exception(k, snap))
 	}
@@ -98,6 +99,7 @@ func (st *stream) sendChanges(keys []breaker.Key) bool {
 func (st *stream) everything() api.ViewEvent {
 	o := &st.s.opt
 	e := api.ViewEvent{Full: true, Policies: map[string]api.Policy{"": policyOf(o.Policy(""))}}
+	clear(st.told) // what follows may be another policy again
 	for _, k := range o.Named() {
 		e.Policies[string(k)] = policyOf(o.Policy(k))
 	}

@@ -37,6 +37,9 @@ type board struct {
 	epoch    uint64                   // the last that was persisted
 	persist  func(name, value string) // keeps a value of the node's own
 
+	standing keyLocks // for words that this node carries out instead of their owner
+	deciding keyLocks // for overlays that are made or held here
+
 	mu        sync.Mutex
 	cluster   *cluster.Cluster // nil until it joined
 	early     []spread.Member  // what it was told before

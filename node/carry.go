@@ -197,7 +197,7 @@ func (b *board) answer(ctx context.Context, s spread.Serve) (any, error) {
 		}
 		return b.breakers.Open(ctx, key, q.Length, q.Author, q.Detail)
 	case spread.Hold:
-		return spread.Held{}, b.hold(ctx, s.From, key, q.Snapshot)
+		return b.hold(ctx, s.From, key, q.Snapshot)
 	case spread.ListRings:
 		return b.rings(key), nil
 	case spread.Lay:
@@ -212,33 +212,6 @@ func (b *board) reply(s spread.Serve, body any) {
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		return n.Reply(now, s.From, s.Request.ID, body)
 	})
-}
-
-// hold commits what another node asks to be on more than one machine.
-func (b *board) hold(ctx context.Context, from string, key breaker.Key, s breaker.Snapshot) error {
-	if err := b.commit(ctx, key, s); err != nil {
-		return err
-	}
-	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects { return n.Hold(now, from, key, s) })
-	return nil
-}
-
-// commit writes a snapshot with what else is believed of the key, and what
-// became of that meanwhile.
-func (b *board) commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) error {
-	merged := func() breaker.Snapshot {
-		m := b.spread.View().Of(key)
-		m.Merge(s)
-		return m
-	}
-	b.mu.Lock()
-	first := merged()
-	b.mu.Unlock()
-	err := b.keeper.Commit(ctx, key, first)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.keeper.Put(key, merged()) // it replaced what arrived in between
-	return err
 }
 
 // request sends a request and waits for its reply.

@@ -73,7 +73,8 @@ func Start(ctx context.Context, opt Options) (*Node, error) {
 		n.opt.Config = &c
 	}
 	n.policies = newPolicies(n.opt.Config, opt.Logger)
-	n.reloads.loaded = n.started
+	n.reloads.loaded, n.reloads.one = n.started, make(chan struct{}, 1)
+	n.reloads.one <- struct{}{}
 	n.onStop(n.clock.Stop)
 	if opt.Shared != nil {
 		n.sharing = newSharing(n, opt.Shared)

@@ -2,8 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
 	"time"
 
 	"fleetfuse/breaker"
@@ -71,66 +69,40 @@ func (b *board) Close(ctx context.Context, key breaker.Key, author, detail strin
 }
 
 func (b *board) word(ctx context.Context, key breaker.Key, w spread.Word) (spread.OperatorResult, error) {
-	var result spread.OperatorResult
-	var err error
-	switch {
-	case !b.owns(key):
-		result, err = request[spread.OperatorResult](ctx, b, func(n *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
-			return n.Request(now, key, w, wordLimit)
-		})
-	case w.Length == 0:
-		result, err = b.breakers.Close(ctx, key, w.Author, w.Detail)
-	default:
-		result, err = b.breakers.Open(ctx, key, w.Length, w.Author, w.Detail)
-	}
-	if err == nil || ctx.Err() != nil {
-		return result, err
-	}
-	return b.breakers.StandIn(ctx, key, w.Length, w.Author, w.Detail), nil
+	return decide(ctx, b, key, func(bool) any { return w }, func(ctx context.Context) (spread.OperatorResult, error) {
+		if w.Length == 0 {
+			return b.breakers.Close(ctx, key, w.Author, w.Detail)
+		}
+		return b.breakers.Open(ctx, key, w.Length, w.Author, w.Detail)
+	}, func(ctx context.Context) (spread.OperatorResult, error) {
+		return b.breakers.StandIn(ctx, key, w.Length, w.Author, w.Detail), nil
+	})
 }
 
-// lay changes a policy: the owner's to do, or this node's if no owner answers.
+// lay changes a policy.
 func (b *board) lay(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
-	var result spread.LayResult
-	var err error
-	if b.owns(key) {
-		result, err = b.breakers.Lay(ctx, key, change)
-	} else {
-		result, err = request[spread.LayResult](ctx, b, func(n *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
-			return n.Request(now, key, change, wordLimit)
-		})
+	change.ID = b.clock.Random()
+	body := func(again bool) any {
+		change.Again = again
+		return change
 	}
-	if err == nil || ctx.Err() != nil {
-		return result, err
-	}
-	return b.breakers.LayStandIn(ctx, key, change), nil
+	return decide(ctx, b, key, body, func(ctx context.Context) (spread.LayResult, error) {
+		return b.breakers.Lay(ctx, key, change)
+	}, func(ctx context.Context) (spread.LayResult, error) {
+		return b.breakers.LayStandIn(ctx, key, change)
+	})
 }
 
-// holders is how many members are asked to hold an operator's word, one after
-// the other, until one does.
-const holders = 3
-
-// errAlone says why nobody else holds a word.
-var errAlone = errors.New("no other member could hold it")
-
-// Commit implements actors.Keeper. Where there are other members the word is
-// on the disk of one of them too before it is acknowledged.
-func (b *board) Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) spread.OperatorResult {
-	err := b.commit(ctx, key, s)
-	result := spread.OperatorResult{Durable: err == nil && b.keeper.Lasting(), Copies: 1, Err: err}
-	members := read(b, (*spread.Node).Members)
-	rand.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
-	for _, to := range members[:min(len(members), holders)] {
-		_, err := request[spread.Held](ctx, b, func(n *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
-			return n.RequestFrom(now, to, key, spread.Hold{Snapshot: s}, holdLimit)
-		})
-		if err == nil {
-			result.Copies++
-			return result
+// Made implements actors.Keeper.
+func (b *board) Made(ctx context.Context, key breaker.Key, change uint64) (breaker.Overlay, bool) {
+	list, err := b.history(ctx, key)
+	for _, o := range list {
+		if err == nil && o.Change == change {
+			return o.Overlay, true
 		}
 	}
-	if len(members) > 0 && result.Err == nil {
-		result.Err = errAlone
-	}
-	return result
+	return breaker.Overlay{}, false
 }
+
+// Decide implements actors.Keeper.
+func (b *board) Decide(key breaker.Key) (done func()) { return b.deciding.lock(key) }

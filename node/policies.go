@@ -86,23 +86,31 @@ func (p *policies) set(key breaker.Key, overlays []breaker.Overlay, now breaker.
 func (p *policies) expire(now breaker.Instant) []breaker.Key {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.inForce.Expire(now)
+	keys := p.inForce.Expire(now)
+	for _, k := range keys {
+		p.logger.Info("temporary fields of a policy ended", slog.String("key", string(k)), slog.Bool("obeyed", !slices.Contains(p.inForce.Invalid(), k)))
+	}
+	return keys
 }
 
-// replace takes another configuration.
-func (p *policies) replace(c *config.Config, now breaker.Instant) {
+// replace takes another configuration, unless an overlay that is obeyed does not
+// fit it. What takes long is done beside the lock: decisions need it.
+func (p *policies) replace(c *config.Config, now breaker.Instant) error {
 	sum := c.Hash()
+	p.mu.RLock()
+	before := p.inForce.Clone()
+	p.mu.RUnlock()
+	next, err := before.Under(&c.Breakers, now)
+	if err != nil {
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.config, p.sum = c, sum
-	p.inForce.Replace(&c.Breakers, now)
-}
-
-// misfits checks the overlays in force against another configuration.
-func (p *policies) misfits(c *config.Config, now breaker.Instant) []error {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.inForce.Misfits(&c.Breakers, now)
+	if err := next.Follow(p.inForce, now); err != nil {
+		return err
+	}
+	p.config, p.sum, p.inForce = c, sum, next
+	return nil
 }
 
 // invalid lists the keys whose overlays are not obeyed.

@@ -33,21 +33,20 @@ func (n *Node) Policy(ctx context.Context, key breaker.Key) (api.PolicyResponse,
 	now := n.clock.Now()
 	for i := range s.Overlays {
 		o := s.Overlays[i]
-		if o.Fields == "" && o.Temporarily(now) == "" {
-			continue
-		}
 		var until time.Time
 		if o.Temporarily(now) == "" {
 			o.Temporary = ""
 		} else {
 			until = n.clock.Wall(o.Until)
 		}
-		a.Overlays = append(a.Overlays, shownOverlay(spread.PastOverlay{Overlay: o, Until: until}))
+		shown := shownOverlay(spread.PastOverlay{Overlay: o, Until: until})
+		shown.State = string(spread.StandingOf(s.Overlays[i], o.Temporary == ""))
+		a.Overlays = append(a.Overlays, shown)
 	}
 	var err error
 	a.Values, err = n.values(key, s.Overlays, now)
 	if err != nil {
-		a.Note = "the overlay is not obeyed by the node that answers: " + err.Error()
+		a.Note = strings.TrimPrefix(a.Note+"; the overlay is not obeyed by the node that answers: "+err.Error(), "; ")
 	}
 	return a, nil
 }
@@ -97,7 +96,11 @@ func (n *Node) Change(ctx context.Context, key breaker.Key, r httpapi.PolicyRequ
 	}
 	switch {
 	case result.Conflict:
-		return api.PolicyChanged{}, &httpapi.ConflictError{Want: *r.Match, Have: versionOf(result.Overlay.Stamp)}
+		want := "another"
+		if r.Match != nil {
+			want = *r.Match
+		}
+		return api.PolicyChanged{}, &httpapi.ConflictError{Want: want, Have: versionOf(result.Overlay.Stamp)}
 	case len(result.Refused) > 0:
 		return api.PolicyChanged{}, refusal(result.Refused)
 	}
@@ -203,9 +206,7 @@ func inForce(values map[string]any, field string) any {
 	if v, ok := values[field]; ok {
 		return v
 	}
-	_, rest, _ := strings.Cut(field, ".") // roles.ROLE.FIELD
-	_, own, _ := strings.Cut(rest, ".")
-	return values[own]
+	return values[field[strings.LastIndexByte(field, '.')+1:]] // roles.ROLE.FIELD, and a role may have dots
 }
 
 // History implements httpapi.Policies: all members are asked at once.
@@ -279,7 +280,6 @@ func (b *board) pastOverlays(ctx context.Context, key breaker.Key) (spread.PastO
 // expirePolicies ends temporary fields of overlays.
 func (b *board) expirePolicies() {
 	for _, key := range b.policies.expire(b.clock.Now()) {
-		b.logger.Info("temporary fields of a policy ended", "key", string(key))
 		b.mu.Lock()
 		b.gate.ReplaceOne(key)
 		b.tellWatchers(key)

@@ -12,11 +12,12 @@ import (
 	"fleetfuse/api"
 	"fleetfuse/breaker"
 	"fleetfuse/config"
+	"fleetfuse/httpapi"
 )
 
 // reloads is what is known of reading the configuration again.
 type reloads struct {
-	one sync.Mutex // at a time
+	one chan struct{} // a token: none is under way
 
 	mu     sync.Mutex
 	loaded time.Time // when what is in force was read
@@ -25,7 +26,7 @@ type reloads struct {
 	wrong  uint64
 }
 
-// maxShownChanges bounds the changes that the answer to a reload lists.
+// maxShownChanges bounds what the answer to a reload lists, of changes or problems.
 const maxShownChanges = 100
 
 // errNoReload says that this node was started without a way to read it again.
@@ -34,17 +35,44 @@ var errNoReload = errors.New("this node cannot read its configuration again; res
 // Reload reads the configuration again: its policies are in force when it
 // returns. On an error, which joins all that is wrong, nothing was changed.
 // Breakers forget nothing.
-func (n *Node) Reload(context.Context) (api.ReloadResponse, error) {
-	n.reloads.one.Lock()
-	defer n.reloads.one.Unlock()
+func (n *Node) Reload(ctx context.Context) (api.ReloadResponse, error) {
+	select {
+	case <-n.reloads.one:
+	default:
+		return api.ReloadResponse{}, httpapi.ErrReloading
+	}
+	type outcome struct {
+		answer api.ReloadResponse
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() { // a file on a disk that hangs must not keep anybody waiting
+		a, err := n.reloaded()
+		n.reloads.one <- struct{}{}
+		done <- outcome{a, err}
+	}()
+	select {
+	case o := <-done:
+		return o.answer, o.err
+	case <-ctx.Done():
+		return api.ReloadResponse{}, fmt.Errorf("%w: %w", httpapi.ErrReloading, context.Cause(ctx))
+	}
+}
+
+// reloaded reloads and remembers how that went.
+func (n *Node) reloaded() (api.ReloadResponse, error) {
 	a, err := n.reload()
 	at := time.Now().UTC()
 	n.reloads.mu.Lock()
 	defer n.reloads.mu.Unlock()
 	if err != nil {
-		n.reloads.failed = &api.FailedReload{At: at, Errors: textsOf(err)}
+		texts := textsOf(err)
+		if more := len(texts) - maxShownChanges; more > 0 {
+			texts = append(texts[:maxShownChanges:maxShownChanges], fmt.Sprintf("and %d more problems", more))
+		}
+		n.reloads.failed = &api.FailedReload{At: at, Errors: texts}
 		n.reloads.wrong++
-		n.opt.Logger.Error("the configuration was not reloaded; what was in force stays so", slog.String("err", strings.Join(textsOf(err), "; ")))
+		n.opt.Logger.Error("the configuration was not reloaded; what was in force stays so", slog.String("err", strings.Join(texts, "; ")))
 		return a, err
 	}
 	n.reloads.failed, n.reloads.loaded = nil, at
@@ -66,9 +94,6 @@ func (n *Node) reload() (api.ReloadResponse, error) {
 	old := n.policies.current()
 	next := old.WithPolicies(&read)
 	now := n.clock.Now()
-	if err := errors.Join(n.policies.misfits(&next, now)...); err != nil {
-		return a, err
-	}
 	for _, c := range config.Diff(&old.Breakers, &next.Breakers) {
 		if len(a.Changes) == maxShownChanges {
 			a.More++
@@ -77,7 +102,9 @@ func (n *Node) reload() (api.ReloadResponse, error) {
 		a.Changes = append(a.Changes, api.ConfigChange{Scope: c.Scope, Field: c.Field, From: c.From, To: c.To, Origin: c.Origin.String()})
 	}
 	a.NeedsRestart = read.Restart(old)
-	n.policies.replace(&next, now)
+	if err := n.policies.replace(&next, now); err != nil {
+		return a, err
+	}
 	n.gate.Replace()
 	n.board.policiesReplaced()
 	n.cluster.SetConfigHash(n.policies.hash())

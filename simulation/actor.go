@@ -11,13 +11,16 @@ import (
 // message at a time, and while an operator's word is being committed the others
 // wait.
 type actor struct {
-	node    *node
-	key     breaker.Key
-	machine *breaker.Machine
-	life    uint64 // of the world: which activation it is
-	wakeAt  breaker.Instant
-	busy    bool
-	mailbox []func(*actor)
+	node     *node
+	key      breaker.Key
+	machine  *breaker.Machine
+	life     uint64 // of the world: which activation it is
+	wakeAt   breaker.Instant
+	busy     bool
+	laying   bool          // busy with an overlay
+	standsIn bool          // for an owner that does not answer
+	used     time.Duration // when it was last told something
+	mailbox  []func(*actor)
 }
 
 // tell puts a message into the mailbox of a key's actor, which is there from
@@ -30,7 +33,9 @@ func (n *node) tell(key breaker.Key, do func(*actor)) {
 	if a == nil {
 		a = &actor{node: n, key: key, life: n.world.activation()}
 		n.actors[key] = a
+		n.later(idleAfter, a.rest)
 	}
+	a.used = n.world.now
 	a.mailbox = append(a.mailbox, do)
 	if len(a.mailbox) == 1 && !a.busy {
 		n.later(0, a.run)
@@ -42,6 +47,24 @@ func (n *node) tellIfThere(key breaker.Key, do func(*actor)) {
 	if n.actors[key] != nil {
 		n.tell(key, do)
 	}
+}
+
+// idleAfter is how long an actor that remembers nothing stays (package actors).
+const idleAfter = time.Minute
+
+// rest passivates the actor if it remembers nothing.
+func (a *actor) rest() {
+	n := a.node
+	if n.actors[a.key] != a {
+		return
+	}
+	left := idleAfter - (n.world.now - a.used)
+	if left <= 0 && !a.busy && len(a.mailbox) == 0 && a.machine != nil && a.machine.Idle(a.moment()) {
+		n.world.checks.released(a)
+		delete(n.actors, a.key)
+		return
+	}
+	n.later(max(left, time.Second), a.rest)
 }
 
 // run works through the mailbox.
@@ -136,7 +159,10 @@ func (n *node) step(s spread.Step) {
 	case spread.Joined:
 		n.tellIfThere(s.Key, func(a *actor) { a.carryOut(a.machine.Joined(a.moment())) })
 	case breaker.WitnessAnswer:
-		n.tellIfThere(s.Key, func(a *actor) { a.carryOut(a.machine.Witness(a.moment(), do)) })
+		n.tellIfThere(s.Key, func(a *actor) {
+			n.world.checks.witnessed(a, do)
+			a.carryOut(a.machine.Witness(a.moment(), do))
+		})
 	case spread.EndRound:
 		n.tellIfThere(s.Key, func(a *actor) { a.carryOut(a.machine.EndRound(a.moment(), do.Round)) })
 	}

@@ -41,6 +41,17 @@ type checks struct {
 	network  time.Duration              // when the network was last not whole
 	broken   int                        // faults of the network under way
 	owners   map[string]uint64          // the activation that last moved a key
+	truth    truth                      // how calls really went
+	measures measures
+
+	set     map[cooldownID]deadlineSeen   // when each cooldown ends
+	disks   map[seenKey]onDisk            // what each disk holds
+	wipes   [][]time.Duration             // of each node, when its disk was replaced
+	started []time.Duration               // each node, the last time
+	won     map[uint64]*won               // by probes, by activation
+	over    map[string]hold               // the latest hold of a host, also when it is over
+	whole   map[closedBefore]bool         // before the network was split
+	trips   map[breaker.Key]breaker.Stamp // the last of each
 }
 
 func newChecks(w *World) checks {
@@ -48,6 +59,9 @@ func newChecks(w *World) checks {
 		world: w, lifting: map[string]int{}, closes: map[string]closeWord{}, laid: map[string]laidWord{}, seen: map[seenKey]seenView{},
 		permits: map[uint64][]permit{}, changed: map[uint64]breaker.Instant{}, probes: map[int]int{}, rounds: map[uint64][]time.Duration{}, heals: map[uint64]time.Duration{},
 		disturbs: make([]time.Duration, w.plan.Nodes), owners: map[string]uint64{}, network: never,
+		truth: newTruth(&w.plan), measures: newMeasures(),
+		set: map[cooldownID]deadlineSeen{}, disks: map[seenKey]onDisk{}, wipes: make([][]time.Duration, w.plan.Nodes),
+		started: make([]time.Duration, w.plan.Nodes), won: map[uint64]*won{}, over: map[string]hold{}, whole: map[closedBefore]bool{}, trips: map[breaker.Key]breaker.Stamp{},
 	}
 	for i := range c.disturbs {
 		c.disturbs[i] = never
@@ -92,6 +106,14 @@ func (c *checks) calm(since time.Duration, nodes ...*node) bool {
 
 // faulty notes that a fault begins, or is over.
 func (c *checks) faulty(f Fault, begins bool) {
+	switch {
+	case f.Kind == Wipe && begins:
+		c.wiped(c.world.nodes[f.Node])
+	case f.Kind == Split && begins:
+		c.split()
+	case f.Kind == Split:
+		c.joins(f)
+	}
 	switch f.Kind {
 	case Split, OneWay, Cut, Lossy:
 		c.network = c.world.now

@@ -24,7 +24,10 @@ func (c *checks) moved(a *actor, t *breaker.Transition) {
 	if !legal(t) && w.now-c.heals[a.life] > healWithin {
 		w.fail("legal transitions", a.node, "%s went from %v to %v: %+v", a.key, t.From, t.To, *t)
 	}
+	before := c.changed[a.life]
+	c.owned(a)
 	if t.From != t.To {
+		c.recovered(a, t)
 		delete(c.permits, a.life)
 		c.changed[a.life] = t.At
 	}
@@ -34,6 +37,9 @@ func (c *checks) moved(a *actor, t *breaker.Transition) {
 	switch {
 	case t.To == breaker.Open && counted(t.Reason) && t.Stamp != 0 && t.Detail != "adopted":
 		c.tripped(a, t)
+		c.trueTrip(a, t, before)
+		c.limits(a, t)
+		c.measures.tripped(a.key)
 	case t.To == breaker.Closed && t.From == breaker.HalfOpen:
 		w.sometimes(SawRecovery)
 	}
@@ -51,6 +57,8 @@ func counted(r breaker.Reason) bool {
 func (c *checks) tripped(a *actor, t *breaker.Transition) {
 	w := c.world
 	w.counts.Trips++
+	c.trips[a.key] = max(c.trips[a.key], t.Stamp)
+	delete(c.over, a.key.Name()) // what follows are probes of the circuit
 	w.sometimes(SawTrip)
 	if t.Reason == breaker.ReasonProbeFailed {
 		w.sometimes(SawProbeFailed)
@@ -82,9 +90,12 @@ func legal(t *breaker.Transition) bool {
 
 // answered checks a permit: there are never more out than the policy allows.
 func (c *checks) answered(a *actor, q breaker.Question, answer breaker.Answer) {
+	c.permitted(a, answer)
+	c.asks(a, q)
 	if answer.Permit == 0 {
 		return
 	}
+	c.permitComesBack(a, q, answer)
 	w, now := c.world, a.node.clock.Now()
 	role := a.machine.Policy().BudgetRole(q.Role)
 	out := slices.DeleteFunc(c.permits[a.life], func(p permit) bool {
@@ -110,7 +121,9 @@ func (c *checks) answered(a *actor, q breaker.Question, answer breaker.Answer) {
 type reported struct{ old bool }
 
 func (c *checks) beforeReport(a *actor, o breaker.Outcome) reported {
+	c.toldOf(a, o)
 	if o.Permit != 0 {
+		c.probed(a, o)
 		c.permits[a.life] = slices.DeleteFunc(c.permits[a.life], func(p permit) bool { return p.id == o.Permit })
 		return reported{}
 	}
@@ -142,6 +155,7 @@ const maxRounds = 8
 func (c *checks) asked(a *actor, q *breaker.WitnessQuestion) {
 	w := c.world
 	w.counts.Rounds++
+	c.questioned(a, q)
 	if q.Heal {
 		w.sometimes(SawHealRound)
 		c.heals[a.life] = w.now
@@ -159,4 +173,15 @@ func (c *checks) released(a *actor) {
 	delete(c.permits, a.life)
 	delete(c.changed, a.life)
 	delete(c.rounds, a.life)
+	delete(c.won, a.life)
+	delete(c.truth.asked, a.life)
+}
+
+// owned notes that a key has two owners for a moment.
+func (c *checks) owned(a *actor) {
+	for _, n := range c.world.nodes {
+		if n != a.node && n.up && n.actors[a.key] != nil && n.owns(a.key) {
+			c.world.sometimes(SawTwoOwners)
+		}
+	}
 }

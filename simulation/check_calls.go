@@ -21,8 +21,13 @@ type hold struct {
 
 // closeWord and laidWord are words that were acknowledged.
 type (
-	closeWord struct{ stamp breaker.Stamp }
-	laidWord  struct{ stamp breaker.Stamp }
+	closeWord struct {
+		stamp  breaker.Stamp
+		said   time.Duration // and when it was acknowledged, by so many
+		at     time.Duration
+		copies int
+	}
+	laidWord struct{ stamp breaker.Stamp }
 )
 
 // Allowances of the promises.
@@ -40,6 +45,7 @@ func (c *checks) cooled(n *node, key breaker.Key, k breaker.Cooldown) {
 	if s := n.spread.View().Of(key); s.Circuit.State == breaker.Open {
 		w.sometimes(SawRetryAfterWhileOpen)
 	}
+	c.allowedLength(n, key, k)
 	if n.policies.Of(key).Mode != breaker.ModeEnforce {
 		return
 	}
@@ -49,11 +55,13 @@ func (c *checks) cooled(n *node, key breaker.Key, k breaker.Cooldown) {
 func (c *checks) hold(h hold) {
 	c.holds = slices.DeleteFunc(c.holds, func(old hold) bool { return old.until <= c.world.now })
 	c.holds = append(c.holds, h)
+	c.latest(h)
 }
 
 // lift ends the holds of a host: an operator closes it, or makes it pass.
 func (c *checks) lift(host string) {
 	c.holds = slices.DeleteFunc(c.holds, func(h hold) bool { return h.host == host })
+	delete(c.over, host)
 }
 
 // lifted is when a word that lifts holds was answered: it may have reached some
@@ -66,9 +74,12 @@ func (c *checks) lifted(host string) {
 // began checks a call that begins.
 func (c *checks) began(n *node, host string, d *gate.Decision, at time.Duration) {
 	w := c.world
+	if n.policies.Of(breaker.HostKey(host)).Mode != breaker.ModeEnforce {
+		return
+	}
 	for i := range c.holds {
 		h := &c.holds[i]
-		if h.host != host || at >= h.until-driftSlack || c.lifting[host] > 0 || !c.mustHear(n, h) {
+		if h.host != host || at >= h.until-driftSlack || c.lifting[host] > 0 || !c.mustHear(n, h) && !c.mustHaveSynced(n, h, at) {
 			continue
 		}
 		w.fail("nothing is called before a deadline", n, "%s was called %v before the end of %s that %s has since %.3fs",
@@ -136,6 +147,10 @@ func unwell(p Phase) bool {
 func (w *World) rejected(n *node, h int, d *gate.Decision) {
 	w.counts.Rejected++
 	r := d.Rejection()
+	w.checks.caused(n, w.plan.Hosts[h].Name, r.Local)
+	if !r.Local {
+		w.checks.measures.rejected(w.plan.Hosts[h].Name, w.plan.Hosts[h].phase(w.now))
+	}
 	if r.Local {
 		w.counts.Local++
 		w.sometimes(SawLocalRing)
@@ -145,11 +160,12 @@ func (w *World) rejected(n *node, h int, d *gate.Decision) {
 	} else {
 		w.counts.Denied++
 	}
-	w.watch(n, h, false)
+	w.recorder.rejected(n, h, &r)
 }
 
 func (w *World) called(n *node, h int, c *call) {
 	w.counts.Called++
+	w.checks.measures.called(w.plan.Hosts[h].Name, w.plan.Hosts[h].phase(c.began))
 	if c.decision.Probe() {
 		w.counts.Probes++
 	}
@@ -157,14 +173,13 @@ func (w *World) called(n *node, h int, c *call) {
 		w.counts.Wasted++
 	}
 	w.checks.began(n, w.plan.Hosts[h].Name, &c.decision, c.began)
-	w.watch(n, h, true)
+	w.checks.herd(n, h, c.began)
+	w.recorder.called(n, h, c)
 }
 
 func (w *World) ended(n *node, c *call) {
+	w.recorder.ended(c)
 	if r := c.answer.result; r.Error != "" || r.Status >= 500 || r.Status == 429 {
 		w.counts.Failed++
 	}
 }
-
-// watch is where a report looks on.
-func (w *World) watch(*node, int, bool) {}

@@ -25,6 +25,9 @@ func (c *checks) viewed(n *node, key breaker.Key, s breaker.Snapshot) {
 	for _, o := range s.Overlays {
 		now.overlays[o.Register] = o.Stamp
 	}
+	c.deadlines(n, key, s)
+	c.undone(n, key, &s)
+	c.superseded(&s, was)
 	lower := func(what string, was, now breaker.Stamp) {
 		if now < was && now != 0 {
 			c.world.fail("stamps are monotone", n, "%s of %s went from %d to %d", what, key, was, now)
@@ -70,6 +73,7 @@ func (c *checks) ended() {
 	for i := range w.plan.Hosts {
 		c.hostAtTheEnd(i)
 	}
+	c.atTheEnd()
 }
 
 // agree checks that all nodes believe the same of a key. Which of two cooldowns

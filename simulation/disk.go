@@ -95,6 +95,7 @@ func (d *disk) write(key breaker.Key, s breaker.Snapshot, mayBeLost bool) {
 	} else if mayBeLost {
 		d.synced[key] = cooldownstore.Record{Key: key}
 	}
+	d.node.world.checks.wrote(d.node, key, s)
 	if s.Empty() {
 		delete(d.written, key)
 		return
@@ -122,6 +123,7 @@ func (d *disk) crash(powerLoss bool) {
 	if powerLoss {
 		for key, r := range d.synced {
 			d.node.world.sometimes(SawLostTail)
+			d.node.world.checks.lost(d.node, key)
 			if r.Snapshot.Empty() {
 				delete(d.written, key)
 				continue

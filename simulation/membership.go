@@ -14,6 +14,8 @@ import (
 type membership struct {
 	live   []spread.Member
 	gaveUp map[string]uint64 // epochs of members that this node took for dead
+	looked uint64            // the topology that live was taken from
+	whole  bool              // and nobody is in it who cannot be reached
 }
 
 // When a change is noticed (measured with the tuned profile).
@@ -25,6 +27,7 @@ const (
 
 // changedTopology has every node look for its members anew, in its own time.
 func (w *World) changedTopology() {
+	w.topology++
 	for _, n := range w.nodes {
 		if n.up {
 			n.later(noticeComing+w.upTo(noticeSpread), func() { n.look(false) })
@@ -38,13 +41,13 @@ func (w *World) upTo(d time.Duration) time.Duration { return time.Duration(w.ran
 // look takes the members that can be reached now; of those that cannot it gives
 // up only after a while.
 func (n *node) look(giveUp bool) {
+	if n.members.looked == n.world.topology && (n.members.whole || !giveUp) {
+		return // a fleet that starts looks as often as it has nodes
+	}
+	n.members.looked, n.members.whole = n.world.topology, giveUp
 	live := n.world.reachable(n)
 	if !giveUp {
-		for _, m := range n.members.live {
-			if !slices.ContainsFunc(live, func(x spread.Member) bool { return x.ID == m.ID }) {
-				live = append(live, m)
-			}
-		}
+		live = append(live, without(n.members.live, live)...)
 	}
 	slices.SortFunc(live, func(a, b spread.Member) int { return n.world.indexOf(a.ID) - n.world.indexOf(b.ID) })
 	if slices.Equal(live, n.members.live) {
@@ -61,15 +64,27 @@ func (n *node) look(giveUp bool) {
 	}
 }
 
+// without lists the members that are not among others.
+func without(members, others []spread.Member) (rest []spread.Member) {
+	among := make(map[string]bool, len(others))
+	for _, m := range others {
+		among[m.ID] = true
+	}
+	for _, m := range members {
+		if !among[m.ID] {
+			rest = append(rest, m)
+		}
+	}
+	return rest
+}
+
 // note remembers who was given up, and tells those that come back.
 func (n *node) note(live []spread.Member) {
 	if n.members.gaveUp == nil {
 		n.members.gaveUp = map[string]uint64{}
 	}
-	for _, m := range n.members.live {
-		if !slices.ContainsFunc(live, func(x spread.Member) bool { return x.ID == m.ID }) {
-			n.members.gaveUp[m.ID] = m.Epoch
-		}
+	for _, m := range without(n.members.live, live) {
+		n.members.gaveUp[m.ID] = m.Epoch
 	}
 	for _, m := range live {
 		epoch, gone := n.members.gaveUp[m.ID]

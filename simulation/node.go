@@ -38,6 +38,7 @@ type node struct {
 	gate     *gate.Gate
 	spread   *spread.Node
 	actors   map[breaker.Key]*actor
+	holding  map[breaker.Key]bool // words with a new overlay that are being written for others
 	waits    map[uint64]func(any) // requests that are out
 	policies *config.InForce
 	tickAt   time.Duration // when the protocol wants its Tick; 0: never
@@ -176,7 +177,7 @@ func (n *node) start() {
 	n.epoch++
 	n.up, n.ready, n.paused, n.inbox, n.tickAt = true, false, false, nil, 0
 	n.clock = clock.Simulated(&n.machine)
-	n.actors, n.waits = map[breaker.Key]*actor{}, map[uint64]func(any){}
+	n.actors, n.waits, n.holding = map[breaker.Key]*actor{}, map[uint64]func(any){}, map[breaker.Key]bool{}
 	n.policies = config.NewInForce(n.world.plan.Policies)
 	n.gate = gate.New(gate.Options{Node: n.id, Owner: n, Policy: n.policies.Of, Clock: n.clock, AskLimit: time.Second, Driven: true})
 	entries := n.disk.recall()
@@ -187,6 +188,7 @@ func (n *node) start() {
 	for _, x := range e.Changed {
 		n.changed(x.Key, x.Snapshot)
 	}
+	n.world.checks.recalled(n)
 	n.members = membership{}
 	n.world.changedTopology()
 	n.later(gate.BeatEvery, n.beat)
@@ -209,6 +211,7 @@ func (n *node) sync() {
 		n.ready = true
 		n.do((*spread.Node).ClaimAll)
 	}
+	n.look(false) // who joins knows by then whom it joined
 	if len(n.spread.Members()) == 0 {
 		ready(nil)
 		return

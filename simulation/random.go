@@ -40,6 +40,7 @@ func Random(seed uint64) Plan {
 	for range r.IntN(6) {
 		p.Words = append(p.Words, randomWord(r, &p))
 	}
+	p.more(seed)
 	return p
 }
 

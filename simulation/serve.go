@@ -1,12 +1,12 @@
 package simulation
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
-	"fleetfuse/config"
 )
 
 // Limits of requests (package node).
@@ -64,14 +64,7 @@ func (n *node) serve(s spread.Serve) {
 	case spread.Lay:
 		n.tell(key, func(a *actor) { a.lay(q, reply) })
 	case spread.Hold:
-		n.commitHere(key, q.Snapshot, func(err error) {
-			if err != nil {
-				reply(err)
-				return
-			}
-			n.do(func(p *spread.Node, now breaker.Instant) spread.Effects { return p.Hold(now, s.From, key, q.Snapshot) })
-			reply(spread.Held{})
-		})
+		n.holdFor(s.From, key, q.Snapshot, reply)
 	default:
 		reply(fmt.Errorf("a request for a %T is not served", q))
 	}
@@ -91,12 +84,16 @@ func (n *node) say(key breaker.Key, body any, done func(any)) {
 		})
 		return
 	}
+	owner := n.spread.Owner(key)
 	n.request(wordLimit, func(s *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
 		return s.Request(now, key, body, wordLimit)
 	}, func(reply any) {
-		switch reply.(type) {
-		case spread.OperatorResult, spread.LayResult:
+		err, failed := reply.(error)
+		switch {
+		case !failed:
 			done(reply)
+		case errors.Is(err, spread.ErrNotOwner), errors.Is(err, spread.ErrMoved), n.spread.Owner(key) != owner && n.spread.Owner(key) != "":
+			n.later(handOver, func() { n.say(key, body, done) })
 		default:
 			n.world.sometimes(SawStandIn)
 			n.standIn(key, body, done)
@@ -104,155 +101,5 @@ func (n *node) say(key breaker.Key, body any, done func(any)) {
 	})
 }
 
-// operate carries out an open or a close; the mailbox waits for the disks.
-func (a *actor) operate(q spread.Word, done func(any)) {
-	before := a.status()
-	e := a.wordOf(a.machine, q)
-	a.commit(e, func(result spread.OperatorResult) {
-		result.Before, result.After = before, a.status()
-		done(result)
-	})
-}
-
-func (a *actor) status() breaker.Status {
-	s := a.machine.Snapshot()
-	return s.At(a.node.clock.Now())
-}
-
-func (a *actor) wordOf(m *breaker.Machine, q spread.Word) breaker.Effects {
-	if q.Length == 0 {
-		return m.Close(a.moment(), q.Author, q.Detail)
-	}
-	return m.OpenUntil(a.moment(), a.node.id, q.Length, q.Author, q.Detail)
-}
-
-// lay changes a policy.
-func (a *actor) lay(q spread.Lay, done func(any)) {
-	result, e := a.layOf(a.machine, q)
-	if result.Conflict || len(result.Refused) > 0 {
-		done(result)
-		return
-	}
-	a.commit(e, func(r spread.OperatorResult) {
-		result.Durable, result.Copies, result.Err = r.Durable, r.Copies, r.Err
-		done(result)
-	})
-}
-
-func (a *actor) layOf(m *breaker.Machine, q spread.Lay) (spread.LayResult, breaker.Effects) {
-	s := m.Snapshot()
-	was := s.Overlay(q.Register)
-	result := spread.LayResult{Was: was, Overlay: was}
-	if q.Match != nil && *q.Match != was.Stamp {
-		result.Conflict = true
-		return result, breaker.Effects{}
-	}
-	mo := a.moment()
-	set, err := config.ParseOverlay(q.Set)
-	if err != nil {
-		result.Refused = []string{err.Error()}
-		return result, breaker.Effects{}
-	}
-	next, err := a.node.policies.Amend(a.key, s, config.Amendment{
-		Register: q.Register, Whole: q.Whole, Set: set, Unset: q.Unset, Length: q.Length, Author: q.Author, Reason: q.Reason,
-	}, mo)
-	if err != nil {
-		result.Refused = []string{err.Error()}
-		return result, breaker.Effects{}
-	}
-	e := m.Lay(mo, next)
-	result.Overlay = next
-	return result, e
-}
-
-// commit writes what a word did here and on one other member, announces it, and
-// lets the mailbox go on.
-func (a *actor) commit(e breaker.Effects, done func(spread.OperatorResult)) {
-	finish := func(r spread.OperatorResult) {
-		a.busy = false
-		if a.node.actors[a.key] == a {
-			a.carryOut(e)
-			done(r)
-			a.run()
-		}
-	}
-	if e.Persist == nil {
-		finish(spread.OperatorResult{})
-		return
-	}
-	a.busy = true
-	a.node.commit(a.key, *e.Persist, finish)
-}
-
-// standIn carries out a word on a key whose owner does not answer.
-func (n *node) standIn(key breaker.Key, body any, done func(any)) {
-	a := &actor{node: n, key: key, machine: breaker.New(n.policies.Of(key))}
-	a.machine.Adopt(a.moment(), n.spread.View().Of(key))
-	finish := func(e breaker.Effects, result func(spread.OperatorResult) any) {
-		announce := func(r spread.OperatorResult) {
-			if x := e.Announce; x != nil {
-				n.do(func(s *spread.Node, now breaker.Instant) spread.Effects {
-					return s.Announce(now, key, x.Snapshot, x.Derived)
-				})
-			}
-			done(result(r))
-		}
-		if e.Persist == nil {
-			announce(spread.OperatorResult{})
-			return
-		}
-		n.commit(key, *e.Persist, announce)
-	}
-	switch q := body.(type) {
-	case spread.Word:
-		finish(a.wordOf(a.machine, q), func(r spread.OperatorResult) any {
-			r.After = a.status()
-			return r
-		})
-	case spread.Lay:
-		result, e := a.layOf(a.machine, q)
-		if result.Conflict || len(result.Refused) > 0 {
-			done(result)
-			return
-		}
-		finish(e, func(r spread.OperatorResult) any {
-			result.Durable, result.Copies = r.Durable, r.Copies
-			return result
-		})
-	}
-}
-
-// commit puts a word on this disk, then on one other member's.
-func (n *node) commit(key breaker.Key, s breaker.Snapshot, done func(spread.OperatorResult)) {
-	n.commitHere(key, s, func(err error) {
-		r := spread.OperatorResult{Durable: err == nil, Copies: 1, Err: err}
-		members := n.spread.Members()
-		n.rand.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
-		n.hold(members[:min(len(members), holders)], key, s, r, done)
-	})
-}
-
-// hold asks members, one after the other, until one holds the word.
-func (n *node) hold(members []string, key breaker.Key, s breaker.Snapshot, r spread.OperatorResult, done func(spread.OperatorResult)) {
-	if len(members) == 0 {
-		done(r)
-		return
-	}
-	n.request(holdLimit, func(p *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
-		return p.RequestFrom(now, members[0], key, spread.Hold{Snapshot: s}, holdLimit)
-	}, func(body any) {
-		if _, ok := body.(spread.Held); ok {
-			r.Copies++
-			done(r)
-			return
-		}
-		n.hold(members[1:], key, s, r, done)
-	})
-}
-
-// commitHere writes a word with what else is believed of the key.
-func (n *node) commitHere(key breaker.Key, s breaker.Snapshot, done func(error)) {
-	merged := n.spread.View().Of(key)
-	merged.Merge(s)
-	n.disk.commit(key, merged, done)
-}
+// handOver is how long an owner that has just changed is given (package node).
+const handOver = 50 * time.Millisecond

@@ -23,9 +23,10 @@ func (w *World) say(x Word) {
 		case Open:
 			n.say(key, spread.Word{Length: x.For, Author: "operator"}, func(body any) { w.opened(n, host, x.At+x.For, body) })
 		case Close:
+			said := w.now
 			w.checks.lift(host)
 			w.checks.lifting[host]++
-			n.say(key, spread.Word{Author: "operator"}, func(body any) { w.closed(n, host, body) })
+			n.say(key, spread.Word{Author: "operator"}, func(body any) { w.closed(n, host, said, body) })
 		case Replace:
 			w.checks.lift(host) // the mode may be off
 			w.checks.lifting[host]++
@@ -47,17 +48,22 @@ func (w *World) opened(n *node, host string, until time.Duration, body any) {
 	}
 }
 
-func (w *World) closed(n *node, host string, body any) {
+func (w *World) closed(n *node, host string, said time.Duration, body any) {
 	w.checks.lifted(host)
 	r, ok := body.(spread.OperatorResult)
 	if !ok || !r.Durable || r.Copies < 2 {
 		return
 	}
 	w.sometimes(SawCloseOfOperator)
+	if r.After.State != breaker.Closed {
+		w.fail("a close stays closed", n, "%s was closed and is %v", host, r.After.State)
+	}
 	w.checks.lift(host)
 	s := n.spread.View().Of(breaker.HostKey(host))
 	if word := w.checks.closes[host]; s.Clear > word.stamp {
-		w.checks.closes[host] = closeWord{s.Clear}
+		stamp := s.Clear
+		w.checks.closes[host] = closeWord{stamp: stamp, said: said, at: w.now, copies: r.Copies}
+		w.checks.reaches(n, host, "a close", func(s *breaker.Snapshot) bool { return s.Clear >= stamp })
 	}
 }
 
@@ -71,6 +77,9 @@ func (w *World) replaced(n *node, host string, body any) {
 	w.checks.lift(host)
 	if word := w.checks.laid[host]; r.Overlay.Stamp > word.stamp {
 		w.checks.laid[host] = laidWord{r.Overlay.Stamp}
+		w.checks.reaches(n, host, "a policy", func(s *breaker.Snapshot) bool {
+			return s.Overlay(breaker.RegisterOperator).Stamp >= r.Overlay.Stamp
+		})
 	}
 }
 

@@ -14,6 +14,7 @@ type call struct {
 	decision gate.Decision
 	answer   answer
 	host     int32
+	role     string
 	life     int32 // of the node that decided
 	began    time.Duration
 }
@@ -86,7 +87,7 @@ func (w *World) startCall(n *node) {
 	}
 	i := w.callers.take()
 	c := &w.callers.calls[i]
-	*c = call{decision: d, host: int32(h), life: int32(n.starts), began: w.now + d.Delay()}
+	*c = call{decision: d, host: int32(h), role: role, life: int32(n.starts), began: w.now + d.Delay()}
 	w.called(n, h, c)
 	c.answer = w.answerOf(n, host, c.began)
 	w.queue.push(event{at: c.began + c.answer.latency, kind: callEnds, node: int32(n.index), call: i})
@@ -111,6 +112,7 @@ func (w *World) endCall(n *node, i int32) {
 		if int(c.life) != n.starts {
 			return
 		}
+		w.checks.callEnded(n, &c)
 		w.trace.note(codeOutcome, uint64(n.index)<<32|uint64(c.host), uint64(w.now), uint64(c.answer.result.Status))
 		if c.answer.result.Status == 200 && !c.decision.Probe() {
 			c.decision.Success()

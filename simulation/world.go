@@ -25,6 +25,8 @@ type World struct {
 
 	messages    uint64
 	activations uint64
+	topology    uint64    // changes that nodes notice
+	recorder    *Recorder // of a report; nil: nobody wants one
 }
 
 // New builds the world of a plan.
@@ -92,9 +94,9 @@ func (w *World) activation() uint64 {
 }
 
 // Hash sums up everything that happened: the same for every run of a plan.
-func (w *World) Hash() string {
-	return fmt.Sprintf("%016x", mix(w.trace.a, w.trace.b^w.counts.Wanted))
-}
+func (w *World) Hash() string { return fmt.Sprintf("%016x", w.sum()) }
+
+func (w *World) sum() uint64 { return mix(w.trace.a, w.trace.b^w.counts.Wanted) }
 
 // Tell has the story of the run written while it runs.
 func (w *World) Tell(write func(line string)) {

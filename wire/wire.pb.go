@@ -2138,6 +2138,8 @@ func (x *Hold) GetSnapshot() *Snapshot {
 
 type Held struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Known         *Overlay               `protobuf:"bytes,1,opt,name=known,proto3" json:"known,omitempty"` // refused: this is later than what the overlay was made from
+	Busy          bool                   `protobuf:"varint,2,opt,name=busy,proto3" json:"busy,omitempty"`  // refused: the receiver decides about the key
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2170,6 +2172,20 @@ func (x *Held) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Held.ProtoReflect.Descriptor instead.
 func (*Held) Descriptor() ([]byte, []int) {
 	return file_wire_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Held) GetKnown() *Overlay {
+	if x != nil {
+		return x.Known
+	}
+	return nil
+}
+
+func (x *Held) GetBusy() bool {
+	if x != nil {
+		return x.Busy
+	}
+	return false
 }
 
 // ListRings asks for the receiver's open rings, of the request's key if it
@@ -2317,6 +2333,8 @@ type Lay struct {
 	Match         *uint64                `protobuf:"varint,6,opt,name=match,proto3,oneof" json:"match,omitempty"` // the version it must be made from
 	Author        string                 `protobuf:"bytes,7,opt,name=author,proto3" json:"author,omitempty"`
 	Reason        string                 `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	Id            uint64                 `protobuf:"varint,9,opt,name=id,proto3" json:"id,omitempty"`        // one that is repeated is not made twice
+	Again         bool                   `protobuf:"varint,10,opt,name=again,proto3" json:"again,omitempty"` // it is repeated
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2405,6 +2423,20 @@ func (x *Lay) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *Lay) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Lay) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
 }
 
 type LayReply struct {
@@ -2982,7 +3014,8 @@ type Overlay struct {
 	KeptRemaining *int64                 `protobuf:"varint,8,opt,name=kept_remaining,json=keptRemaining,proto3,oneof" json:"kept_remaining,omitempty"`
 	Author        string                 `protobuf:"bytes,9,opt,name=author,proto3" json:"author,omitempty"`
 	Reason        string                 `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
-	Disk          bool                   `protobuf:"varint,11,opt,name=disk,proto3" json:"disk,omitempty"` // computed from a wall clock
+	Disk          bool                   `protobuf:"varint,11,opt,name=disk,proto3" json:"disk,omitempty"`     // computed from a wall clock
+	Change        uint64                 `protobuf:"varint,12,opt,name=change,proto3" json:"change,omitempty"` // of the request that made it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3092,6 +3125,13 @@ func (x *Overlay) GetDisk() bool {
 		return x.Disk
 	}
 	return false
+}
+
+func (x *Overlay) GetChange() uint64 {
+	if x != nil {
+		return x.Change
+	}
+	return 0
 }
 
 // Cooldown is a deadline nobody may undercut; setter and stamp identify it.
@@ -3863,14 +3903,16 @@ const file_wire_proto_rawDesc = "" +
 	"\x06copies\x18\x04 \x01(\x03R\x06copies\x12\x14\n" +
 	"\x05error\x18\x05 \x01(\tR\x05error\"<\n" +
 	"\x04Hold\x124\n" +
-	"\bsnapshot\x18\x01 \x01(\v2\x18.fleetfuse.wire.SnapshotR\bsnapshot\"\x06\n" +
-	"\x04Held\"\v\n" +
+	"\bsnapshot\x18\x01 \x01(\v2\x18.fleetfuse.wire.SnapshotR\bsnapshot\"I\n" +
+	"\x04Held\x12-\n" +
+	"\x05known\x18\x01 \x01(\v2\x17.fleetfuse.wire.OverlayR\x05known\x12\x12\n" +
+	"\x04busy\x18\x02 \x01(\bR\x04busy\"\v\n" +
 	"\tListRings\"3\n" +
 	"\x05Rings\x12*\n" +
 	"\x05rings\x18\x01 \x03(\v2\x14.fleetfuse.wire.RingR\x05rings\"H\n" +
 	"\x04Ring\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
-	"\x06status\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06status\"\xcc\x01\n" +
+	"\x06status\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06status\"\xf2\x01\n" +
 	"\x03Lay\x12\x1a\n" +
 	"\bregister\x18\x01 \x01(\rR\bregister\x12\x14\n" +
 	"\x05whole\x18\x02 \x01(\bR\x05whole\x12\x10\n" +
@@ -3879,7 +3921,10 @@ const file_wire_proto_rawDesc = "" +
 	"\x06length\x18\x05 \x01(\x03R\x06length\x12\x19\n" +
 	"\x05match\x18\x06 \x01(\x04H\x00R\x05match\x88\x01\x01\x12\x16\n" +
 	"\x06author\x18\a \x01(\tR\x06author\x12\x16\n" +
-	"\x06reason\x18\b \x01(\tR\x06reasonB\b\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12\x0e\n" +
+	"\x02id\x18\t \x01(\x04R\x02id\x12\x14\n" +
+	"\x05again\x18\n" +
+	" \x01(\bR\x05againB\b\n" +
 	"\x06_match\"\xe6\x01\n" +
 	"\bLayReply\x12)\n" +
 	"\x03was\x18\x01 \x01(\v2\x17.fleetfuse.wire.OverlayR\x03was\x121\n" +
@@ -3925,7 +3970,7 @@ const file_wire_proto_rawDesc = "" +
 	"renewedAge\x88\x01\x01\x123\n" +
 	"\boverlays\x18\x06 \x03(\v2\x17.fleetfuse.wire.OverlayR\boverlaysB\x12\n" +
 	"\x10_clear_remainingB\x0e\n" +
-	"\f_renewed_age\"\xd1\x02\n" +
+	"\f_renewed_age\"\xe9\x02\n" +
 	"\aOverlay\x12\x1a\n" +
 	"\bregister\x18\x01 \x01(\rR\bregister\x12\x14\n" +
 	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\x12\x12\n" +
@@ -3938,7 +3983,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x06author\x18\t \x01(\tR\x06author\x12\x16\n" +
 	"\x06reason\x18\n" +
 	" \x01(\tR\x06reason\x12\x12\n" +
-	"\x04disk\x18\v \x01(\bR\x04diskB\f\n" +
+	"\x04disk\x18\v \x01(\bR\x04disk\x12\x16\n" +
+	"\x06change\x18\f \x01(\x04R\x06changeB\f\n" +
 	"\n" +
 	"_remainingB\x11\n" +
 	"\x0f_kept_remaining\"\xdd\x01\n" +
@@ -4126,32 +4172,33 @@ var file_wire_proto_depIdxs = []int32{
 	44, // 39: fleetfuse.wire.WordReply.before:type_name -> fleetfuse.wire.Status
 	44, // 40: fleetfuse.wire.WordReply.after:type_name -> fleetfuse.wire.Status
 	40, // 41: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
-	30, // 42: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
-	44, // 43: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
-	41, // 44: fleetfuse.wire.LayReply.was:type_name -> fleetfuse.wire.Overlay
-	41, // 45: fleetfuse.wire.LayReply.overlay:type_name -> fleetfuse.wire.Overlay
-	35, // 46: fleetfuse.wire.Overlays.overlays:type_name -> fleetfuse.wire.PastOverlay
-	41, // 47: fleetfuse.wire.PastOverlay.overlay:type_name -> fleetfuse.wire.Overlay
-	44, // 48: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
-	40, // 49: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
-	45, // 50: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
-	46, // 51: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
-	47, // 52: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
-	48, // 53: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
-	42, // 54: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
-	43, // 55: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
-	41, // 56: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
-	0,  // 57: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
-	0,  // 58: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
-	0,  // 59: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
-	0,  // 60: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
-	12, // 61: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
-	12, // 62: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
-	63, // [63:63] is the sub-list for method output_type
-	63, // [63:63] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	41, // 42: fleetfuse.wire.Held.known:type_name -> fleetfuse.wire.Overlay
+	30, // 43: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
+	44, // 44: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
+	41, // 45: fleetfuse.wire.LayReply.was:type_name -> fleetfuse.wire.Overlay
+	41, // 46: fleetfuse.wire.LayReply.overlay:type_name -> fleetfuse.wire.Overlay
+	35, // 47: fleetfuse.wire.Overlays.overlays:type_name -> fleetfuse.wire.PastOverlay
+	41, // 48: fleetfuse.wire.PastOverlay.overlay:type_name -> fleetfuse.wire.Overlay
+	44, // 49: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
+	40, // 50: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
+	45, // 51: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
+	46, // 52: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
+	47, // 53: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
+	48, // 54: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
+	42, // 55: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
+	43, // 56: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
+	41, // 57: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
+	0,  // 58: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
+	0,  // 59: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
+	0,  // 60: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
+	0,  // 61: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
+	12, // 62: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
+	12, // 63: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
+	64, // [64:64] is the sub-list for method output_type
+	64, // [64:64] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }

@@ -16,8 +16,13 @@ import (
 // DefaultAddr is where a node listens unless it is told otherwise.
 const DefaultAddr = "127.0.0.1:7140"
 
-// DefaultTimeout bounds a call whose context has no deadline.
-const DefaultTimeout = 5 * time.Second
+// DefaultTimeout bounds a call whose context has no deadline. WordTimeout bounds
+// one that changes something: a node may wait six seconds for an owner, then
+// three for the disks.
+const (
+	DefaultTimeout = 5 * time.Second
+	WordTimeout    = 12 * time.Second
+)
 
 // StateAll lists closed breakers too.
 const StateAll = "all"

@@ -31,7 +31,11 @@ type exchange struct {
 func (c *Client) call(ctx context.Context, x exchange) error {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, DefaultTimeout)
+		limit := DefaultTimeout
+		if x.method != http.MethodGet {
+			limit = WordTimeout
+		}
+		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
 	var connected atomic.Bool // from here on the request may have arrived

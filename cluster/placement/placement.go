@@ -3,7 +3,10 @@
 // Rates", 1998). It is pure.
 package placement
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A Ring is a set of members that own keys. The zero Ring has none. It never
 // changes and may be copied and used by several goroutines.
@@ -33,6 +36,22 @@ func (r Ring) Owner(key string) string {
 		}
 	}
 	return owner
+}
+
+// Ranked lists the members in the order in which they would own the key, if
+// those before them went.
+func (r Ring) Ranked(key string) []string {
+	k := hash(key)
+	order := make([]int, len(r.ids))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(mix(r.hashes[b]^k), mix(r.hashes[a]^k)) })
+	ranked := make([]string, len(order))
+	for i, at := range order {
+		ranked[i] = r.ids[at]
+	}
+	return ranked
 }
 
 // Len is the number of members.

@@ -18,6 +18,23 @@ func nodes(n int) []string {
 	return ids
 }
 
+// TestRanked: the first owns the key, and each next one does when those before it
+// are gone.
+func TestRanked(t *testing.T) {
+	for i := range 200 {
+		left := nodes(7)
+		for _, id := range placement.New(left).Ranked(keyOf(i)) {
+			if owner := placement.New(left).Owner(keyOf(i)); owner != id {
+				t.Fatalf("%s of %v is owned by %s, ranked is %s", keyOf(i), left, owner, id)
+			}
+			left = slices.DeleteFunc(left, func(x string) bool { return x == id })
+		}
+		if len(left) > 0 {
+			t.Fatalf("%v are not ranked", left)
+		}
+	}
+}
+
 func keyOf(i int) string { return fmt.Sprintf("host:h%d.example.org", i) }
 
 const keys = 100_000

@@ -15,9 +15,22 @@ type Standing string
 const (
 	StandingCurrent    Standing = "current"
 	StandingExpired    Standing = "expired"    // current, but its temporary fields were all it had
+	StandingReset      Standing = "reset"      // current, and says nothing
 	StandingReplaced   Standing = "replaced"   // a later one was made from it
 	StandingSuperseded Standing = "superseded" // the later one did not know of it: it was made in another part of a split
 )
+
+// StandingOf is the standing of the latest overlay of a register, whose temporary
+// fields ended, or not.
+func StandingOf(o breaker.Overlay, ended bool) Standing {
+	switch {
+	case o.Fields != "" || o.Temporary != "" && !ended:
+		return StandingCurrent
+	case o.Temporary != "":
+		return StandingExpired
+	}
+	return StandingReset
+}
 
 // A Version is an overlay in a history.
 type Version struct {
@@ -46,10 +59,7 @@ func History(now time.Time, lists ...PastOverlays) []Version {
 		expected, seen := next[v.Register]
 		switch {
 		case !seen:
-			v.Standing = StandingCurrent
-			if v.Fields == "" && v.Temporary != "" && !v.Until.After(now) {
-				v.Standing = StandingExpired
-			}
+			v.Standing = StandingOf(v.Overlay, !v.Until.After(now))
 		case v.Stamp > expected:
 			v.Standing = StandingSuperseded
 			continue

@@ -80,7 +80,7 @@ func (n *Node) part(p *peer, now breaker.Instant) {
 	}
 	for _, r := range slices.Clone(n.requests) {
 		if r.to == p.ID && !r.sync {
-			n.fail(r, "the member that was asked is gone")
+			n.fail(r, ErrMoved)
 		}
 	}
 	for _, r := range n.rounds {

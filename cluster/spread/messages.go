@@ -2,6 +2,7 @@ package spread
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
@@ -12,6 +13,9 @@ var (
 	// ErrNoOwner is what a request ends with when nobody owns the key, or its
 	// owner did not answer in time or is gone.
 	ErrNoOwner = errors.New("the breaker's owner did not answer")
+	// ErrMoved is an ErrNoOwner of a member that is gone meanwhile: the key has
+	// another owner, or will have one soon.
+	ErrMoved = fmt.Errorf("%w: the member that was asked is gone", ErrNoOwner)
 	// ErrNotOwner is the reply of a member that does not own the key.
 	ErrNotOwner = errors.New("the member asked does not own the breaker")
 )
@@ -112,8 +116,11 @@ type (
 		Length         time.Duration
 		Author, Detail string
 	}
-	// Lay changes an overlay of the key's policy; the reply is a LayResult.
+	// Lay changes an overlay of the key's policy; the reply is a LayResult. One
+	// that is asked for again, by its ID, is not made twice.
 	Lay struct {
+		ID       uint64
+		Again    bool // its first owner was gone before it answered: it may have been made
 		Register breaker.Register
 		Whole    bool          // the overlay becomes Set; else Set is laid over it
 		Set      string        // fields, in the grammar of the configuration
@@ -129,7 +136,8 @@ type (
 	// Inspect asks for what the owner knows: a breaker.Inspection.
 	Inspect struct{}
 	// Hold asks to commit a snapshot, so that it is on more than one machine;
-	// the reply is Held.
+	// the reply is Held. One with an overlay that supersedes what its maker did
+	// not know is refused.
 	Hold struct{ Snapshot breaker.Snapshot }
 	// ListRings asks for open rings, of the request's key or of all if it is
 	// empty; the reply is Rings.
@@ -142,8 +150,16 @@ type Reply struct {
 	Body any
 }
 
-// Held says that a snapshot was committed.
-type Held struct{}
+// Held says that a snapshot was committed; or that it was refused, because a
+// later overlay is Known here than the one that it was made from, or because one
+// of the key is being decided here (Busy).
+type Held struct {
+	Known breaker.Overlay
+	Busy  bool
+}
+
+// Refused reports whether nothing was committed.
+func (h Held) Refused() bool { return h.Busy || h.Known.Stamp != 0 }
 
 // Rings are the open rings of one node.
 type Rings []Ring

@@ -1,6 +1,7 @@
 package spread
 
 import (
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -85,6 +86,27 @@ func New(opt Options) *Node {
 
 // Owner is the id of the node that owns a key, "" if none does.
 func (n *Node) Owner(key breaker.Key) string { return n.ring.Owner(string(key)) }
+
+// Heirs are the ids of the other live members, in the order in which they would
+// own a key if this node and those before them went. A word that is held by the
+// first is known to the next owner.
+func (n *Node) Heirs(key breaker.Key) []string {
+	heirs := slices.DeleteFunc(n.ring.Ranked(string(key)), func(id string) bool { return n.peers[id] == nil })
+	for _, p := range n.order { // those that own nothing come last
+		if !slices.Contains(heirs, p.ID) {
+			heirs = append(heirs, p.ID)
+		}
+	}
+	return heirs
+}
+
+// Foresees reports whether a later version of an overlay is known here than the
+// one that it was made from: whoever made it did not know.
+func (n *Node) Foresees(key breaker.Key, o breaker.Overlay) (known breaker.Overlay, later bool) {
+	s := n.view.Of(key)
+	known = s.Overlay(o.Register)
+	return known, o.Stamp > known.Stamp && known.Stamp > o.Base
+}
 
 // owns reports whether this node owns a key. A node that is starting owns none
 // yet: what it remembers may be long over.

@@ -67,7 +67,7 @@ func (n *Node) request(p *peer, key breaker.Key, body any, deadline breaker.Inst
 	n.requests = append(n.requests, r)
 	n.send(p, r.Request)
 	if len(n.requests) > maxRequests {
-		n.fail(n.requests[0], "too many requests wait")
+		n.fail(n.requests[0], fmt.Errorf("%w: too many requests wait", ErrNoOwner))
 	}
 	return r
 }
@@ -100,20 +100,20 @@ func (n *Node) finish(id uint64, body any) bool {
 }
 
 // fail ends a request without its reply.
-func (n *Node) fail(r *request, why string) {
+func (n *Node) fail(r *request, why error) {
 	if _, ask := r.Body.(Ask); ask {
 		if len(n.late) >= maxLate {
 			n.late = n.late[1:]
 		}
 		n.late = append(n.late, lateAsk{r.ID, r.Key})
 	}
-	n.finish(r.ID, fmt.Errorf("%w: %s: %s", ErrNoOwner, r.Key, why))
+	n.finish(r.ID, fmt.Errorf("%s: %w", r.Key, why))
 }
 
 // Abandon ends a request nobody waits for any more, without a Done.
 func (n *Node) Abandon(now breaker.Instant, id uint64) Effects {
 	if i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == id }); i >= 0 {
-		n.fail(n.requests[i], "nobody waits")
+		n.fail(n.requests[i], fmt.Errorf("%w: nobody waits", ErrNoOwner))
 		n.e.Done = nil
 	}
 	return n.take(now)
@@ -130,7 +130,7 @@ func (n *Node) expireRequests(now breaker.Instant) {
 	for _, r := range slices.Clone(n.requests) {
 		switch {
 		case now >= r.deadline:
-			n.fail(r, "no reply in time")
+			n.fail(r, fmt.Errorf("%w: no reply in time", ErrNoOwner))
 		case r.again != 0 && now >= r.again:
 			n.repeat(r, now)
 		}

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster/travel"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/travel"
 	"fleetfuse/wire"
 )
 

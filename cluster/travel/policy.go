@@ -12,7 +12,7 @@ import (
 
 // Limits of what a peer may say of policies.
 const (
-	maxUnset   = 64  // names of fields in one change
+	maxUnset   = 128 // names of fields in one change: lasting ones and temporary ones
 	maxPast    = 200 // overlays in one history
 	maxRefused = 32  // things wrong with one change
 )
@@ -21,7 +21,7 @@ func overlayOut(o breaker.Overlay, now breaker.Instant) *wire.Overlay {
 	return &wire.Overlay{
 		Register: uint32(o.Register), Stamp: uint64(o.Stamp), Base: uint64(o.Base), Fields: o.Fields, Temporary: o.Temporary,
 		Remaining: ahead(o.Until, now), Length: int64(o.Length), KeptRemaining: ahead(o.Kept, now),
-		Author: o.Author, Reason: o.Reason, Disk: o.Disk,
+		Author: o.Author, Reason: o.Reason, Disk: o.Disk, Change: o.Change,
 	}
 }
 
@@ -36,6 +36,7 @@ func overlayIn(w *wire.Overlay, now breaker.Instant) (breaker.Overlay, bool) {
 		Register: breaker.Register(w.GetRegister()), Stamp: breaker.Stamp(w.GetStamp()), Base: breaker.Stamp(w.GetBase()),
 		Fields: w.GetFields(), Temporary: w.GetTemporary(), Until: at(w.Remaining, now), Length: span(w.GetLength()),
 		Kept: at(w.KeptRemaining, now), Author: breaker.Cut(w.GetAuthor()), Reason: breaker.Cut(w.GetReason()), Disk: w.GetDisk(),
+		Change: w.GetChange(),
 	}
 	if w.GetRegister() > uint32(breaker.RegisterOperator) || len(o.Fields) > breaker.MaxFieldsBytes || len(o.Temporary) > breaker.MaxFieldsBytes {
 		return breaker.Overlay{}, false
@@ -66,7 +67,7 @@ func overlaysIn(list []*wire.Overlay, now breaker.Instant) []breaker.Overlay {
 func layOut(b spread.Lay) *wire.Lay {
 	return &wire.Lay{
 		Register: uint32(b.Register), Whole: b.Whole, Set: b.Set, Unset: b.Unset, Length: int64(b.Length),
-		Match: (*uint64)(b.Match), Author: b.Author, Reason: b.Reason,
+		Match: (*uint64)(b.Match), Author: b.Author, Reason: b.Reason, Id: b.ID, Again: b.Again,
 	}
 }
 
@@ -86,7 +87,7 @@ func layIn(w *wire.Lay) (spread.Lay, error) {
 	return spread.Lay{
 		Register: breaker.Register(w.GetRegister()), Whole: w.GetWhole(), Set: w.GetSet(), Unset: unset,
 		Length: min(span(w.GetLength()), breaker.MaxOpen), Match: (*breaker.Stamp)(w.Match),
-		Author: breaker.Cut(w.GetAuthor()), Reason: breaker.Cut(w.GetReason()),
+		Author: breaker.Cut(w.GetAuthor()), Reason: breaker.Cut(w.GetReason()), ID: w.GetId(), Again: w.GetAgain(),
 	}, nil
 }
 

@@ -99,7 +99,11 @@ func replyOut(m spread.Reply, now breaker.Instant) (*wire.Frame, error) {
 	case breaker.Inspection:
 		w.Body = &wire.Reply_Inspect{Inspect: inspectionOut(b, now)}
 	case spread.Held:
-		w.Body = &wire.Reply_Held{Held: &wire.Held{}}
+		held := &wire.Held{Busy: b.Busy}
+		if b.Known.Stamp != 0 {
+			held.Known = overlayOut(b.Known, now)
+		}
+		w.Body = &wire.Reply_Held{Held: held}
 	case spread.Rings:
 		rings := &wire.Rings{}
 		for _, r := range b {
@@ -139,7 +143,9 @@ func replyIn(w *wire.Reply, now breaker.Instant) (spread.Message, error) {
 	case *wire.Reply_Inspect:
 		m.Body = inspectionIn(b.Inspect, now)
 	case *wire.Reply_Held:
-		m.Body = spread.Held{}
+		held := spread.Held{Busy: b.Held.GetBusy()}
+		held.Known, _ = overlayIn(b.Held.GetKnown(), now)
+		m.Body = held
 	case *wire.Reply_Rings:
 		rings := spread.Rings{}
 		for _, r := range b.Rings.GetRings() {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster/travel"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/travel"
 	"fleetfuse/wire"
 )
 

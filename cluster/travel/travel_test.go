@@ -16,8 +16,8 @@ import (
 	"pgregory.net/rapid"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster/travel"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/travel"
 	"fleetfuse/wire"
 )
 

@@ -34,8 +34,8 @@ func exitCodesTopic() *cobra.Command {
   0    yes, or done
   1    the answer is no: the breaker is not closed (check), the node, a member
        or the store is not normal (status; an open breaker is normal), no member
-       can own the breaker (cluster owner), or a configuration has errors
-       (config check, config reload)
+       can own the breaker (cluster owner), a configuration has errors (config
+       check, config reload), or a simulated run broke a promise (sim)
   2    usage: the command line or the request makes no sense (HTTP 400 and
        other 4xx not named below)
   3    no answer: the node is unreachable, too slow or broken (HTTP 5xx, 408,

@@ -137,14 +137,15 @@ func checkVersion(cmd *cobra.Command, flag, version string) error {
 
 // moved tells an operator who expected another version which one is in force,
 // and how to go on.
-func moved(err error, key breaker.Key, want string) error {
+// same is what of the command has to be said again beside the version.
+func moved(err error, key breaker.Key, want, same string) error {
 	var p *api.Problem
 	if !errors.As(err, &p) || p.Status != http.StatusPreconditionFailed || p.Version == "" || want == "" {
 		return err
 	}
 	return &api.Problem{
 		Status: p.Status, Detail: fmt.Sprintf("%s: nothing was done: its policy is at version %s, not %s", key, p.Version, want), Errors: p.Errors,
-		Try: "fleetfuse-ctl policy show " + hostArg(key) + ", then the same with --check-version " + shellWord(p.Version),
+		Try: "fleetfuse-ctl policy show " + hostArg(key) + ", then the same with " + same + "--check-version " + shellWord(p.Version),
 	}
 }
 

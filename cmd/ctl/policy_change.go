@@ -70,7 +70,7 @@ is roles.ROLE.FIELD. "policy show HOST --all" lists them.
 			change.Reason = flags.reason
 			r, err := client.ChangePolicy(cmd.Context(), key, change, admin.PolicyOptions{Match: flags.version, DryRun: flags.dryRun})
 			if err != nil {
-				return moved(err, key, flags.version)
+				return moved(err, key, flags.version, "")
 			}
 			return s.printChanged(r, changed{
 				done: "replaced", length: change.For, apply: s.applied(cmd, key, &flags, r.Version, changeWords(sets, unsets, length)),
@@ -146,7 +146,7 @@ back what was reset.`,
 			}
 			r, err := client.ResetPolicy(cmd.Context(), key, s.author(), flags.reason, admin.PolicyOptions{Match: flags.version, DryRun: flags.dryRun})
 			if err != nil {
-				return moved(err, key, flags.version)
+				return moved(err, key, flags.version, "")
 			}
 			return s.printChanged(r, changed{done: "reset", apply: s.applied(cmd, key, &flags, r.Version, nil)})
 		},
@@ -190,8 +190,12 @@ func (s *session) printChanged(r api.PolicyChanged, c changed) error {
 	} else if err := s.print(s.changedText(r, c)); err != nil {
 		return err
 	}
-	if !r.Durable && !r.DryRun {
+	switch {
+	case r.DryRun:
+	case !r.Durable:
 		s.sayVolatile(r.Key, r.Detail)
+	case r.Detail != "":
+		s.say("warning: %s: %s", r.Key, r.Detail)
 	}
 	return nil
 }

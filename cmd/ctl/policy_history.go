@@ -175,7 +175,7 @@ func (s *session) rollback(cmd *cobra.Command, c *admin.Client, key breaker.Key,
 		r, err = c.ChangePolicy(cmd.Context(), key, api.PolicyChange{Set: back.Fields, Author: s.author(), Reason: reason}, o)
 	}
 	if err != nil {
-		return moved(err, key, o.Match)
+		return moved(err, key, o.Match, "--to "+shellWord(back.Version)+" ")
 	}
 	done := "rolled back to version " + back.Version
 	if back.Version == noVersion {

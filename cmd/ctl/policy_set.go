@@ -8,11 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"fleetfuse/breaker"
+	"fleetfuse/api"
 )
-
-// minTemporary is the shortest time that a change may be in force.
-const minTemporary = time.Second
 
 // parseSets reads every --set FIELD=VALUE and --unset FIELD.
 func parseSets(sets, unsets []string) (map[string]any, error) {
@@ -88,7 +85,7 @@ func temporaryLength(length string, fields int) (time.Duration, error) {
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("--for %q is not a duration such as 90s, 10m, 1h30m or 2d", length)
-	case d < minTemporary || d > breaker.MaxOpen:
+	case d < api.MinTemporary || d > api.MaxTemporary:
 		return 0, fmt.Errorf("--for %s: a change is temporary for a second to 30 days", length)
 	case fields == 0:
 		return 0, fmt.Errorf("--for is about the fields of --set, of which there is none")

@@ -104,7 +104,7 @@ func run(ctx context.Context, cfg *config.Config, load func() (config.Config, er
 		case <-ctx.Done():
 			return nil
 		case <-hangups:
-			_, _ = n.Reload(ctx) // its log says how it went
+			go func() { _, _ = n.Reload(ctx) }() // its log says how it went; one at a time
 		}
 	}
 }

@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -148,5 +149,40 @@ func TestPruneIsBounded(t *testing.T) {
 		if n != want {
 			t.Errorf("%d rows, want %d", n, want)
 		}
+	}
+}
+
+// TestPruneKeepsRecentHistory: a version that was in force for long stays in the
+// history until it was out of force for long.
+func TestPruneKeepsRecentHistory(t *testing.T) {
+	b := newBench(t)
+	lay := func(i int) {
+		t.Helper()
+		s := breaker.Snapshot{Overlays: []breaker.Overlay{{
+			Register: breaker.RegisterOperator, Stamp: breaker.StampAt(b.wall), Fields: "fail_max:" + strconv.Itoa(i),
+		}}}
+		r := cooldownstore.FromSnapshot("host:a.example", s, 1, b.wall)
+		try(t, b.Save(t.Context(), []cooldownstore.Record{r}, cooldownstore.SurvivesKill))
+	}
+	versions := func() int {
+		t.Helper()
+		list, err := b.Overlays(t.Context(), "host:a.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	lay(1)
+	b.wall = b.wall.Add(200 * 24 * time.Hour)
+	lay(2)
+	b.wall = b.wall.Add(2 * sqlite.PruneEvery)
+	lay(3)
+	if n := versions(); n != 3 {
+		t.Errorf("%d versions are remembered, want 3: the first went out of force two hours ago", n)
+	}
+	b.wall = b.wall.Add(cooldownstore.KeepPastOverlays + time.Hour)
+	lay(4)
+	if n := versions(); n != 2 {
+		t.Errorf("90 days later %d are, want 2: that in force, and the one before it", n)
 	}
 }

@@ -25,6 +25,7 @@ type ownOverlay struct {
 	Kept      time.Time        `json:"kept,omitzero"`
 	Author    string           `json:"author,omitempty"`
 	Reason    string           `json:"reason,omitempty"`
+	Change    uint64           `json:"change,omitempty"`
 	UpdatedAt time.Time        `json:"updated_at,omitzero"`
 }
 
@@ -32,7 +33,7 @@ func (m ownOverlay) record() cooldownstore.OverlayRecord {
 	return cooldownstore.OverlayRecord{
 		Overlay: breaker.Overlay{
 			Register: m.Register, Stamp: m.Stamp, Base: m.Base, Fields: m.Fields, Temporary: m.Temporary,
-			Length: m.LengthNS, Author: m.Author, Reason: m.Reason,
+			Length: m.LengthNS, Author: m.Author, Reason: m.Reason, Change: m.Change,
 		},
 		OverlayWall: cooldownstore.OverlayWall{Until: m.Until, Kept: m.Kept},
 	}
@@ -42,7 +43,7 @@ func overlayOf(o cooldownstore.OverlayRecord, updated time.Time) ownOverlay {
 	return ownOverlay{
 		Register: o.Register, Stamp: o.Stamp, Base: o.Base, Fields: o.Fields, Temporary: o.Temporary,
 		Until: o.OverlayWall.Until.UTC(), LengthNS: o.Length, Kept: o.OverlayWall.Kept.UTC(),
-		Author: o.Author, Reason: o.Reason, UpdatedAt: updated.UTC(),
+		Author: o.Author, Reason: o.Reason, Change: o.Change, UpdatedAt: updated.UTC(),
 	}
 }
 
@@ -62,9 +63,9 @@ func (m ownOverlay) into(r *cooldownstore.Record) {
 // The statements that write overlays. Where a record has none, and none was in
 // force, none is run.
 const (
-	endOverlays = `UPDATE breaker_overlays SET in_force = 0 WHERE host = ? AND in_force = 1`
-	putOverlay  = `INSERT OR REPLACE INTO breaker_overlays (host, register, version, in_force, kept_wall, fields, author, reason, more)
-		VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?)`
+	endOverlays = `UPDATE breaker_overlays SET in_force = 0, ended_wall = ? WHERE host = ? AND in_force = 1`
+	putOverlay  = `INSERT OR REPLACE INTO breaker_overlays
+		(host, register, version, in_force, kept_wall, ended_wall, fields, author, reason, more) VALUES (?, ?, ?, 1, ?, 0, ?, ?, ?, ?)`
 	trimOverlays = `DELETE FROM breaker_overlays WHERE host = ?1 AND in_force = 0 AND version NOT IN
 		(SELECT version FROM breaker_overlays WHERE host = ?1 ORDER BY version DESC LIMIT ?2)`
 )
@@ -76,7 +77,7 @@ func (v *saver) saveOverlays(ctx context.Context, host string, r cooldownstore.R
 	if len(list) == 0 && !there {
 		return nil
 	}
-	if _, err := v.tx.ExecContext(ctx, endOverlays, host); err != nil {
+	if _, err := v.tx.ExecContext(ctx, endOverlays, cooldownstore.EpochSeconds(v.now), host); err != nil {
 		return err
 	}
 	for _, o := range list {

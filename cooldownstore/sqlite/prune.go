@@ -24,8 +24,8 @@ const (
 
 // pruneStatements have the time before which deadlines are long past (?1),
 // that before which nothing written can still count, not even a clear (?2), a
-// stamp of that time (?3), how many to delete (?4) and a stamp before which
-// overlays are no history any more (?5).
+// stamp of that time (?3), how many to delete (?4) and the time before which an
+// overlay that is not in force any more is no history (?5).
 var pruneStatements = [...]string{
 	`DELETE FROM breaker_cooldowns WHERE host IN (SELECT host FROM breaker_cooldowns
 		WHERE shown IS until_wall AND updated_at < ?1 AND (updated_at < ?2 OR until_wall > 0 AND until_wall < ?1
@@ -36,7 +36,7 @@ var pruneStatements = [...]string{
 		WHERE until_wall < ?1 OR stamp < ?3 AND NOT EXISTS
 		(SELECT 1 FROM breaker_cooldowns c WHERE c.host = f.host AND c.until_wall = f.until_wall) LIMIT ?4)`,
 	`DELETE FROM breaker_overlays WHERE (host, register, version) IN (SELECT host, register, version FROM breaker_overlays
-		WHERE in_force = 0 AND version < ?5 OR kept_wall > 0 AND kept_wall < ?1 AND version < ?3 LIMIT ?4)`,
+		WHERE in_force = 0 AND ended_wall < ?5 OR kept_wall > 0 AND kept_wall < ?1 AND version < ?3 LIMIT ?4)`,
 }
 
 // prune deletes a part of what is long past, if it is time to.
@@ -47,7 +47,7 @@ func (s *Store) prune(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	dead := now.Add(-breaker.KeepClear - keepPast)
 	past := cooldownstore.EpochSeconds(now.Add(-keepPast))
 	more := false
-	history := int64(breaker.StampAt(now.Add(-cooldownstore.KeepPastOverlays)))
+	history := cooldownstore.EpochSeconds(now.Add(-cooldownstore.KeepPastOverlays))
 	for _, statement := range pruneStatements {
 		done, err := tx.ExecContext(ctx, statement, past, cooldownstore.EpochSeconds(dead), int64(breaker.StampAt(dead)), maxPruned, history)
 		if err != nil {

@@ -52,7 +52,7 @@ func overlays() []breaker.Overlay {
 			Kept: now.Add(time.Minute + breaker.KeepReset), Author: "tuner",
 		},
 		{
-			Register: breaker.RegisterOperator, Stamp: 1<<57 + 5, Base: 1<<57 + 1, Fields: "fail_max:3,roles.metadata.trial_calls:2",
+			Register: breaker.RegisterOperator, Stamp: 1<<57 + 5, Base: 1<<57 + 1, Change: 1<<63 + 7, Fields: "fail_max:3,roles.metadata.trial_calls:2",
 			Author: "Zoë", Reason: "quoted \" ' \\ \n 雪 <&>",
 		},
 	}

@@ -22,6 +22,9 @@ type register struct {
 	value   float64
 }
 
+// is reports whether the register is at a version; "" is one nobody knows yet.
+func (r register) is(version string) bool { return r.version == "" || r.version == version }
+
 // policyOp is an operation on it: a read (value 0), a write, or a write with a
 // version to match.
 type policyOp struct {
@@ -35,6 +38,7 @@ type policyAnswer struct {
 	register
 	base     string
 	conflict bool
+	unknown  bool // nothing came back
 }
 
 var policyModel = porcupine.Model{
@@ -44,12 +48,14 @@ var policyModel = porcupine.Model{
 		switch {
 		case op.value == 0:
 			return got.register == was, was
+		case got.unknown: // if it was made, the next answer tells its version
+			return true, register{version: "", value: op.value}
 		case got.conflict:
-			return op.match != was.version && got.version == was.version, was
-		case op.match != "" && op.match != was.version:
+			return op.match != got.version && was.is(got.version), register{got.version, was.value}
+		case op.match != "" && op.match != got.base:
 			return false, was
 		}
-		return got.base == was.version, register{got.version, op.value}
+		return was.is(got.base), register{got.version, op.value}
 	},
 	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v -> %+v", input, output) },
 }

@@ -6,6 +6,7 @@ CREATE TABLE breaker_overlays (
     version   INTEGER NOT NULL,   -- its stamp
     in_force  INTEGER NOT NULL,   -- 1: the latest of its register
     kept_wall REAL NOT NULL,      -- epoch seconds: when it is forgotten; 0 = never
+    ended_wall REAL NOT NULL,     -- epoch seconds: since when it is not in force; 0 = it is
     fields    TEXT NOT NULL,
     author    TEXT NOT NULL,
     reason    TEXT NOT NULL,

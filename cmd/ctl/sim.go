@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fleetfuse/config"
+	"fleetfuse/simulation"
+)
+
+func (s *session) simCommand() *cobra.Command {
+	cmd := group(&cobra.Command{
+		Use:   "sim",
+		Short: "Try policies against simulated outages",
+		Long: `Run a simulated fleet in virtual time: the code of the nodes is the real one, the
+network, clocks, disks, hosts and workers are not. No node is asked. A scenario is
+a YAML file (docs/simulation.md), or one of those that come with this program:
+
+` + listedScenarios(),
+		Example: `  fleetfuse-ctl sim run regional-outage
+  fleetfuse-ctl sim run outage.yaml --policy fleetfuse.yaml
+  fleetfuse-ctl sim replay --seed 7`,
+	})
+	cmd.AddCommand(s.simRunCommand(), s.simReplayCommand())
+	return cmd
+}
+
+// listedScenarios lists the names, in lines that fit.
+func listedScenarios() string {
+	var b strings.Builder
+	column := 0
+	for _, name := range simulation.Names() {
+		if column+len(name)+2 > 78 {
+			b.WriteString("\n")
+			column = 0
+		}
+		fmt.Fprintf(&b, "  %s", name)
+		column += len(name) + 2
+	}
+	return b.String()
+}
+
+// openScenario reads a scenario by the name of a file, or its own.
+func openScenario(name string) (simulation.Scenario, error) {
+	isFile := strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+	if _, err := os.Stat(name); !isFile && err != nil {
+		sc, err := simulation.Named(name)
+		if err != nil {
+			return sc, &usageError{what: err.Error(), try: "fleetfuse-ctl sim run regional-outage"}
+		}
+		return sc, nil
+	}
+	return simulation.LoadScenario(name)
+}
+
+// A trial is one policy that a scenario is run under.
+type trial struct {
+	label string
+	plan  simulation.Plan
+}
+
+// ofTheScenario labels the policy that a scenario brings along.
+const ofTheScenario = "of the scenario"
+
+// trials are the plans of a scenario under the policies of files; "" is its own.
+func trials(sc simulation.Scenario, files ...string) ([]trial, error) {
+	var labels []string
+	var policies []*config.Breakers
+	for _, file := range files {
+		label, b := ofTheScenario, sc.Plan.Policies
+		if file != "" {
+			if _, err := os.Stat(file); err != nil {
+				return nil, fmt.Errorf("read %s: %w", file, errors.Unwrap(err))
+			}
+			breakers, err := config.Policies(file)
+			if err != nil {
+				return nil, err
+			}
+			label, b = file, &breakers
+		}
+		labels, policies = append(labels, label), append(policies, b)
+	}
+	plans, err := sc.Plan.Under(policies...)
+	list := make([]trial, len(plans))
+	for i := range plans {
+		list[i] = trial{labels[i], plans[i]}
+	}
+	return list, err
+}
+
+// refuse reports each thing that is wrong with a file, on a line of its own.
+func (s *session) refuse(cmd *cobra.Command, err error) error {
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return err
+	}
+	problems := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		problems = joined.Unwrap()
+	}
+	for _, p := range problems {
+		s.say("fleetfuse-ctl: %s", p)
+	}
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		s.say("Try: %s --help", cmd.CommandPath())
+	default:
+		s.say("Try: correct this; docs/simulation.md describes scenarios, docs/policy.md policies")
+	}
+	return failure(exitUsage)
+}
+
+// seedFlag is the seed; without it the scenario's, which is 1.
+func seedFlag(cmd *cobra.Command, seed *uint64) {
+	cmd.Flags().Uint64Var(seed, "seed", 1, "what is random in the world follows from this `number`")
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fleetfuse/simulation"
+)
+
+func (s *session) simReplayCommand() *cobra.Command {
+	var name, policy string
+	var seed uint64
+	cmd := &cobra.Command{
+		Use:   "replay",
+		Short: "Tell the story of one run, event by event",
+		Long: `Run one world and tell what happened in it, each line with its second. The last
+line is "hash: HEX", a sum of everything that happened: the same version, scenario,
+policy and seed have the same one. Without --scenario it is a world that is drawn
+from the seed: its fleet, hosts, policies, faults and operators. Exits 1 if a
+promise was broken.`,
+		Example: `  fleetfuse-ctl sim replay --seed 7
+  fleetfuse-ctl sim replay --scenario split-brain --seed 3`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			plan := simulation.Random(seed)
+			if name != "" {
+				sc, err := openScenario(name)
+				if err != nil {
+					return s.refuse(cmd, err)
+				}
+				list, err := trials(sc, policy)
+				if err != nil {
+					return s.refuse(cmd, err)
+				}
+				plan = list[0].plan
+				plan.Seed = seed
+			} else if policy != "" {
+				return &usageError{what: "--policy needs --scenario: a world drawn from a seed draws its policies too", try: cmd.CommandPath() + " --scenario regional-outage --policy " + shellWord(policy)}
+			}
+			return s.replay(cmd.Context(), plan)
+		},
+	}
+	seedFlag(cmd, &seed)
+	cmd.Flags().StringVar(&name, "scenario", "", "the `scenario`: a file, or the name of one that comes with this program")
+	cmd.Flags().StringVar(&policy, "policy", "", "configuration `file` whose policies replace those of the scenario")
+	return cmd
+}
+
+// replay runs a world and tells its story.
+func (s *session) replay(ctx context.Context, plan simulation.Plan) error {
+	w := simulation.New(plan)
+	out := bufio.NewWriterSize(s.stdout, 64<<10)
+	var failed error
+	write := func(line string) {
+		if _, err := out.WriteString(strings.TrimRight(printable(line), " ") + "\n"); err != nil && failed == nil {
+			failed = &outputError{err} // the reader is gone: the run need not go on
+		}
+	}
+	w.Tell(write)
+	w.Record(func(float64) bool { return failed == nil && ctx.Err() == nil })
+	w.Run()
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case failed != nil:
+		return failed
+	}
+	write("hash: " + w.Hash())
+	if err := out.Flush(); err != nil {
+		return &outputError{err}
+	}
+	if len(w.Violations()) > 0 {
+		return errNo
+	}
+	return nil
+}

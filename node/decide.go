@@ -1,0 +1,115 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+)
+
+// handOver is how long an owner that has just changed is given before it is
+// asked again.
+const handOver = 50 * time.Millisecond
+
+// decide has the owner of a key carry out an operator's word: own does it where
+// that is this node. An owner that is gone, or is none any more, has a
+// successor, who is asked instead: the word is decided in one mailbox. Only an
+// owner that is there and does not answer is stood in for. body is the word, and
+// is told whether it is asked for again.
+func decide[T any](
+	ctx context.Context, b *board, key breaker.Key, body func(again bool) any, own func(context.Context) (T, error), standIn func(context.Context) (T, error),
+) (T, error) {
+	for again := false; ; again = true {
+		owner := read(b, func(n *spread.Node) string { return n.Owner(key) })
+		result, err := askOwner(ctx, b, owner, key, body(again), own)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return result, err
+		case !movedOn(b, owner, key, err):
+			defer b.standing.lock(key)()
+			return standIn(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return result, context.Cause(ctx)
+		case <-time.After(handOver):
+		}
+	}
+}
+
+func askOwner[T any](ctx context.Context, b *board, owner string, key breaker.Key, body any, own func(context.Context) (T, error)) (T, error) {
+	if owner == b.id {
+		return own(ctx)
+	}
+	return request[T](ctx, b, func(n *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
+		return n.RequestFrom(now, owner, key, body, wordLimit)
+	})
+}
+
+// movedOn reports whether a word that failed is another owner's to decide, now
+// or in a moment.
+func movedOn(b *board, asked string, key breaker.Key, err error) bool {
+	owner := read(b, func(n *spread.Node) string { return n.Owner(key) })
+	return owner != "" && owner != asked || errors.Is(err, spread.ErrNotOwner) || errors.Is(err, spread.ErrMoved)
+}
+
+// keyLocks are locks by key: words about one key that this node stands in for are
+// carried out one after the other, as an owner's mailbox does.
+type keyLocks struct {
+	mu   sync.Mutex
+	held map[breaker.Key]*keyLock
+}
+
+type keyLock struct {
+	sync.Mutex
+	users int
+}
+
+// lock waits for the lock of a key and returns what gives it back.
+func (l *keyLocks) lock(key breaker.Key) (unlock func()) {
+	k := l.of(key)
+	k.Lock()
+	return func() {
+		k.Unlock()
+		l.leave(key, k)
+	}
+}
+
+// tryLock is lock, unless the lock is held.
+func (l *keyLocks) tryLock(key breaker.Key) (unlock func(), free bool) {
+	k := l.of(key)
+	if !k.TryLock() {
+		l.leave(key, k)
+		return nil, false
+	}
+	return func() {
+		k.Unlock()
+		l.leave(key, k)
+	}, true
+}
+
+func (l *keyLocks) of(key breaker.Key) *keyLock {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.held[key]
+	if k == nil {
+		if l.held == nil {
+			l.held = map[breaker.Key]*keyLock{}
+		}
+		k = &keyLock{}
+		l.held[key] = k
+	}
+	k.users++
+	return k
+}
+
+func (l *keyLocks) leave(key breaker.Key, k *keyLock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k.users--; k.users == 0 {
+		delete(l.held, key)
+	}
+}

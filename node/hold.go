@@ -1,0 +1,145 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+)
+
+// holders is how many members are asked to hold an operator's word, one after
+// the other, until one does.
+const holders = 3
+
+// errAlone says why nobody else holds a word.
+var errAlone = errors.New("no other member could hold it")
+
+// Commit implements actors.Keeper. Where there are other members the word is
+// on the disk of one of them too before it is acknowledged: of who would own the
+// key next, if that can be.
+func (b *board) Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) spread.OperatorResult {
+	result := spread.OperatorResult{Copies: 1, Err: b.commit(ctx, key, s)}
+	result.Durable = result.Err == nil && b.keeper.Lasting()
+	copies, later, alone := b.holdElsewhere(ctx, key, s)
+	result.Copies += copies
+	if later.Stamp != 0 { // it knows of a change of the policy, and holds nothing until that is here
+		alone = errAlone
+	}
+	if result.Err == nil {
+		result.Err = alone
+	}
+	return result
+}
+
+// CommitOverlay implements actors.Keeper.
+func (b *board) CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot, _ breaker.Overlay) (result spread.OperatorResult, later breaker.Overlay, err error) {
+	copies, later, alone := b.holdElsewhere(ctx, key, s)
+	if later.Stamp != 0 || errors.Is(alone, errBusy) || errors.Is(alone, spread.ErrNotOwner) {
+		return result, later, alone
+	}
+	result = spread.OperatorResult{Copies: 1 + copies, Err: b.commit(ctx, key, s)}
+	result.Durable = result.Err == nil && b.keeper.Lasting()
+	if result.Err == nil {
+		result.Err = alone
+	}
+	return result, later, nil
+}
+
+// whileBusy is how long a member that decides about the key itself is given.
+const whileBusy = 20 * time.Millisecond
+
+// errBusy says that a member decides about a key all the time.
+var errBusy = errors.New("another node decides about the policy; try again in a second")
+
+// holdElsewhere has one other member hold a word. It returns how many do, or the
+// overlay for which it was refused, or why nobody does.
+func (b *board) holdElsewhere(ctx context.Context, key breaker.Key, s breaker.Snapshot) (copies int, later breaker.Overlay, err error) {
+	owned := b.owns(key)
+	heirs := read(b, func(n *spread.Node) []string { return n.Heirs(key) })
+	for _, to := range heirs[:min(len(heirs), holders)] {
+		held, err := b.holdAt(ctx, to, key, s)
+		for err == nil && held.Busy {
+			if owned && !b.owns(key) { // that member does, and waits for this one
+				return 0, later, fmt.Errorf("%w: %s", spread.ErrNotOwner, key)
+			}
+			select {
+			case <-ctx.Done():
+				return 0, later, errBusy
+			case <-time.After(whileBusy):
+			}
+			held, err = b.holdAt(ctx, to, key, s)
+		}
+		switch {
+		case err == nil && held.Refused():
+			return 0, held.Known, nil
+		case err == nil:
+			return 1, later, nil
+		}
+	}
+	if len(heirs) > 0 {
+		err = errAlone
+	}
+	return 0, later, err
+}
+
+func (b *board) holdAt(ctx context.Context, to string, key breaker.Key, s breaker.Snapshot) (spread.Held, error) {
+	return request[spread.Held](ctx, b, func(n *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
+		return n.RequestFrom(now, to, key, spread.Hold{Snapshot: s}, holdLimit)
+	})
+}
+
+// hold commits what another node asks to be on more than one machine, unless it
+// supersedes an overlay that its maker does not know of.
+func (b *board) hold(ctx context.Context, from string, key breaker.Key, s breaker.Snapshot) (spread.Held, error) {
+	if b.news(key, s) {
+		unlock, free := b.deciding.tryLock(key)
+		if !free {
+			return spread.Held{Busy: true}, nil
+		}
+		defer unlock()
+		for _, o := range s.Overlays {
+			if known, later := b.foresees(key, o); later {
+				return spread.Held{Known: known}, nil
+			}
+		}
+	}
+	if err := b.commit(ctx, key, s); err != nil {
+		return spread.Held{}, err
+	}
+	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects { return n.Hold(now, from, key, s) })
+	return spread.Held{}, nil
+}
+
+// news reports whether a snapshot has an overlay that this node does not know.
+func (b *board) news(key breaker.Key, s breaker.Snapshot) bool {
+	known := b.Of(key)
+	return slices.ContainsFunc(s.Overlays, func(o breaker.Overlay) bool { return o.Stamp > known.Overlay(o.Register).Stamp })
+}
+
+func (b *board) foresees(key breaker.Key, o breaker.Overlay) (known breaker.Overlay, later bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.spread.Foresees(key, o)
+}
+
+// commit writes a snapshot with what else is believed of the key, and what
+// became of that meanwhile.
+func (b *board) commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) error {
+	merged := func() breaker.Snapshot {
+		m := b.spread.View().Of(key)
+		m.Merge(s)
+		return m
+	}
+	b.mu.Lock()
+	first := merged()
+	b.mu.Unlock()
+	err := b.keeper.Commit(ctx, key, first)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.keeper.Put(key, merged()) // it replaced what arrived in between
+	return err
+}

@@ -1,0 +1,103 @@
+package simulation
+
+import (
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// healWait is how long after a split is over a node may still reject for what
+// the other side saw: members notice each other, and healing takes two seconds.
+const healWait = noticeGone + noticeSpread + 2*time.Second + time.Second
+
+// recently is how long before a split a sick machine, or a host that was not
+// well, may still explain a trip.
+const recently = time.Minute
+
+// closedBefore is what a node took for closed when the network was split.
+type closedBefore struct {
+	node int
+	host int
+}
+
+// split notes what is closed when the network is split.
+func (c *checks) split() {
+	clear(c.whole)
+	for _, n := range c.world.nodes {
+		for i, h := range c.world.plan.Hosts {
+			s := n.spread.View().Of(breaker.HostKey(h.Name))
+			if s.At(n.clock.Now()).State == breaker.Closed {
+				c.whole[closedBefore{n.index, i}] = true
+			}
+		}
+	}
+}
+
+// joins checks, some time after a split is over, that the sick machines of one
+// side closed nothing to the other: healing never opens the fleet.
+func (c *checks) joins(f Fault) {
+	w, healed := c.world, c.world.now
+	if w.plan.Network.Loss > 0 || w.plan.Network.Slow > 0 {
+		return
+	}
+	w.after(healWait, func() {
+		if c.broken > 0 || c.network != healed || c.sick(healed, w.now, func(int) bool { return true }) {
+			return
+		}
+		for _, n := range w.nodes {
+			side := func(i int) bool { return slices.Contains(f.Nodes, i) == slices.Contains(f.Nodes, n.index) }
+			if c.disturbs[n.index] >= f.At-recently || !n.up || n.paused || c.sick(f.At-recently, w.now, side) {
+				continue
+			}
+			for i := range w.plan.Hosts {
+				c.stillClosed(n, i, f, healed)
+			}
+		}
+	})
+}
+
+// stillClosed checks one host in the eyes of a node whose side was well.
+func (c *checks) stillClosed(n *node, h int, f Fault, healed time.Duration) {
+	w, host := c.world, &c.world.plan.Hosts[h]
+	if !c.whole[closedBefore{n.index, h}] || !host.wellSince(f.At-recently, w.now) || c.over[host.Name].until > f.At || !c.calledLately(n, h, healed) {
+		return
+	}
+	s := n.spread.View().Of(breaker.HostKey(host.Name))
+	if st := s.At(n.clock.Now()); st.State != breaker.Closed && (st.Reason != breaker.ReasonCLIOpen) {
+		w.fail("healing never opens the fleet", n, "%s is still %s, %v after a split was over", host.Name, describe(s, n.clock.Now()), healWait)
+	}
+}
+
+// calledLately reports whether a node has a success to tell, of the end of the
+// split.
+func (c *checks) calledLately(n *node, h int, healed time.Duration) bool {
+	for _, e := range slices.Backward(c.truth.ends[h]) {
+		if e.ended < healed-3*time.Second {
+			return false
+		}
+		if e.node == n && e.kind == breaker.Success && e.ended < healed && e.began > healed-3*time.Second {
+			return true
+		}
+	}
+	return false
+}
+
+// wellSince reports whether a host was healthy all the time between.
+func (h *Host) wellSince(from, to time.Duration) bool {
+	begins := time.Duration(0)
+	for _, p := range h.Phases {
+		if p.Mode != Healthy && begins <= to && p.Until >= from {
+			return false
+		}
+		begins = p.Until
+	}
+	return true
+}
+
+// sick reports whether a machine of some was sick at any time between.
+func (c *checks) sick(from, to time.Duration, among func(node int) bool) bool {
+	return slices.ContainsFunc(c.world.plan.Faults, func(f Fault) bool {
+		return f.Kind == Sick && among(f.Node) && f.At <= to && f.At+f.For >= from
+	})
+}

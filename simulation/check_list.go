@@ -1,0 +1,65 @@
+package simulation
+
+// A Class says when a promise must hold.
+type Class uint8
+
+// The classes.
+const (
+	Always     Class = iota
+	Eventually       // after everything was put right
+	Measured         // a figure, not a promise
+)
+
+func (c Class) String() string {
+	return [...]string{"always", "eventually after heal", "measured"}[c]
+}
+
+// A Check is a promise that worlds are held to, or a figure they give.
+type Check struct {
+	Name    string // as violations have it
+	Class   Class
+	Promise string
+}
+
+// Checks lists the promises and the figures, for people.
+func Checks() []Check {
+	return []Check{
+		{"nothing is called before a deadline", Always, "a Retry-After or an operator's open holds on every node that could hear of it, also after a restart"},
+		{"a deadline never moves", Always, "each node's deadline is the setter's, but for what messages travelled; clocks that step move none"},
+		{"what is on disk comes back", Always, "a restart brings back every clear, overlay, circuit and deadline that was written"},
+		{"limits", Always, "cooldowns, opens, permits and refusals are as long as their policy allows"},
+		{"stamps are monotone", Always, "no node goes back to an older clear, circuit or policy"},
+		{"a close stays closed", Always, "nothing from before an operator's close rejects after it"},
+		{"a word reaches everyone", Always, "an acknowledged word is known to every node that nothing happened to"},
+		{"legal transitions", Always, "closed to open to half-open to open or closed, and nothing else"},
+		{"a trip has its witnesses", Always, "a counted trip names enough nodes, whose calls failed, and was asked about"},
+		{"a run is what happened", Always, "a trip rests on failures that happened since the last success and transition, each counted once"},
+		{"a success refuses a trip", Always, "no run trips across a success that a member knew of when it was asked"},
+		{"witnesses tell the truth", Always, "no success looks younger than it was"},
+		{"a lost member stays known", Always, "a node cut off needs as many witnesses as before"},
+		{"healing never opens the fleet", Always, "what a sick zone opened rejects on the others for at most 2 s after the heal"},
+		{"old and neutral outcomes are ignored", Always, "calls from before the last transition, and neutral ones, move nothing"},
+		{"probe budget", Always, "an owner hands out at most trial_calls permits a role"},
+		{"every permit comes back", Always, "a permit expires only while its call is under way"},
+		{"a recovery has its probes", Always, "success_threshold probes of the role that tripped close a breaker"},
+		{"never full traffic while not closed", Always, "a call without a permit is made only if the breaker is closed"},
+		{"no herd at the end of a cooldown", Always, "until a probe succeeded no more than trial_calls a role are under way"},
+		{"bounded witness rounds", Always, "at most 5 rounds a second and breaker"},
+		{"nothing is rejected without a cause", Always, "a rejection has a breaker that is not closed, or a failure here since the last close"},
+		{"overlays fit", Always, "what an operator laid is obeyed"},
+		{"a message can travel", Always, "every message has a wire form"},
+		{"accounting is closed", Always, "every call is allowed or rejected, and every failure counted once"},
+		{"bounded memory", Always, "a node keeps no more entries, actors and requests than there are hosts and calls"},
+		{"members agree after healing", Eventually, "every node sees all others"},
+		{"views agree after healing", Eventually, "every node believes the same of every breaker"},
+		{"one owner after healing", Eventually, "exactly one node owns a key, and only it has an actor"},
+		{"a healthy host is called again", Eventually, "nothing healthy stays open or half-open"},
+		{"no acknowledged policy is lost", Eventually, "also after crashes, unless every disk with a copy was wiped"},
+		{"no acknowledged close is lost", Eventually, "also after crashes, unless every disk with a copy was wiped"},
+		{"the policy in force is what was laid", Eventually, "temporary fields end, later versions replace earlier ones"},
+		{"what is due is forgotten", Eventually, "entries go 10 minutes after their deadline"},
+		{"overshoot", Measured, "calls of a host that went down before a breaker rejected"},
+		{"witness rounds", Measured, "rounds a trip"},
+		{"messages", Measured, "messages between nodes a call"},
+	}
+}

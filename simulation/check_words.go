@@ -1,0 +1,114 @@
+package simulation
+
+import (
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// within is how soon a word is known to who can hear it.
+func (c *checks) within() time.Duration {
+	if c.world.plan.Network.Loss > 0 {
+		return hearLossy
+	}
+	return hearWithin + c.travel()
+}
+
+// reaches checks, when it had its time, that a word that was acknowledged is
+// known to every node that nothing happened to.
+func (c *checks) reaches(by *node, host, what string, known func(*breaker.Snapshot) bool) {
+	w, since := c.world, c.world.now
+	w.after(c.within(), func() {
+		for _, n := range w.nodes {
+			s := n.spread.View().Of(breaker.HostKey(host))
+			if c.calm(since-wordLimit, n, by) && n.meets(by) && !known(&s) {
+				w.fail("a word reaches everyone", n, "%s of %s, acknowledged by %s at %.3fs, is not known: %s",
+					what, host, by.id, since.Seconds(), describe(s, n.clock.Now()))
+			}
+		}
+	})
+}
+
+// closeKept checks at the end that a close is still known: an older word must
+// not come back from a node that was off.
+func (c *checks) closeKept(host string) {
+	word, ok := c.closes[host]
+	if !ok || c.wipedSince(word.at) >= word.copies {
+		return
+	}
+	for _, n := range c.world.nodes {
+		if s := n.spread.View().Of(breaker.HostKey(host)); s.Clear < word.stamp {
+			c.world.fail("no acknowledged close is lost", n, "%s has the close %d, acknowledged was %d", host, s.Clear, word.stamp)
+		}
+	}
+}
+
+// undone checks that no circuit of before an operator's close goes on after it.
+func (c *checks) undone(n *node, key breaker.Key, s *breaker.Snapshot) {
+	word, ok := c.closes[key.Name()]
+	k := &s.Circuit
+	if !ok || k.State == breaker.Closed || k.Stamp <= word.stamp || s.Clear < word.stamp {
+		return
+	}
+	if c.trips[key] <= word.stamp {
+		c.world.fail("a close stays closed", n, "%s tripped at %d, an operator closed it later: %s", key, c.trips[key], describe(*s, n.clock.Now()))
+	}
+}
+
+// caused checks that a rejection has a cause.
+func (c *checks) caused(n *node, host string, local bool) {
+	key := breaker.HostKey(host)
+	s := n.spread.View().Of(key)
+	st := s.At(n.clock.Now())
+	if n.policies.Of(key).Mode != breaker.ModeEnforce {
+		c.world.fail("nothing is rejected without a cause", n, "%s was rejected, its mode is %v", host, n.policies.Of(key).Mode)
+	}
+	if st.State != breaker.Closed {
+		return
+	}
+	if !local {
+		c.world.fail("nothing is rejected without a cause", n, "%s was rejected for the fleet: %s", host, describe(s, n.clock.Now()))
+		return
+	}
+	since := never
+	if word, ok := c.closes[host]; ok && s.Clear >= word.stamp {
+		since = word.said
+	}
+	for i := len(c.truth.ends[c.truth.hosts[host]]) - 1; i >= 0; i-- {
+		e := &c.truth.ends[c.truth.hosts[host]][i]
+		if e.ended < since {
+			break
+		}
+		if e.node == n && e.kind == breaker.Failure && e.began >= since {
+			return
+		}
+	}
+	c.world.fail("nothing is rejected without a cause", n, "%s was rejected by a ring, no call of this node failed since %.3fs", host, since.Seconds())
+}
+
+// mustHaveSynced reports whether a node that started after a hold was told of
+// it before it was ready: all others knew, and could be asked.
+func (c *checks) mustHaveSynced(n *node, h *hold, at time.Duration) bool {
+	w, started := c.world, c.started[n.index]
+	if started <= h.since || at >= h.until-diskSlack || c.disturbs[n.index] > started || c.broken > 0 || c.network >= h.since {
+		return false
+	}
+	if w.plan.Network.Loss > 0 || w.plan.Network.Slow > 0 {
+		return false
+	}
+	for _, m := range w.nodes {
+		if m != n && (!c.calm(h.since, m) || w.now < h.since+hearWithin || started < h.since+hearWithin) {
+			return false
+		}
+	}
+	return len(w.nodes) > 1
+}
+
+// superseded notes that a policy gave way to one that was not made from it.
+func (c *checks) superseded(s *breaker.Snapshot, was seenView) {
+	for _, o := range s.Overlays {
+		if old := was.overlays[o.Register]; old != 0 && o.Stamp > old && o.Base != old {
+			c.world.sometimes(SawPolicySuperseded)
+		}
+	}
+}

@@ -1,0 +1,239 @@
+package simulation
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/config"
+)
+
+// A Scenario is a world that people write down, to see what a policy does in it.
+// docs/simulation.md describes the form.
+type Scenario struct {
+	Description string
+	Plan        Plan
+}
+
+// Limits of a scenario.
+const (
+	maxNodes      = 1000
+	maxLength     = 24 * time.Hour
+	maxHosts      = 1000
+	maxPhases     = 10_000 // of one host
+	maxFaults     = 10_000
+	maxWords      = 10_000
+	maxRate       = 10_000.0  // calls a second of one node
+	maxCalls      = 5_000_000 // of a run: some 20 s of ours, and a GiB that checkers remember
+	maxNodeTime   = maxNodes * time.Hour
+	maxFileBytes  = 16 << 20
+	maxNameBytes  = 100
+	maxProseBytes = 4000
+)
+
+// What a scenario says that it does not say.
+const (
+	defaultQuiet   = 2 * time.Minute
+	defaultRate    = 10.0
+	defaultLatency = 50 * time.Millisecond
+	defaultLeast   = 200 * time.Microsecond // of the network
+	defaultMost    = 2 * time.Millisecond
+)
+
+// Parse reads the text of a scenario. Files that it names lie beside path. The
+// error joins all that is wrong, each with its file:line:column.
+func Parse(path string, text []byte) (Scenario, error) {
+	return parse(path, text, func(name string) ([]byte, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(path), name)
+		}
+		return readLimited(name)
+	})
+}
+
+// LoadScenario reads a file.
+func LoadScenario(path string) (Scenario, error) {
+	text, err := readLimited(path)
+	if err != nil {
+		return Scenario{}, err
+	}
+	return Parse(path, text)
+}
+
+// readLimited reads a file of a sensible size.
+func readLimited(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	var wrong *os.PathError
+	if errors.As(err, &wrong) {
+		return nil, fmt.Errorf("read %s: %w", path, wrong.Err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // a pipe or a device may never end
+		return nil, fmt.Errorf("read %s: not a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err == nil && len(text) > maxFileBytes {
+		err = fmt.Errorf("read %s: longer than %d MiB", path, maxFileBytes>>20)
+	}
+	return text, err
+}
+
+// A scenarioReader turns a form into a plan.
+type scenarioReader struct {
+	plan   Plan
+	hosts  map[string]int // by name
+	beside func(name string) ([]byte, error)
+}
+
+func parse(path string, text []byte, beside func(string) ([]byte, error)) (Scenario, error) {
+	form := config.ReadForm(path, text)
+	root := form.Root()
+	if !root.There() {
+		if err := form.Err(); err != nil {
+			return Scenario{}, err
+		}
+		return Scenario{}, fmt.Errorf("%s: is empty; a scenario has nodes, length and hosts: docs/simulation.md", path)
+	}
+	r := &scenarioReader{hosts: map[string]int{}, beside: beside}
+	f := root.Fields("name", "description", "nodes", "length", "quiet", "rate", "network", "hosts", "outages", "faults", "words", "policy")
+	s := Scenario{Description: f["description"].Text(maxProseBytes)}
+	r.plan.Name, r.plan.Seed = f["name"].Text(maxNameBytes), 1
+	if r.plan.Name == "" {
+		r.plan.Name = filepath.Base(path)
+	}
+	r.size(root, f)
+	r.network(f["network"])
+	if r.plan.Nodes > 0 && r.plan.Length > 0 { // what follows is measured by them
+		r.hostsOf(root, f["hosts"], f["outages"])
+		r.faults(f["faults"])
+		r.words(f["words"])
+	}
+	policies := f["policy"].Breakers()
+	r.plan.Policies = &policies
+	r.quiet(f["quiet"])
+	if err := form.Err(); err != nil {
+		return Scenario{}, err
+	}
+	s.Plan = r.plan
+	return s, s.Plan.affordable(path)
+}
+
+// size reads how large the world is.
+func (r *scenarioReader) size(root config.Part, f map[string]config.Part) {
+	p := &r.plan
+	for _, key := range []string{"nodes", "length"} {
+		if !f[key].There() {
+			root.Fail("%s is missing", key)
+		}
+	}
+	p.Nodes = f["nodes"].Whole(1, maxNodes)
+	p.Length = f["length"].Duration(time.Second, maxLength)
+	p.Rate = defaultRate
+	if f["rate"].There() {
+		p.Rate = f["rate"].Number(0.001, maxRate)
+	}
+}
+
+func (r *scenarioReader) network(part config.Part) {
+	f := part.Fields("delay_min", "delay_max", "loss", "duplicate", "slow")
+	n := &r.plan.Network
+	n.Least, n.Most = defaultLeast, defaultMost
+	if f["delay_min"].There() {
+		n.Least = f["delay_min"].Duration(0, 10*time.Second)
+		n.Most = max(n.Most, n.Least)
+	}
+	if f["delay_max"].There() {
+		n.Most = f["delay_max"].Duration(0, 10*time.Second)
+		if n.Most < n.Least {
+			f["delay_max"].Fail("delay_max is %v, less than delay_min, which is %v", n.Most, n.Least)
+		}
+	}
+	n.Loss = f["loss"].Number(0, 0.9)
+	n.Duplicate = f["duplicate"].Number(0, 0.9)
+	n.Slow = f["slow"].Number(0, 0.9)
+}
+
+// quiet reads how long the world shows that it recovers: long enough for every
+// pause of its policies.
+func (r *scenarioReader) quiet(part config.Part) {
+	p := &r.plan
+	least := p.leastQuiet(p.Policies)
+	p.Quiet = max(defaultQuiet, least)
+	if !part.There() {
+		return
+	}
+	p.Quiet = part.Duration(time.Second, maxLength)
+	if p.Quiet != 0 && p.Quiet < least {
+		part.Fail("quiet is %v; the policy keeps calls away for up to %v, so a healthy host could still be rejected at the end: want %v or more, or leave it out",
+			p.Quiet, least-pauseSlack, least)
+	}
+}
+
+// pauseSlack is how long a host has to show that it is healthy after the last
+// pause.
+const pauseSlack = 30 * time.Second
+
+// leastQuiet is the longest that a policy keeps calls away, and some time for
+// calls to probe.
+func (p *Plan) leastQuiet(b *config.Breakers) time.Duration {
+	longest := time.Duration(0)
+	for i := range p.Hosts {
+		longest = max(longest, longestPause(b.Policy(breaker.HostKey(p.Hosts[i].Name))))
+	}
+	return longest + pauseSlack
+}
+
+// longestPause is how long a policy may keep calls away before it probes, but
+// for what a host or an operator asks for.
+func longestPause(p *breaker.Policy) time.Duration {
+	longest := p.ResetTimeout
+	for _, r := range p.Roles {
+		longest = max(longest, r.ResetTimeout)
+	}
+	if p.Backoff.Multiplier > 1 {
+		longest = max(longest, p.Backoff.Max)
+	}
+	if p.Rolling.Enabled {
+		longest = max(longest, p.Rolling.Cooldown)
+	}
+	return longest
+}
+
+// Under is the plan with other policies. All that are compared belong into one
+// call: the quiet part gets long enough for each, so that the worlds are equal.
+func (p Plan) Under(policies ...*config.Breakers) ([]Plan, error) {
+	for _, b := range policies {
+		p.Quiet = max(p.Quiet, p.leastQuiet(b))
+	}
+	plans := make([]Plan, len(policies))
+	for i, b := range policies {
+		plans[i] = p
+		plans[i].Policies = b
+	}
+	return plans, p.affordable(p.Name)
+}
+
+// affordable holds a plan to what a machine can run.
+func (p *Plan) affordable(where string) error {
+	total := p.Length + p.Quiet
+	var problems []error
+	if calls := total.Seconds() * p.Rate * float64(p.Nodes); calls > maxCalls {
+		problems = append(problems, fmt.Errorf("%s: %d nodes with %v calls a second each make %.0f million calls in %v; at most %d million make sense: lower rate, nodes or length",
+			where, p.Nodes, p.Rate, calls/1e6, total, maxCalls/1_000_000))
+	}
+	if total > maxNodeTime/time.Duration(p.Nodes) {
+		problems = append(problems, fmt.Errorf("%s: %d nodes for %v are too much: at most %v for so many (the quiet part included)", where, p.Nodes, total, (maxNodeTime/time.Duration(p.Nodes)).Round(time.Second)))
+	}
+	return errors.Join(problems...)
+}
