@@ -65,6 +65,9 @@ func RunSeeds(from, seeds uint64, workers int, progress func(done, broken uint64
 	return r
 }
 
+// noPanic is the promise that a world broke that panicked.
+const noPanic = "no panic"
+
 // runSeed runs one world. A panic is a failure of its seed and must not end a
 // night's campaign.
 func runSeed(seed uint64) (r Result) {
@@ -72,7 +75,7 @@ func runSeed(seed uint64) (r Result) {
 		if p := recover(); p != nil {
 			where := make([]byte, 4096)
 			where = where[:runtime.Stack(where, false)]
-			r.Broken = []Failure{{seed, []Violation{{Check: "no panic", Text: fmt.Sprintf("%v\n%s", p, where)}}}}
+			r.Broken = []Failure{{seed, []Violation{{Check: noPanic, Text: fmt.Sprintf("%v\n%s", p, where)}}}}
 		}
 	}()
 	w := New(Random(seed))

@@ -39,7 +39,7 @@ func (h *Host) call(at time.Duration, r *rand.Rand) answer {
 	case Down:
 		return down(latency, r)
 	case Flapping:
-		if int64(at/p.Turn)%2 == 0 {
+		if p.Turn > 0 && int64(at/p.Turn)%2 == 0 {
 			return down(latency, r)
 		}
 	case Limiting:
@@ -52,7 +52,7 @@ func (h *Host) call(at time.Duration, r *rand.Rand) answer {
 		}
 		ok.latency *= 4
 	case Slow:
-		ok.latency = p.Turn
+		ok.latency = min(p.Turn, timeout)
 	case Portal:
 		ok.result = status(http.StatusNotFound)
 	}

@@ -15,8 +15,9 @@ type Plan struct {
 	// Quiet is how long the world goes on after everything was put right: then
 	// it must agree and make progress. Traffic goes on.
 	Quiet    time.Duration
-	Rate     float64 // calls a second that the workers of one node want to make
-	Policies *config.Breakers
+	Rate     float64          // calls a second that the workers of one node want to make
+	Policies *config.Breakers `json:"-"`
+	Environ  []string         // what Policies were loaded from; nil: something else
 	Hosts    []Host
 	Network  Network
 	Machines []Machine // of each node; missing ones are perfect

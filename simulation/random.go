@@ -32,7 +32,8 @@ func Random(seed uint64) Plan {
 	for i := range 3 + r.IntN(6) {
 		p.Hosts = append(p.Hosts, randomHost(r, i, p.Length))
 	}
-	p.Policies = randomPolicies(r)
+	p.Environ = randomEnviron(r)
+	p.Policies = mustPolicies(p.Environ)
 	for range r.IntN(6) {
 		p.Faults = append(p.Faults, randomFault(r, &p))
 	}
@@ -62,8 +63,8 @@ func randomHost(r *rand.Rand, i int, length time.Duration) Host {
 	return h
 }
 
-// randomPolicies are policies that trip and probe within the length of a world.
-func randomPolicies(r *rand.Rand) *config.Breakers {
+// randomEnviron is policies that trip and probe within the length of a world.
+func randomEnviron(r *rand.Rand) []string {
 	text := fmt.Sprintf("fail_max:%d,reset:%d,trial_calls:%d,success_threshold:%d,permit_timeout:%d,witnesses:%d,retry_after_cap:%d",
 		2+r.IntN(5), 2+r.IntN(18), 1+r.IntN(3), 1+r.IntN(2), 5+r.IntN(20), 1+r.IntN(3), 20+r.IntN(60))
 	if r.IntN(3) == 0 {
@@ -79,11 +80,21 @@ func randomPolicies(r *rand.Rand) *config.Breakers {
 	if r.IntN(4) == 0 {
 		environ = append(environ, "FLEETFUSE_BREAKERS=h1.example.org=mode:shadow")
 	}
+	return environ
+}
+
+// policiesOf loads policies from variables of the environment.
+func policiesOf(environ []string) (*config.Breakers, error) {
 	c, err := config.Load(config.Default(), nil, environ)
+	return &c.Breakers, err
+}
+
+func mustPolicies(environ []string) *config.Breakers {
+	b, err := policiesOf(environ)
 	if err != nil {
-		panic(fmt.Sprintf("the random policy %s: %v", text, err)) // every seed of a campaign loads one
+		panic(fmt.Sprintf("the random policies %v: %v", environ, err)) // every seed of a campaign loads some
 	}
-	return &c.Breakers
+	return b
 }
 
 func randomFault(r *rand.Rand, p *Plan) Fault {

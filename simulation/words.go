@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"fleetfuse/breaker"
@@ -102,7 +103,11 @@ var faultNames = map[FaultKind]string{
 func (f Fault) String() string {
 	switch f.Kind {
 	case Split:
-		return fmt.Sprintf("split: %v are cut off for %v", f.Nodes, f.For)
+		var names []string
+		for _, i := range f.Nodes {
+			names = append(names, fmt.Sprint("n", i+1))
+		}
+		return fmt.Sprintf("split: %s are cut off for %v", strings.Join(names, " "), f.For)
 	case OneWay, Cut:
 		return fmt.Sprintf("%s: n%d to n%d for %v", faultNames[f.Kind], f.Node+1, f.Other+1, f.For)
 	case Lossy:

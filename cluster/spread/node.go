@@ -60,7 +60,8 @@ type Node struct {
 	lost     map[string]breaker.Instant
 	turn     int
 	digestAt breaker.Instant
-	sums     [2][]uint64 // of the buckets at the last two digests, the older first
+	peersAt  breaker.Instant // when something about a member is due, or was: a Tick that comes too early looks anew
+	sums     [2][]uint64     // of the buckets at the last two digests, the older first
 
 	ids      uint64
 	gaps     map[breaker.Key]struct{} // keys whose next report says that one is missing
@@ -163,6 +164,9 @@ func (n *Node) take(now breaker.Instant) Effects {
 				p.mute = now
 			}
 		}
+		if p := n.peers[s.To]; p != nil { // what is sent is what has to be repeated
+			n.wakeFor(p)
+		}
 	}
 	e.WakeAt = n.wakeAt(now)
 	return e
@@ -182,7 +186,18 @@ func (n *Node) Tick(now breaker.Instant) Effects {
 	if now >= n.digestAt {
 		n.digest(now)
 	}
+	n.peersAt = 0
+	for _, p := range n.order {
+		n.wakeFor(p)
+	}
 	return n.take(now)
+}
+
+// wakeFor makes sure that a Tick comes when something about a member is due.
+func (n *Node) wakeFor(p *peer) {
+	if at := p.wakeAt(); at != 0 && (n.peersAt == 0 || at < n.peersAt) {
+		n.peersAt = at
+	}
 }
 
 // wakeAt is when the next thing is due, zero for never.
@@ -197,9 +212,7 @@ func (n *Node) wakeAt(now breaker.Instant) breaker.Instant {
 		}
 	}
 	sooner(n.healAt)
-	for _, p := range n.order {
-		sooner(p.wakeAt())
-	}
+	sooner(n.peersAt)
 	for _, r := range n.rounds {
 		sooner(r.deadline)
 	}

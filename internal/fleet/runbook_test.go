@@ -77,10 +77,12 @@ func TestDocumentedMetrics(t *testing.T) {
 	}
 }
 
-// runCtl returns ctl's exit code and everything it printed.
+// runCtl returns ctl's exit code and everything it printed. It runs at the root of
+// the repository, as the documents say.
 func runCtl(t *testing.T, addr string, args ...string) (int, string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), ctl, append([]string{"--addr", addr}, args...)...)
+	c.Dir = filepath.Join("..", "..")
 	out, err := c.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
