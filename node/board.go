@@ -234,11 +234,13 @@ func (b *board) changed(key breaker.Key, s breaker.Snapshot) {
 
 // Announce implements actors.Announcer.
 func (b *board) Announce(key breaker.Key, a breaker.Announcement) {
+	for _, t := range a.Transitions { // first: who sees it rejects finds it counted
+		b.metrics.Moved(t)
+	}
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		return n.Announce(now, key, a.Snapshot, a.Derived)
 	})
 	for _, t := range a.Transitions {
-		b.metrics.Moved(t)
 		b.logger.Info("breaker", slog.String("key", string(key)), slog.String("from", t.From.String()), slog.String("to", t.To.String()),
 			slog.String("reason", string(t.Reason)), slog.String("role", t.Role), slog.String("author", t.Author), slog.String("detail", t.Detail))
 	}
