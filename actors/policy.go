@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -56,6 +57,7 @@ func (b *Breakers) lay(
 		}
 	}
 	for range maxStale {
+		b.catchUp(key, m, moment(), carryOut)
 		s := m.Snapshot()
 		next, settled := b.next(key, s, change, moment(), &result)
 		if settled {
@@ -75,6 +77,15 @@ func (b *Breakers) lay(
 	}
 	result.Refused = []string{"other nodes change it all the time, while its owner changes; try again in a second"}
 	return result, nil
+}
+
+// catchUp takes over the overlays that the view knows of and the machine does not:
+// what this node holds for another one may still be in the mailbox.
+func (b *Breakers) catchUp(key breaker.Key, m *breaker.Machine, mo breaker.Moment, carryOut func(breaker.Effects)) {
+	known, own := b.opt.Recall(key), m.Snapshot()
+	if slices.ContainsFunc(known.Overlays, func(o breaker.Overlay) bool { return o.Stamp > own.Overlay(o.Register).Stamp }) {
+		carryOut(m.Adopt(mo, breaker.Snapshot{Overlays: known.Overlays}))
+	}
 }
 
 // madeBefore answers a change that was made by an owner who was gone before it

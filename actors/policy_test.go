@@ -113,3 +113,15 @@ func TestLayTwice(t *testing.T) {
 		t.Errorf("again it is %+v, want %+v", again, first)
 	}
 }
+
+// TestLayKnowsWhatIsHeldHere: what this node holds for another one is in the view
+// before it is out of the mailbox. A change is not made from the version before.
+func TestLayKnowsWhatIsHeldHere(t *testing.T) {
+	r := newRig(t, nil)
+	first := r.lay(t, spread.Lay{Set: "fail_max:3"})
+	held := breaker.Overlay{Register: breaker.RegisterOperator, Stamp: first.Overlay.Stamp + 1, Base: first.Overlay.Stamp, Fields: "fail_max:7"}
+	r.merge(key, breaker.Snapshot{Overlays: []breaker.Overlay{held}})
+	if c := r.lay(t, spread.Lay{Set: "fail_max:4"}); c.Was != held || c.Overlay.Base != held.Stamp {
+		t.Errorf("it is made from %+v, want %+v", c.Was, held)
+	}
+}

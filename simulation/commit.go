@@ -26,6 +26,8 @@ func (a *actor) operate(q spread.Word, done func(any)) {
 
 // lay changes a policy: another member first, which may know of a later change.
 func (a *actor) lay(q spread.Lay, done func(any)) {
+	// What this node holds for another one may still be in the mailbox.
+	a.carryOut(a.machine.Adopt(a.moment(), breaker.Snapshot{Overlays: a.node.spread.View().Of(a.key).Overlays}))
 	s := a.machine.Snapshot()
 	result, next, settled := a.layOf(s, q)
 	if settled {
