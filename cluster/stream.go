@@ -2,12 +2,14 @@ package cluster
 
 import (
 	"context"
+	"io"
 	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/keepalive"
 )
 
@@ -49,7 +51,7 @@ func limited(base context.Context, handshakeLimit, sendLimit time.Duration) grpc
 			cancel()
 			return nil, err
 		}
-		return &limitedStream{ClientStream: s, cancel: cancel, handshake: handshake, sendLimit: sendLimit}, nil
+		return &limitedStream{ClientStream: s, cancel: cancel, handshake: handshake, sendLimit: sendLimit, conn: conn}, nil
 	}
 }
 
@@ -57,6 +59,7 @@ type limitedStream struct {
 	grpc.ClientStream
 	cancel    context.CancelFunc
 	handshake *time.Timer
+	conn      *grpc.ClientConn
 	shaken    atomic.Bool
 	sendLimit time.Duration
 }
@@ -68,7 +71,10 @@ func (s *limitedStream) SendMsg(m any) error {
 	return s.ClientStream.SendMsg(m)
 }
 
-// RecvMsg is part of grpc.ClientStream. The first one ends the handshake.
+// RecvMsg is part of grpc.ClientStream. The first one ends the handshake. A
+// stream whose connection this side closed ends without an error: for one
+// protoactor ends the connection to that address, which is the next one by then,
+// whose end is an error again, and so on as fast as the network is.
 func (s *limitedStream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
 	if s.shaken.CompareAndSwap(false, true) {
@@ -76,6 +82,9 @@ func (s *limitedStream) RecvMsg(m any) error {
 	}
 	if err != nil {
 		s.cancel()
+		if s.conn.GetState() == connectivity.Shutdown {
+			return io.EOF
+		}
 	}
 	return err
 }
