@@ -2,7 +2,7 @@
 VERSION ?= dev
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: help build demo cluster test race bench bench-fleet bench-store kill-loop sim-scale lint fmt generate fuzz
+.PHONY: help build demo cluster test race bench bench-fleet bench-store kill-loop sim plants sim-scale lint fmt generate fuzz
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,14 @@ bench-store: build ## starts with 100,000 cooldowns, writes a second, decisions 
 KILLS ?= 200
 kill-loop: build ## kill -9 a node under load again and again; says what was lost (3 to 8 minutes)
 	cd bench && go run ./cmd/kills -kills $(KILLS) $(FLAGS)
+
+SEEDS ?= 1000
+FROM ?= 0
+sim: build ## SEEDS simulated worlds, from seed FROM: which broke a promise, and how to replay it (1,000: 2 minutes on two cores)
+	go test ./simulation -run '^TestCampaign$$' -count=1 -v -timeout 0 -seeds $(SEEDS) -from $(FROM)
+
+plants: ## builds bugs into the code, one after the other: the simulation must find each within 10,000 seeds (20 minutes)
+	go test -tags plant ./simulation -run '^TestPlants$$' -count=1 -v -timeout 0
 
 sim-scale: ## what a simulated fleet of 5 to 1,000 nodes costs: a table, and docs/sim-scale.svg (5 minutes)
 	SIM_SCALE=$(CURDIR)/docs/sim-scale.svg go test ./simulation -run '^TestScale$$' -v -timeout 30m $(FLAGS)

@@ -42,6 +42,7 @@ func (a *breakerActor) operated(c actor.Context, e breaker.Effects) (result spre
 	if e.Persist != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), commitLimit)
 		result = a.door.opt.Keeper.Commit(ctx, a.key, *e.Persist)
+		result.Entry = *e.Persist
 		cancel()
 	}
 	a.carryOut(c, e)

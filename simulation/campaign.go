@@ -30,25 +30,28 @@ type Failure struct {
 const maxBroken = 1000
 
 // RunSeeds is a campaign: it runs the default worlds of some seeds, several at a time. progress,
-// if it is not nil, is told now and then how many are done and how many failed.
-func RunSeeds(from, seeds uint64, workers int, progress func(done, broken uint64)) Result {
+// if it is not nil, is told of each world that failed, and now and then how many
+// are done.
+func RunSeeds(from, seeds uint64, workers int, progress func(done uint64, failed *Failure)) Result {
 	began := time.Now()
 	r := Result{From: from, Seeds: seeds}
 	next := make(chan uint64)
 	var mu sync.Mutex
 	var work sync.WaitGroup
-	done, broken := uint64(0), uint64(0)
+	done := uint64(0)
 	for range max(workers, 1) {
 		work.Go(func() {
 			for seed := range next {
 				one := runSeed(seed)
 				mu.Lock()
 				r.add(one)
-				if done++; len(one.Broken) > 0 {
-					broken++
-				}
-				if progress != nil && done%1000 == 0 {
-					progress(done, broken)
+				done++
+				switch {
+				case progress == nil:
+				case len(one.Broken) > 0:
+					progress(done, &one.Broken[0])
+				case done%1000 == 0:
+					progress(done, nil)
 				}
 				mu.Unlock()
 			}

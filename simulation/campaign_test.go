@@ -14,16 +14,25 @@ var (
 	from  = flag.Uint64("from", 0, "the first seed of a campaign")
 )
 
-// maxShown bounds the failing seeds that are printed.
-const maxShown = 10
+const (
+	maxShown = 10   // failing seeds that are printed
+	enough   = 1000 // seeds of which some must reach every interesting state
+)
 
 func TestCampaign(t *testing.T) {
 	n := *seeds
 	if testing.Short() {
 		n = 100
 	}
-	r := simulation.RunSeeds(*from, n, runtime.GOMAXPROCS(0), func(done, broken uint64) {
-		fmt.Printf("%d of %d seeds, %d failed\n", done, n, broken)
+	shown := 0
+	r := simulation.RunSeeds(*from, n, runtime.GOMAXPROCS(0), func(done uint64, failed *simulation.Failure) {
+		switch {
+		case failed == nil:
+			fmt.Printf("%d of %d seeds\n", done, n)
+		case shown < maxShown:
+			shown++
+			fmt.Printf("seed %d: %v\n  bin/fleetfuse-ctl sim replay --seed %d\n", failed.Seed, failed.Violations[0], failed.Seed)
+		}
 	})
 	t.Logf("%d seeds, %d calls in %v, %.0f a second", n, r.Counts.Wanted, r.Took.Round(1e6), float64(r.Counts.Wanted)/r.Took.Seconds())
 	t.Logf("overshoot p50 %d p99 %d of %d outages; witness rounds a trip p50 %d p99 %d; %.2f messages a call",
@@ -34,12 +43,14 @@ func TestCampaign(t *testing.T) {
 	}
 	for i, f := range r.Broken {
 		if i == maxShown {
-			t.Errorf("and %d more seeds", len(r.Broken)-i)
 			break
 		}
 		t.Errorf("seed %d (bin/fleetfuse-ctl sim replay --seed %d): %v", f.Seed, f.Seed, f.Violations[0])
 	}
-	if !testing.Short() {
+	if len(r.Broken) > 0 {
+		t.Errorf("%d seeds failed; go test ./simulation -run Shrink -shrink SEED keeps one", len(r.Broken))
+	}
+	if n >= enough {
 		for _, s := range r.Missed() {
 			t.Errorf("never in %d seeds: %v", n, s)
 		}

@@ -27,41 +27,43 @@ type checks struct {
 	world      *World
 	violations []Violation
 
-	lifting  map[string]int             // words under way that end holds, by host
-	holds    []hold                     // deadlines that must be kept, of all hosts
-	closes   map[string]closeWord       // the latest acknowledged close, by host
-	laid     map[string]laidWord        // the latest acknowledged policy, by host
-	seen     map[seenKey]seenView       // what a node believed last
-	permits  map[uint64][]permit        // that are out, by activation
-	changed  map[uint64]breaker.Instant // the last transition, by activation
-	probes   map[int]int                // calls with an owner's permit, by host
-	heals    map[uint64]time.Duration   // when an activation last asked about another's circuit
-	rounds   map[uint64][]time.Duration // of witnesses, by activation
-	disturbs []time.Duration            // of each node, when something last happened to it
-	network  time.Duration              // when the network was last not whole
-	broken   int                        // faults of the network under way
-	owners   map[string]uint64          // the activation that last moved a key
-	truth    truth                      // how calls really went
-	measures measures
+	lifting   map[string]int             // words under way that end holds, by host
+	closeSaid map[string]time.Duration   // when a close was said last, by host
+	holds     []hold                     // deadlines that must be kept, of all hosts
+	closes    map[string]closeWord       // the latest acknowledged close, by host
+	laid      map[string]laidWord        // the latest acknowledged policy, by host
+	seen      map[seenKey]seenView       // what a node believed last
+	permits   map[uint64][]permit        // that are out, by activation
+	changed   map[uint64]breaker.Instant // the last transition, by activation
+	probes    map[int]int                // calls with an owner's permit, by host
+	heals     map[uint64]time.Duration   // when an activation last asked about another's circuit
+	rounds    map[uint64][]time.Duration // of witnesses, by activation
+	disturbs  []time.Duration            // of each node, when something last happened to it
+	network   time.Duration              // when the network was last not whole
+	broken    int                        // faults of the network under way
+	owners    map[string]uint64          // the activation that last moved a key
+	truth     truth                      // how calls really went
+	measures  measures
 
-	set     map[cooldownID]deadlineSeen   // when each cooldown ends
-	disks   map[seenKey]onDisk            // what each disk holds
-	wipes   [][]time.Duration             // of each node, when its disk was replaced
-	started []time.Duration               // each node, the last time
-	won     map[uint64]*won               // by probes, by activation
-	over    map[string]hold               // the latest hold of a host, also when it is over
-	whole   map[closedBefore]bool         // before the network was split
-	trips   map[breaker.Key]breaker.Stamp // the last of each
+	set      map[cooldownID]deadlineSeen        // when each cooldown ends
+	disks    map[seenKey]onDisk                 // what each disk holds
+	wipes    [][]time.Duration                  // of each node, when its disk was replaced
+	started  []time.Duration                    // each node, the last time
+	arrivals map[breaker.PermitID]time.Duration // of permits, at their holders
+	won      map[uint64]*won                    // by probes, by activation
+	over     map[string]hold                    // the latest hold of a host, also when it is over
+	whole    map[closedBefore]bool              // before the network was split
+	trips    map[breaker.Key]breaker.Stamp      // the last of each
 }
 
 func newChecks(w *World) checks {
 	c := checks{
-		world: w, lifting: map[string]int{}, closes: map[string]closeWord{}, laid: map[string]laidWord{}, seen: map[seenKey]seenView{},
+		world: w, lifting: map[string]int{}, closeSaid: map[string]time.Duration{}, closes: map[string]closeWord{}, laid: map[string]laidWord{}, seen: map[seenKey]seenView{},
 		permits: map[uint64][]permit{}, changed: map[uint64]breaker.Instant{}, probes: map[int]int{}, rounds: map[uint64][]time.Duration{}, heals: map[uint64]time.Duration{},
 		disturbs: make([]time.Duration, w.plan.Nodes), owners: map[string]uint64{}, network: never,
 		truth: newTruth(&w.plan), measures: newMeasures(),
 		set: map[cooldownID]deadlineSeen{}, disks: map[seenKey]onDisk{}, wipes: make([][]time.Duration, w.plan.Nodes),
-		started: make([]time.Duration, w.plan.Nodes), won: map[uint64]*won{}, over: map[string]hold{}, whole: map[closedBefore]bool{}, trips: map[breaker.Key]breaker.Stamp{},
+		started: make([]time.Duration, w.plan.Nodes), won: map[uint64]*won{}, arrivals: map[breaker.PermitID]time.Duration{}, over: map[string]hold{}, whole: map[closedBefore]bool{}, trips: map[breaker.Key]breaker.Stamp{},
 	}
 	for i := range c.disturbs {
 		c.disturbs[i] = never

@@ -79,7 +79,7 @@ func (c *checks) began(n *node, host string, d *gate.Decision, at time.Duration)
 	}
 	for i := range c.holds {
 		h := &c.holds[i]
-		if h.host != host || at >= h.until-driftSlack || c.lifting[host] > 0 || !c.mustHear(n, h) && !c.mustHaveSynced(n, h, at) {
+		if h.host != host || at >= h.until-driftSlack || c.lifting[host] > 0 || c.closeMayCome(host) || !c.mustHear(n, h) && !c.mustHaveSynced(n, h, at) {
 			continue
 		}
 		w.fail("nothing is called before a deadline", n, "%s was called %v before the end of %s that %s has since %.3fs",
@@ -91,6 +91,14 @@ func (c *checks) began(n *node, host string, d *gate.Decision, at time.Duration)
 	if st.State != breaker.Closed && !d.Probe() && n.policies.Of(key).Mode == breaker.ModeEnforce && !w.closedAtOwner(n, key) {
 		w.fail("never full traffic while not closed", n, "%s is %v and a call without a permit was allowed: %s, owner %s", host, st.State, describe(s, n.clock.Now()), n.spread.Owner(key))
 	}
+}
+
+// closeMayCome reports whether a close of a host was said and the network was not
+// whole since: it may come late, and its stamp be the later one, if the clock of
+// who heard it is ahead. In a split each side's word holds on that side only.
+func (c *checks) closeMayCome(host string) bool {
+	said, ok := c.closeSaid[host]
+	return ok && (c.broken > 0 || c.network >= said)
 }
 
 // closedAtOwner reports whether the owner of a key, in the eyes of a node, has

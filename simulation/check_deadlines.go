@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -17,6 +18,24 @@ type cooldownID struct {
 type deadlineSeen struct {
 	until  time.Duration
 	setter bool
+}
+
+// creep is less than what another word would move a deadline from a disk by.
+const creep = time.Second
+
+// moves checks that a node that hears of a cooldown again keeps its deadline. A
+// living one may replace one from a disk.
+func (c *checks) moves(n *node, key breaker.Key, before, after []breaker.Cooldown) {
+	for _, k := range after {
+		i := slices.IndexFunc(before, func(b breaker.Cooldown) bool { return b.Setter == k.Setter && b.Stamp == k.Stamp })
+		if i < 0 {
+			continue
+		}
+		moved := k.Until.Sub(before[i].Until)
+		if moved != 0 && (!before[i].Disk || k.Disk && moved.Abs() < creep) {
+			c.world.fail("a deadline never moves", n, "%s of %s (disk %v, then %v) was moved by %v", k.Reason, key, before[i].Disk, k.Disk, moved)
+		}
+	}
 }
 
 // clockSlack is how far apart clocks that are a little fast and a little slow

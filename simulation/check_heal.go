@@ -98,6 +98,6 @@ func (h *Host) wellSince(from, to time.Duration) bool {
 // sick reports whether a machine of some was sick at any time between.
 func (c *checks) sick(from, to time.Duration, among func(node int) bool) bool {
 	return slices.ContainsFunc(c.world.plan.Faults, func(f Fault) bool {
-		return f.Kind == Sick && among(f.Node) && f.At <= to && f.At+f.For >= from
+		return f.Kind == Sick && among(f.Node) && f.At <= to && f.At+f.For > from
 	})
 }

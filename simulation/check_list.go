@@ -38,6 +38,7 @@ func Checks() []Check {
 		{"witnesses tell the truth", Always, "no success looks younger than it was"},
 		{"a lost member stays known", Always, "a node cut off needs as many witnesses as before"},
 		{"healing never opens the fleet", Always, "what a sick zone opened rejects on the others for at most 2 s after the heal"},
+		{"an owner acts for its keys", Always, "each key that is not closed has an actor at its owner"},
 		{"old and neutral outcomes are ignored", Always, "calls from before the last transition, and neutral ones, move nothing"},
 		{"probe budget", Always, "an owner hands out at most trial_calls permits a role"},
 		{"every permit comes back", Always, "a permit expires only while its call is under way"},

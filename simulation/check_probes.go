@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 )
 
 // won is what probes came to since a breaker of an activation is half-open.
@@ -71,16 +72,29 @@ func (c *checks) asks(a *actor, q breaker.Question) {
 	x.asked[a.machine.Policy().BudgetRole(q.Role)] = c.world.now
 }
 
-// permitComesBack checks, when a permit expires, that its call is under way: else it
-// was lost on the way to the caller or back.
+// arrived notes when an answer with a permit reached who had asked.
+func (c *checks) arrived(m spread.Message) {
+	if r, ok := m.(spread.Reply); ok {
+		if x, ok := r.Body.(breaker.Answer); ok && x.Permit != 0 {
+			c.arrivals[x.Permit] = c.world.now
+		}
+	}
+}
+
+// backWithin is how long the end of a permit may travel: it is repeated.
+const backWithin = 4 * time.Second
+
+// permitComesBack checks, when a permit expires that had reached its holder, that
+// its call is under way: else it was lost there, or on the way back.
 func (c *checks) permitComesBack(a *actor, q breaker.Question, x breaker.Answer) {
 	w, issued := c.world, c.world.now
-	if w.plan.Network.Loss > 0 || w.plan.Network.Slow > 0 {
-		return
-	}
 	holder := w.nodes[w.indexOf(q.Node)]
 	w.after(a.node.when(x.Expires)-w.now-time.Millisecond, func() {
 		out := slices.ContainsFunc(c.permits[a.life], func(p permit) bool { return p.id == x.Permit })
+		at, came := c.arrivals[x.Permit]
+		if holder != a.node && (!came || w.now-at < backWithin) {
+			return
+		}
 		if !out || a.node.actors[a.key] != a || !c.calm(issued-time.Minute, w.nodes...) {
 			return
 		}

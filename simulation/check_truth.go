@@ -78,12 +78,25 @@ func (c *checks) travel() time.Duration {
 	return 2*most + 5*time.Millisecond
 }
 
-// toldOf notes that an activation was told of a failure, not later than it was.
+// toldOf notes which failure an activation was told of: how long a call took
+// tells it from others, where it does not the first one that fits.
 func (c *checks) toldOf(a *actor, o breaker.Outcome) {
-	if o.Kind == breaker.Failure && o.Permit == 0 {
-		k := teller{a.life, o.Node, a.machine.Policy().BudgetRole(o.Role)}
-		c.truth.counted[k] = max(c.truth.counted[k], a.node.moment(o.Ended)-c.travel())
+	if o.Kind != breaker.Failure || o.Permit != 0 {
+		return
 	}
+	p := a.machine.Policy()
+	k := teller{a.life, o.Node, p.BudgetRole(o.Role)}
+	last, known := c.truth.counted[k]
+	fits := last
+	for _, e := range slices.Backward(c.truth.ends[c.truth.hosts[a.key.Name()]]) {
+		if known && e.ended <= last {
+			break
+		}
+		if e.node.id == o.Node && e.kind == breaker.Failure && e.ended-e.began == o.Ended.Sub(o.Began) && p.BudgetRole(e.role) == k.role {
+			fits = e.ended
+		}
+	}
+	c.truth.counted[k] = fits
 }
 
 // happened counts the failures that a run of an activation may hold: of a role,

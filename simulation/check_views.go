@@ -1,6 +1,8 @@
 package simulation
 
 import (
+	"slices"
+
 	"fleetfuse/breaker"
 )
 
@@ -14,6 +16,7 @@ type seenKey struct {
 type seenView struct {
 	clear, circuit breaker.Stamp
 	overlays       [2]breaker.Stamp
+	cooldowns      []breaker.Cooldown
 }
 
 // viewed checks what a node believes of a key now: stamps are monotone. What is
@@ -21,11 +24,12 @@ type seenView struct {
 func (c *checks) viewed(n *node, key breaker.Key, s breaker.Snapshot) {
 	k := seenKey{n.index, key}
 	was := c.seen[k]
-	now := seenView{clear: s.Clear, circuit: s.Circuit.Stamp}
+	now := seenView{clear: s.Clear, circuit: s.Circuit.Stamp, cooldowns: slices.Clone(s.Cooldowns)}
 	for _, o := range s.Overlays {
 		now.overlays[o.Register] = o.Stamp
 	}
 	c.deadlines(n, key, s)
+	c.moves(n, key, was.cooldowns, s.Cooldowns)
 	c.undone(n, key, &s)
 	c.superseded(&s, was)
 	lower := func(what string, was, now breaker.Stamp) {
@@ -40,6 +44,9 @@ func (c *checks) viewed(n *node, key breaker.Key, s breaker.Snapshot) {
 		if k.Stamp <= s.Clear {
 			c.world.fail("a close stays closed", n, "%s has a cooldown of before its close", key)
 		}
+	}
+	if k := s.Circuit; k.State != breaker.Closed && k.Stamp <= s.Clear {
+		c.world.fail("a close stays closed", n, "%s has a circuit of before its close", key)
 	}
 	if st := s.At(n.clock.Now()); st.State == breaker.HalfOpen {
 		c.world.sometimes(SawHalfOpen)

@@ -43,11 +43,11 @@ func (c *checks) closeKept(host string) {
 	}
 }
 
-// undone checks that no circuit of before an operator's close goes on after it.
+// undone checks that no circuit of before an operator's close rejects after it.
 func (c *checks) undone(n *node, key breaker.Key, s *breaker.Snapshot) {
 	word, ok := c.closes[key.Name()]
 	k := &s.Circuit
-	if !ok || k.State == breaker.Closed || k.Stamp <= word.stamp || s.Clear < word.stamp {
+	if !ok || k.State == breaker.Closed || k.Stamp <= word.stamp || s.Clear < word.stamp || k.Until <= n.clock.Now() {
 		return
 	}
 	if c.trips[key] <= word.stamp {

@@ -14,7 +14,7 @@ func (a *actor) operate(q spread.Word, done func(any)) {
 	e := a.wordOf(q)
 	finish := func(r spread.OperatorResult) {
 		a.carryOut(e)
-		r.Before, r.After = before, a.status()
+		r.Before, r.After, r.Entry = before, a.status(), a.machine.Snapshot()
 		done(r)
 	}
 	if e.Persist == nil {

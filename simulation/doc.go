@@ -17,6 +17,9 @@
 //   - clock.go, network.go, membership.go, disk.go: what can fail;
 //   - host.go, worker.go: who calls whom, and what comes of it;
 //   - plan.go, random.go: what a world consists of, and when what fails;
-//   - check*.go: the promises; sometimes.go: the states that a campaign must
-//     have seen.
+//   - check*.go: the promises, check_list.go lists them; sometimes.go: the
+//     states that a campaign must have seen;
+//   - campaign.go, shrink*.go: very many seeds, and what is left of one that
+//     fails; plant_list_test.go: the bugs that must be found;
+//   - scenario*.go, report*.go: worlds that people write, and what came of them.
 package simulation

@@ -58,6 +58,7 @@ func (w *World) send(from *node, to int, m spread.Message) {
 				w.fail("a message can travel", n, "%v", err)
 				return
 			}
+			w.checks.arrived(m)
 			w.trace.note(codeMessage, uint64(from.index), uint64(to), uint64(w.now))
 			n.do(func(s *spread.Node, now breaker.Instant) spread.Effects { return s.Receive(now, from.id, m) })
 		})

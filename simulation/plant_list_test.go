@@ -181,7 +181,7 @@ var plants = []plant{
 	},
 	{
 		name: "a permit leaks on a late reply", file: "cluster/spread/request.go",
-		was: `if a, ok := m.Body.(breaker.Answer); ok && a.Permit != 0 {`,
+		was: `if a, ok := m.Body.(breaker.Answer); ok && a.Permit != 0 && a.Permit != l.used {`,
 		now: `if a, ok := m.Body.(breaker.Answer); ok && a.Permit == 0 {`,
 	},
 	{

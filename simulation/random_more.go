@@ -18,6 +18,8 @@ func (p *Plan) more(seed uint64) {
 		p.quietForLong(r)
 	case 3:
 		p.twoOperators(r)
+	case 4:
+		p.blackout(r)
 	}
 	byTime := func(a, b Fault) int { return int(a.At - b.At) }
 	slices.SortStableFunc(p.Faults, byTime)
@@ -61,6 +63,17 @@ func (p *Plan) bootClocks(r *rand.Rand) {
 		p.Faults = append(p.Faults,
 			Fault{Kind: ClockSteps, Node: f.Node, At: f.At + f.For/2, Step: wrong},
 			Fault{Kind: ClockSteps, Node: f.Node, At: f.At + f.For + time.Duration(1+r.IntN(10))*time.Second, Step: -wrong})
+	}
+}
+
+// blackout stops the whole fleet: what is known afterwards was on disks.
+func (p *Plan) blackout(r *rand.Rand) {
+	at := time.Duration(20+r.IntN(90)) * time.Second
+	for i := range p.Nodes {
+		p.Faults = append(p.Faults, Fault{
+			Kind: []FaultKind{Kill, PowerLoss}[r.IntN(2)], Node: i,
+			At: at + time.Duration(r.IntN(500))*time.Millisecond, For: time.Duration(1+r.IntN(8)) * time.Second,
+		})
 	}
 }
 

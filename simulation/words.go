@@ -27,6 +27,7 @@ func (w *World) say(x Word) {
 			said := w.now
 			w.checks.lift(host)
 			w.checks.lifting[host]++
+			w.checks.closeSaid[host] = w.now
 			n.say(key, spread.Word{Author: "operator"}, func(body any) { w.closed(n, host, said, body) })
 		case Replace:
 			w.checks.lift(host) // the mode may be off

@@ -60,6 +60,7 @@ func (w *World) Run() {
 	for _, x := range w.plan.Words {
 		w.after(x.At, func() { w.say(x) })
 	}
+	w.after(patrolEvery, w.checks.patrol)
 	w.after(w.plan.Length, w.checks.healed)
 	w.runUntil(w.plan.Length + w.plan.Quiet)
 	w.checks.ended()

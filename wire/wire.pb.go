@@ -2022,6 +2022,7 @@ type WordReply struct {
 	Durable       bool                   `protobuf:"varint,3,opt,name=durable,proto3" json:"durable,omitempty"`
 	Copies        int64                  `protobuf:"varint,4,opt,name=copies,proto3" json:"copies,omitempty"`
 	Error         string                 `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"` // why it is not durable
+	Entry         *Snapshot              `protobuf:"bytes,6,opt,name=entry,proto3" json:"entry,omitempty"` // what was committed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2089,6 +2090,13 @@ func (x *WordReply) GetError() string {
 		return x.Error
 	}
 	return ""
+}
+
+func (x *WordReply) GetEntry() *Snapshot {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
 }
 
 // Hold asks to commit a snapshot, so that it is on more than one machine.
@@ -3895,13 +3903,14 @@ const file_wire_proto_rawDesc = "" +
 	"\x04Word\x12\x16\n" +
 	"\x06length\x18\x01 \x01(\x03R\x06length\x12\x16\n" +
 	"\x06author\x18\x02 \x01(\tR\x06author\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xb1\x01\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xe1\x01\n" +
 	"\tWordReply\x12.\n" +
 	"\x06before\x18\x01 \x01(\v2\x16.fleetfuse.wire.StatusR\x06before\x12,\n" +
 	"\x05after\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x05after\x12\x18\n" +
 	"\adurable\x18\x03 \x01(\bR\adurable\x12\x16\n" +
 	"\x06copies\x18\x04 \x01(\x03R\x06copies\x12\x14\n" +
-	"\x05error\x18\x05 \x01(\tR\x05error\"<\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\x12.\n" +
+	"\x05entry\x18\x06 \x01(\v2\x18.fleetfuse.wire.SnapshotR\x05entry\"<\n" +
 	"\x04Hold\x124\n" +
 	"\bsnapshot\x18\x01 \x01(\v2\x18.fleetfuse.wire.SnapshotR\bsnapshot\"I\n" +
 	"\x04Held\x12-\n" +
@@ -4171,34 +4180,35 @@ var file_wire_proto_depIdxs = []int32{
 	0,  // 38: fleetfuse.wire.AskReply.state:type_name -> fleetfuse.wire.State
 	44, // 39: fleetfuse.wire.WordReply.before:type_name -> fleetfuse.wire.Status
 	44, // 40: fleetfuse.wire.WordReply.after:type_name -> fleetfuse.wire.Status
-	40, // 41: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
-	41, // 42: fleetfuse.wire.Held.known:type_name -> fleetfuse.wire.Overlay
-	30, // 43: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
-	44, // 44: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
-	41, // 45: fleetfuse.wire.LayReply.was:type_name -> fleetfuse.wire.Overlay
-	41, // 46: fleetfuse.wire.LayReply.overlay:type_name -> fleetfuse.wire.Overlay
-	35, // 47: fleetfuse.wire.Overlays.overlays:type_name -> fleetfuse.wire.PastOverlay
-	41, // 48: fleetfuse.wire.PastOverlay.overlay:type_name -> fleetfuse.wire.Overlay
-	44, // 49: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
-	40, // 50: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
-	45, // 51: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
-	46, // 52: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
-	47, // 53: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
-	48, // 54: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
-	42, // 55: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
-	43, // 56: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
-	41, // 57: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
-	0,  // 58: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
-	0,  // 59: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
-	0,  // 60: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
-	0,  // 61: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
-	12, // 62: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
-	12, // 63: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
-	64, // [64:64] is the sub-list for method output_type
-	64, // [64:64] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	40, // 41: fleetfuse.wire.WordReply.entry:type_name -> fleetfuse.wire.Snapshot
+	40, // 42: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
+	41, // 43: fleetfuse.wire.Held.known:type_name -> fleetfuse.wire.Overlay
+	30, // 44: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
+	44, // 45: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
+	41, // 46: fleetfuse.wire.LayReply.was:type_name -> fleetfuse.wire.Overlay
+	41, // 47: fleetfuse.wire.LayReply.overlay:type_name -> fleetfuse.wire.Overlay
+	35, // 48: fleetfuse.wire.Overlays.overlays:type_name -> fleetfuse.wire.PastOverlay
+	41, // 49: fleetfuse.wire.PastOverlay.overlay:type_name -> fleetfuse.wire.Overlay
+	44, // 50: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
+	40, // 51: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
+	45, // 52: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
+	46, // 53: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
+	47, // 54: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
+	48, // 55: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
+	42, // 56: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
+	43, // 57: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
+	41, // 58: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
+	0,  // 59: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
+	0,  // 60: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
+	0,  // 61: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
+	0,  // 62: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
+	12, // 63: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
+	12, // 64: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
+	65, // [65:65] is the sub-list for method output_type
+	65, // [65:65] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }

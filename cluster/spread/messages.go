@@ -195,6 +195,7 @@ type LayResult struct {
 // OperatorResult answers an operator's open or close.
 type OperatorResult struct {
 	Before, After breaker.Status
+	Entry         breaker.Snapshot // what was committed
 	// Durable says that the change is on disk.
 	Durable bool
 	// Copies counts the nodes that hold it.

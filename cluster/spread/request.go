@@ -24,11 +24,12 @@ func (r *request) wakeAt() breaker.Instant {
 	return r.deadline
 }
 
-// lateAsk is a question for a permit that was given up: a permit that comes
-// all the same goes back.
+// lateAsk is a question for a permit that was given up or answered: a permit that
+// comes all the same, for its repeat, goes back.
 type lateAsk struct {
-	id  uint64
-	key breaker.Key
+	id   uint64
+	key  breaker.Key
+	used breaker.PermitID // the permit it was answered with, zero if none
 }
 
 // maxLate bounds the questions remembered so; a permit beyond it expires.
@@ -102,12 +103,16 @@ func (n *Node) finish(id uint64, body any) bool {
 // fail ends a request without its reply.
 func (n *Node) fail(r *request, why error) {
 	if _, ask := r.Body.(Ask); ask {
-		if len(n.late) >= maxLate {
-			n.late = n.late[1:]
-		}
-		n.late = append(n.late, lateAsk{r.ID, r.Key})
+		n.rememberLate(lateAsk{r.ID, r.Key, 0})
 	}
 	n.finish(r.ID, fmt.Errorf("%s: %w", r.Key, why))
+}
+
+func (n *Node) rememberLate(l lateAsk) {
+	if len(n.late) >= maxLate {
+		n.late = n.late[1:]
+	}
+	n.late = append(n.late, l)
 }
 
 // Abandon ends a request nobody waits for any more, without a Done.
@@ -158,24 +163,36 @@ func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
 	if i < 0 {
 		return
 	}
-	key := n.late[i].key
-	n.late = slices.Delete(n.late, i, i+1)
-	if a, ok := m.Body.(breaker.Answer); ok && a.Permit != 0 {
-		n.settle(p, key, breaker.Outcome{Node: n.opt.Self, Kind: breaker.Neutral, Permit: a.Permit, Began: now, Ended: now}, now)
+	l := n.late[i]
+	if a, ok := m.Body.(breaker.Answer); ok && a.Permit != 0 && a.Permit != l.used {
+		n.settle(p, l.key, breaker.Outcome{Node: n.opt.Self, Kind: breaker.Neutral, Permit: a.Permit, Began: now, Ended: now}, now)
 	}
 }
 
-// learn drops cooldowns that ran out of a key whose owner, told of them with the
-// question, says that it is closed: they came from a machine whose clock lags,
-// so the close did not cover them here.
+// learn takes what a reply to a request that is out says of its key.
 func (n *Node) learn(m Reply, now breaker.Instant) {
-	a, ok := m.Body.(breaker.Answer)
 	i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == m.ID })
-	if !ok || i < 0 || a.State != breaker.Closed {
+	if i < 0 {
 		return
 	}
 	key := n.requests[i].Key
-	if n.view.Over(now, key) {
+	switch body := m.Body.(type) {
+	case breaker.Answer:
+		n.learnAnswer(m.ID, key, body, now)
+	case OperatorResult: // the reply may be faster than the push
+		n.hear(now, key, body.Entry)
+	case LayResult:
+		n.hear(now, key, breaker.Snapshot{Overlays: []breaker.Overlay{body.Overlay}})
+	}
+}
+
+// learnAnswer remembers a question: its repeat, should it come when the permit is
+// used or a place is free again, gets another permit. Of a key whose owner, told of them with the question, says that it
+// is closed it drops cooldowns that ran out: they came from a machine whose clock
+// lags, so the close did not cover them here.
+func (n *Node) learnAnswer(id uint64, key breaker.Key, a breaker.Answer, now breaker.Instant) {
+	n.rememberLate(lateAsk{id, key, a.Permit})
+	if a.State == breaker.Closed && n.view.Over(now, key) {
 		n.e.Changed = append(n.e.Changed, Entry{key, n.view.Of(key)})
 	}
 }

@@ -91,6 +91,7 @@ func replyOut(m spread.Reply, now breaker.Instant) (*wire.Frame, error) {
 	case spread.OperatorResult:
 		word := &wire.WordReply{
 			Before: statusOut(b.Before, now), After: statusOut(b.After, now), Durable: b.Durable, Copies: int64(b.Copies),
+			Entry: snapshotOut(b.Entry, now),
 		}
 		if b.Err != nil {
 			word.Error = b.Err.Error()
@@ -134,7 +135,7 @@ func replyIn(w *wire.Reply, now breaker.Instant) (spread.Message, error) {
 	case *wire.Reply_Word:
 		result := spread.OperatorResult{
 			Before: statusIn(b.Word.GetBefore(), now), After: statusIn(b.Word.GetAfter(), now),
-			Durable: b.Word.GetDurable(), Copies: count(b.Word.GetCopies()),
+			Durable: b.Word.GetDurable(), Copies: count(b.Word.GetCopies()), Entry: snapshotIn(b.Word.GetEntry(), now),
 		}
 		if text := b.Word.GetError(); text != "" {
 			result.Err = errors.New(shortened(text))
@@ -167,6 +168,28 @@ func replyIn(w *wire.Reply, now breaker.Instant) (spread.Message, error) {
 		return nil, errUnknown
 	}
 	return m, nil
+}
+
+// believable leaves out of a reply what has a stamp beyond its sender's clock
+// (see pushIn).
+func believable(m spread.Message, latest breaker.Stamp) spread.Message {
+	r, ok := m.(spread.Reply)
+	if !ok {
+		return m
+	}
+	switch body := r.Body.(type) {
+	case spread.OperatorResult:
+		if body.Entry.MaxStamp() > latest {
+			body.Entry = breaker.Snapshot{}
+			r.Body = body
+		}
+	case spread.LayResult:
+		if body.Overlay.Stamp > latest {
+			body.Overlay = breaker.Overlay{}
+			r.Body = body
+		}
+	}
+	return r
 }
 
 // maxErrorBytes bounds what a peer may say of a failure.

@@ -60,6 +60,10 @@ func TestStampsBeyondTheSendersClock(t *testing.T) {
 		if _, err := send(spread.Request{Key: "host:a", Body: spread.Hold{Snapshot: good}}); err != nil {
 			t.Errorf("%s: to hold what is good: %v", part, err)
 		}
+		m, _ = send(spread.Reply{Body: spread.OperatorResult{Copies: 2, Entry: bad}})
+		if r := m.(spread.Reply).Body.(spread.OperatorResult); !r.Entry.Empty() || r.Copies != 2 {
+			t.Errorf("%s: a result with %+v, want it without the entry", part, r.Entry)
+		}
 	}
 }
 

@@ -93,7 +93,8 @@ func Arrive(f *wire.Frame, now breaker.Instant) (spread.Message, error) {
 	case *wire.Frame_Request:
 		return requestIn(b.Request, breaker.Stamp(f.Stamp), f.From, now)
 	case *wire.Frame_Reply:
-		return replyIn(b.Reply, now)
+		m, err := replyIn(b.Reply, now)
+		return believable(m, breaker.Stamp(f.Stamp)), err
 	}
 	return nil, errUnknown
 }

@@ -14,7 +14,7 @@ import (
 const lag = 3 * time.Minute
 
 // maxPast bounds the redundant cooldowns that are remembered of one key.
-const maxPast = 16
+const maxPast = 64
 
 // identity is a cooldown that another made redundant here.
 type identity struct {

@@ -57,7 +57,7 @@ func (v *View) put(key breaker.Key, e entry) {
 	if known {
 		v.size--
 	}
-	if e.snap.Empty() {
+	if e.snap.Empty() && len(e.past) == 0 {
 		delete(v.buckets[b], key)
 		return
 	}
@@ -108,7 +108,7 @@ func (v *View) all(yield func(breaker.Key, entry) bool) {
 // Each calls yield with every entry until it returns false.
 func (v *View) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
 	for k, e := range v.all {
-		if !yield(k, e.snap.Clone()) {
+		if !e.snap.Empty() && !yield(k, e.snap.Clone()) { // what is only past concerns nobody
 			return
 		}
 	}
