@@ -1,3 +1,5 @@
+//go:build bubble
+
 package bubbles
 
 import (
