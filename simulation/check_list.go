@@ -45,7 +45,7 @@ func Checks() []Check {
 		{"a recovery has its probes", Always, "success_threshold probes of the role that tripped close a breaker"},
 		{"never full traffic while not closed", Always, "a call without a permit is made only if the breaker is closed"},
 		{"no herd at the end of a cooldown", Always, "until a probe succeeded no more than trial_calls a role are under way"},
-		{"bounded witness rounds", Always, "at most 5 rounds a second and breaker"},
+		{"bounded witness rounds", Always, "at most 8 rounds a second and breaker"},
 		{"nothing is rejected without a cause", Always, "a rejection has a breaker that is not closed, or a failure here since the last close"},
 		{"overlays fit", Always, "what an operator laid is obeyed"},
 		{"a message can travel", Always, "every message has a wire form"},
