@@ -88,7 +88,6 @@ type trip struct {
 	reason   Reason
 	role     string
 	byRole   bool
-	length   time.Duration
 	failures int
 	nodes    []string
 	evidence Evidence
@@ -104,7 +103,7 @@ func (m *Machine) trip(mo Moment, t trip) {
 	}
 	m.adopted = false
 	*c = Circuit{
-		State: Open, Stamp: mo.Stamp, Until: mo.Now.Add(m.policy.openFor(t.length, opens)),
+		State: Open, Stamp: mo.Stamp, Until: mo.Now.Add(m.policy.openFor(m.length(t), opens)),
 		FirstTrip: first, Opens: opens, Reason: t.reason, Role: t.role, ByRole: t.byRole, Keep: c.Keep,
 	}
 	m.dirty = true

@@ -132,9 +132,10 @@ func (m *Machine) outstanding(role string) (oldest Instant, n int) {
 // sickFor is how long a node whose probe failed gets no permit: one sick
 // machine cannot keep a recovered host closed to all.
 func (m *Machine) sickFor(now Instant, node string) time.Duration {
+	c := m.snap.Circuit
 	for _, f := range m.probing.failed {
 		if f.node == node {
-			return f.at.Add(m.reopenLength()).Sub(now)
+			return f.at.Add(m.resetTimeout(c.Role, c.ByRole)).Sub(now)
 		}
 	}
 	return 0
@@ -228,17 +229,9 @@ func (m *Machine) probeFailed(mo Moment, o Outcome) {
 	}
 	c := m.snap.Circuit
 	m.trip(mo, trip{
-		reason: ReasonProbeFailed, role: c.Role, byRole: c.ByRole, length: m.reopenLength(),
+		reason: ReasonProbeFailed, role: c.Role, byRole: c.ByRole,
 		failures: len(nodes), nodes: nodes, evidence: o.Evidence,
 	})
-}
-
-// reopenLength is the reset_timeout that applies to the circuit.
-func (m *Machine) reopenLength() time.Duration {
-	if m.snap.Circuit.ByRole {
-		return m.policy.ForRole(m.snap.Circuit.Role).ResetTimeout
-	}
-	return m.policy.ResetTimeout
 }
 
 // close ends an outage: probes succeeded. Cooldowns that ran out are ended by

@@ -1,5 +1,7 @@
 package breaker
 
+import "time"
+
 // count feeds the rules of a closed breaker.
 func (m *Machine) count(mo Moment, o Outcome) {
 	role := m.policy.BudgetRole(o.Role)
@@ -61,9 +63,27 @@ func (m *Machine) checkRun(mo Moment, role string, e Evidence) {
 	}
 	m.tripOrAsk(mo, trip{
 		reason: ReasonConsecutive, role: role, byRole: true,
-		length:   m.policy.ForRole(role).ResetTimeout,
 		failures: r.total, nodes: r.nodes(), evidence: e,
 	}, r.first(), r.last())
+}
+
+// length is how long a trip opens the circuit for the first time. It is read when
+// the circuit opens: the policy may have been replaced since the witnesses of a
+// trip were asked.
+func (m *Machine) length(t trip) time.Duration {
+	if t.reason == ReasonRolling {
+		return m.policy.Rolling.Cooldown
+	}
+	return m.resetTimeout(t.role, t.byRole)
+}
+
+// resetTimeout is the one of a circuit that was, or is, tripped by the run of a
+// role, or by all calls.
+func (m *Machine) resetTimeout(role string, byRole bool) time.Duration {
+	if byRole {
+		return m.policy.ForRole(role).ResetTimeout
+	}
+	return m.policy.ResetTimeout
 }
 
 // checkBurst needs its witnesses but no round: a success does not empty the
@@ -74,7 +94,7 @@ func (m *Machine) checkBurst(mo Moment, o Outcome) {
 		return
 	}
 	m.trip(mo, trip{
-		reason: ReasonRolling, role: o.Role, length: p.Cooldown,
+		reason: ReasonRolling, role: o.Role,
 		failures: m.burst.total, nodes: m.burst.nodes(), evidence: o.Evidence,
 	})
 }
@@ -106,7 +126,7 @@ func (m *Machine) checkRate(mo Moment, o Outcome) {
 	window := mo.Now.Add(-p.Window)
 	if nodes := m.rate.nodes(window); len(nodes) >= m.need(mo) {
 		m.tripOrAsk(mo, trip{
-			reason: ReasonFailureRate, role: o.Role, length: m.policy.ResetTimeout,
+			reason: ReasonFailureRate, role: o.Role,
 			failures: failures, nodes: nodes, evidence: o.Evidence,
 		}, window, mo.Now)
 	}

@@ -137,6 +137,7 @@ func (a *actor) wake(at breaker.Instant) {
 			a.wake(a.node.clock.Now().Add(time.Millisecond))
 			return
 		}
+		a.obey()
 		a.carryOut(a.machine.Tick(a.moment()))
 	})
 }
