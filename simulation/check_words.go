@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -74,12 +75,14 @@ func (c *checks) caused(n *node, host string, local bool) {
 	if word, ok := c.closes[host]; ok && s.Clear >= word.stamp {
 		since = word.said
 	}
-	for i := len(c.truth.ends[c.truth.hosts[host]]) - 1; i >= 0; i-- {
-		e := &c.truth.ends[c.truth.hosts[host]][i]
+	// A ring that tripped before it heard of the close, but later than it was said,
+	// tripped after it: old calls are a cause until then.
+	heard := c.seen[seenKey{n.index, key}].cleared
+	for _, e := range slices.Backward(c.truth.ends[c.truth.hosts[host]]) {
 		if e.ended < since {
 			break
 		}
-		if e.node == n && e.kind == breaker.Failure && e.began >= since {
+		if e.node == n && e.kind == breaker.Failure && (e.began >= since || e.ended <= heard) {
 			return
 		}
 	}
