@@ -64,7 +64,7 @@ func (b *Breakers) lay(
 			return result, nil
 		}
 		s.Merge(breaker.Snapshot{Overlays: []breaker.Overlay{next}})
-		done, later, err := b.opt.Keeper.CommitOverlay(ctx, key, s, next)
+		done, later, err := b.opt.Keeper.CommitOverlay(ctx, key, s)
 		if err != nil {
 			return result, err
 		}
@@ -101,10 +101,9 @@ func (b *Breakers) madeBefore(ctx context.Context, key breaker.Key, m *breaker.M
 // next is the overlay that a change makes; settled if there is none to commit,
 // and the result says why.
 func (b *Breakers) next(key breaker.Key, s breaker.Snapshot, change spread.Lay, mo breaker.Moment, result *spread.LayResult) (next breaker.Overlay, settled bool) {
-	was := s.Overlay(change.Register)
-	*result = spread.LayResult{Was: was, Overlay: was}
-	if change.Match != nil && *change.Match != was.Stamp {
-		result.Conflict = true
+	*result = change.Unmade(s)
+	was := result.Was
+	if result.Conflict {
 		return was, true
 	}
 	next, result.Refused = b.opt.Amend(key, s, change, mo)

@@ -42,7 +42,7 @@ type Keeper interface {
 	// later one than it was made from, it returns that and nothing is committed.
 	// Nor is it with an error: spread.ErrNotOwner if that member decides about the
 	// key and this node does not own it any more.
-	CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot, o breaker.Overlay) (spread.OperatorResult, breaker.Overlay, error)
+	CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot) (spread.OperatorResult, breaker.Overlay, error)
 	// Made is the overlay that a change made, by the change's ID, although a later
 	// one may be in force; false if none here is known to be its.
 	Made(ctx context.Context, key breaker.Key, change uint64) (breaker.Overlay, bool)

@@ -230,12 +230,12 @@ func (k *keeper) Commit(ctx context.Context, _ breaker.Key, s breaker.Snapshot) 
 }
 
 // CommitOverlay implements actors.Keeper.
-func (k *keeper) CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot, o breaker.Overlay) (spread.OperatorResult, breaker.Overlay, error) {
+func (k *keeper) CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot) (spread.OperatorResult, breaker.Overlay, error) {
 	k.mu.Lock()
 	later := k.later
 	k.later = breaker.Overlay{}
 	k.mu.Unlock()
-	if later.Stamp > o.Base {
+	if later.Stamp > s.Overlay(breaker.RegisterOperator).Base {
 		return spread.OperatorResult{}, later, nil
 	}
 	return k.Commit(ctx, key, s), breaker.Overlay{}, nil

@@ -102,16 +102,15 @@ func (s *Snapshot) Overlay(r Register) Overlay {
 func mergeOverlays(a, b []Overlay) []Overlay {
 	for _, o := range b {
 		i := slices.IndexFunc(a, func(k Overlay) bool { return k.Register == o.Register })
-		if i >= 0 && laterOverlay(a[i], o) == a[i] {
+		if i < 0 {
+			a = append(slices.Clone(a), o)
+			slices.SortFunc(a, func(x, y Overlay) int { return cmp.Compare(x.Register, y.Register) })
 			continue
 		}
-		a = slices.Clone(a)
-		if i >= 0 {
-			a[i] = laterOverlay(a[i], o)
-			continue
+		if later := laterOverlay(a[i], o); later != a[i] {
+			a = slices.Clone(a)
+			a[i] = later
 		}
-		a = append(a, o)
-		slices.SortFunc(a, func(x, y Overlay) int { return cmp.Compare(x.Register, y.Register) })
 	}
 	return a
 }

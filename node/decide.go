@@ -72,10 +72,7 @@ type keyLock struct {
 func (l *keyLocks) lock(key breaker.Key) (unlock func()) {
 	k := l.of(key)
 	k.Lock()
-	return func() {
-		k.Unlock()
-		l.leave(key, k)
-	}
+	return func() { l.unlock(key, k) }
 }
 
 // tryLock is lock, unless the lock is held.
@@ -85,10 +82,12 @@ func (l *keyLocks) tryLock(key breaker.Key) (unlock func(), free bool) {
 		l.leave(key, k)
 		return nil, false
 	}
-	return func() {
-		k.Unlock()
-		l.leave(key, k)
-	}, true
+	return func() { l.unlock(key, k) }, true
+}
+
+func (l *keyLocks) unlock(key breaker.Key, k *keyLock) {
+	k.Unlock()
+	l.leave(key, k)
 }
 
 func (l *keyLocks) of(key breaker.Key) *keyLock {

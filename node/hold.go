@@ -36,7 +36,7 @@ func (b *board) Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot)
 }
 
 // CommitOverlay implements actors.Keeper.
-func (b *board) CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot, _ breaker.Overlay) (result spread.OperatorResult, later breaker.Overlay, err error) {
+func (b *board) CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot) (result spread.OperatorResult, later breaker.Overlay, err error) {
 	copies, later, alone := b.holdElsewhere(ctx, key, s)
 	if later.Stamp != 0 || errors.Is(alone, errBusy) || errors.Is(alone, spread.ErrNotOwner) {
 		return result, later, alone

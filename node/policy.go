@@ -70,11 +70,15 @@ func (n *Node) values(key breaker.Key, overlays []breaker.Overlay, now breaker.I
 	if err != nil {
 		layers = nil
 	}
-	var values []api.PolicyValue
-	for _, v := range b.Values(key, layers...) {
-		values = append(values, api.PolicyValue{Field: v.Name, Value: v.Value, Origin: v.Origin.String()})
+	return shownValues(b.Values(key, layers...)), err
+}
+
+// shownValues are fields of a policy as the API shows them.
+func shownValues(values []config.Value) (shown []api.PolicyValue) {
+	for _, v := range values {
+		shown = append(shown, api.PolicyValue{Field: v.Name, Value: v.Value, Origin: v.Origin.String()})
 	}
-	return values, err
+	return shown
 }
 
 // Change implements httpapi.Policies.
@@ -155,10 +159,8 @@ func refusal(texts []string) error {
 
 // dryRun is what the owner would do.
 func (n *Node) dryRun(key breaker.Key, s breaker.Snapshot, change spread.Lay) spread.LayResult {
-	was := s.Overlay(change.Register)
-	result := spread.LayResult{Was: was, Overlay: was}
-	if change.Match != nil && *change.Match != was.Stamp {
-		result.Conflict = true
+	result := change.Unmade(s)
+	if result.Conflict {
 		return result
 	}
 	next, refused := n.policies.amend(key, s, change, n.clock.Moment(1))

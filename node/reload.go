@@ -126,13 +126,10 @@ func (n *Node) Config(key breaker.Key) api.ConfigResponse {
 	c := n.policies.current()
 	a := api.ConfigResponse{
 		Node: n.opt.Name, Hash: n.configHash(), Files: c.Files, Key: string(key),
-		Hosts: len(c.Breakers.Hosts), Wildcards: len(c.Breakers.Wildcards()), Resolvers: len(c.Breakers.Resolvers),
+		Hosts: len(c.Breakers.Hosts), Wildcards: len(c.Breakers.Wildcards()), Resolvers: len(c.Breakers.Resolvers), Values: shownValues(c.Breakers.Values(key)),
 	}
 	for _, o := range c.Options() {
 		a.Options = append(a.Options, api.ConfigValue{Name: o.Name, Value: o.Value, Origin: o.Origin.String()})
-	}
-	for _, v := range c.Breakers.Values(key) {
-		a.Values = append(a.Values, api.PolicyValue{Field: v.Name, Value: v.Value, Origin: v.Origin.String()})
 	}
 	n.reloads.mu.Lock()
 	defer n.reloads.mu.Unlock()

@@ -97,10 +97,9 @@ func (a *actor) wordOf(q spread.Word) breaker.Effects {
 
 // layOf is the overlay that a change makes; settled if there is none to commit.
 func (a *actor) layOf(s breaker.Snapshot, q spread.Lay) (result spread.LayResult, next breaker.Overlay, settled bool) {
-	was := s.Overlay(q.Register)
-	result = spread.LayResult{Was: was, Overlay: was}
-	if q.Match != nil && *q.Match != was.Stamp {
-		result.Conflict = true
+	result = q.Unmade(s)
+	was := result.Was
+	if result.Conflict {
 		return result, was, true
 	}
 	set, err := config.ParseOverlay(q.Set)

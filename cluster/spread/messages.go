@@ -192,6 +192,13 @@ type LayResult struct {
 	Err      error // why it is not durable
 }
 
+// Unmade is the result before anything was changed of what is known of the key:
+// a conflict if another version is in force than the one to match.
+func (l Lay) Unmade(s breaker.Snapshot) LayResult {
+	was := s.Overlay(l.Register)
+	return LayResult{Was: was, Overlay: was, Conflict: l.Match != nil && *l.Match != was.Stamp}
+}
+
 // OperatorResult answers an operator's open or close.
 type OperatorResult struct {
 	Before, After breaker.Status

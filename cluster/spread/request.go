@@ -187,9 +187,10 @@ func (n *Node) learn(m Reply, now breaker.Instant) {
 }
 
 // learnAnswer remembers a question: its repeat, should it come when the permit is
-// used or a place is free again, gets another permit. Of a key whose owner, told of them with the question, says that it
-// is closed it drops cooldowns that ran out: they came from a machine whose clock
-// lags, so the close did not cover them here.
+// used or a place is free again, gets another permit. Of a key whose owner, told
+// of them with the question, says that it is closed it drops cooldowns that ran
+// out: they came from a machine whose clock lags, so the close did not cover them
+// here.
 func (n *Node) learnAnswer(id uint64, key breaker.Key, a breaker.Answer, now breaker.Instant) {
 	n.rememberLate(lateAsk{id, key, a.Permit})
 	if a.State == breaker.Closed && n.view.Over(now, key) {
