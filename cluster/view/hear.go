@@ -96,13 +96,14 @@ func (e *entry) setPast(s, merged breaker.Snapshot) bool {
 // redundant, and reports whether there were any: its owner says that it is
 // closed.
 func (v *View) Over(now breaker.Instant, key breaker.Key) bool {
-	e, known := v.buckets[BucketOf(key)][key]
-	before := e.snap.Clone()
-	e.snap = e.snap.Clone()
-	e.snap.Cooldowns = slices.DeleteFunc(e.snap.Cooldowns, func(c breaker.Cooldown) bool { return c.Until <= now })
-	if !known || len(e.snap.Cooldowns) == len(before.Cooldowns) {
+	e := v.buckets[BucketOf(key)][key]
+	over := func(c breaker.Cooldown) bool { return c.Until <= now }
+	if !slices.ContainsFunc(e.snap.Cooldowns, over) {
 		return false
 	}
+	before := e.snap
+	e.snap = e.snap.Clone()
+	e.snap.Cooldowns = slices.DeleteFunc(e.snap.Cooldowns, over)
 	if len(e.snap.Cooldowns) == 0 {
 		e.snap.Cooldowns = nil
 	}
