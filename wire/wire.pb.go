@@ -1458,6 +1458,7 @@ type Request struct {
 	//	*Request_Rings
 	//	*Request_Lay
 	//	*Request_Overlays
+	//	*Request_Observe
 	Body          isRequest_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1577,6 +1578,15 @@ func (x *Request) GetOverlays() *ListOverlays {
 	return nil
 }
 
+func (x *Request) GetObserve() *Observe {
+	if x != nil {
+		if x, ok := x.Body.(*Request_Observe); ok {
+			return x.Observe
+		}
+	}
+	return nil
+}
+
 type isRequest_Body interface {
 	isRequest_Body()
 }
@@ -1609,6 +1619,10 @@ type Request_Overlays struct {
 	Overlays *ListOverlays `protobuf:"bytes,16,opt,name=overlays,proto3,oneof"`
 }
 
+type Request_Observe struct {
+	Observe *Observe `protobuf:"bytes,17,opt,name=observe,proto3,oneof"`
+}
+
 func (*Request_Ask) isRequest_Body() {}
 
 func (*Request_Word) isRequest_Body() {}
@@ -1623,6 +1637,8 @@ func (*Request_Lay) isRequest_Body() {}
 
 func (*Request_Overlays) isRequest_Body() {}
 
+func (*Request_Observe) isRequest_Body() {}
+
 type Reply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1636,6 +1652,7 @@ type Reply struct {
 	//	*Reply_Failure
 	//	*Reply_Lay
 	//	*Reply_Overlays
+	//	*Reply_Observed
 	Body          isReply_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1757,6 +1774,15 @@ func (x *Reply) GetOverlays() *Overlays {
 	return nil
 }
 
+func (x *Reply) GetObserved() *Observed {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Observed); ok {
+			return x.Observed
+		}
+	}
+	return nil
+}
+
 type isReply_Body interface {
 	isReply_Body()
 }
@@ -1793,6 +1819,10 @@ type Reply_Overlays struct {
 	Overlays *Overlays `protobuf:"bytes,17,opt,name=overlays,proto3,oneof"`
 }
 
+type Reply_Observed struct {
+	Observed *Observed `protobuf:"bytes,18,opt,name=observed,proto3,oneof"`
+}
+
 func (*Reply_Ask) isReply_Body() {}
 
 func (*Reply_Word) isReply_Body() {}
@@ -1809,6 +1839,106 @@ func (*Reply_Lay) isReply_Body() {}
 
 func (*Reply_Overlays) isReply_Body() {}
 
+func (*Reply_Observed) isReply_Body() {}
+
+// Observe asks for something of the receiver's telemetry, by its name. Query and
+// answer are JSON of the HTTP API: nodes hand them through to people.
+type Observe struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	What          string                 `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"`
+	Query         []byte                 `protobuf:"bytes,2,opt,name=query,proto3" json:"query,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Observe) Reset() {
+	*x = Observe{}
+	mi := &file_wire_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Observe) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Observe) ProtoMessage() {}
+
+func (x *Observe) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Observe.ProtoReflect.Descriptor instead.
+func (*Observe) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Observe) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *Observe) GetQuery() []byte {
+	if x != nil {
+		return x.Query
+	}
+	return nil
+}
+
+type Observed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Body          []byte                 `protobuf:"bytes,1,opt,name=body,proto3" json:"body,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Observed) Reset() {
+	*x = Observed{}
+	mi := &file_wire_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Observed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Observed) ProtoMessage() {}
+
+func (x *Observed) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Observed.ProtoReflect.Descriptor instead.
+func (*Observed) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Observed) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
 // Ask asks the owner for a permit; a repeat of the id gets the same one.
 type Ask struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1821,7 +1951,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1833,7 +1963,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1846,7 +1976,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Ask) GetId() uint64 {
@@ -1884,7 +2014,7 @@ type AskReply struct {
 
 func (x *AskReply) Reset() {
 	*x = AskReply{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1896,7 +2026,7 @@ func (x *AskReply) String() string {
 func (*AskReply) ProtoMessage() {}
 
 func (x *AskReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1909,7 +2039,7 @@ func (x *AskReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskReply.ProtoReflect.Descriptor instead.
 func (*AskReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AskReply) GetState() State {
@@ -1966,7 +2096,7 @@ type Word struct {
 
 func (x *Word) Reset() {
 	*x = Word{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2108,7 @@ func (x *Word) String() string {
 func (*Word) ProtoMessage() {}
 
 func (x *Word) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2121,7 @@ func (x *Word) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Word.ProtoReflect.Descriptor instead.
 func (*Word) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Word) GetLength() int64 {
@@ -2029,7 +2159,7 @@ type WordReply struct {
 
 func (x *WordReply) Reset() {
 	*x = WordReply{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +2171,7 @@ func (x *WordReply) String() string {
 func (*WordReply) ProtoMessage() {}
 
 func (x *WordReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2054,7 +2184,7 @@ func (x *WordReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WordReply.ProtoReflect.Descriptor instead.
 func (*WordReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *WordReply) GetBefore() *Status {
@@ -2109,7 +2239,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2251,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2264,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Hold) GetSnapshot() *Snapshot {
@@ -2154,7 +2284,7 @@ type Held struct {
 
 func (x *Held) Reset() {
 	*x = Held{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2166,7 +2296,7 @@ func (x *Held) String() string {
 func (*Held) ProtoMessage() {}
 
 func (x *Held) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2179,7 +2309,7 @@ func (x *Held) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Held.ProtoReflect.Descriptor instead.
 func (*Held) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Held) GetKnown() *Overlay {
@@ -2206,7 +2336,7 @@ type ListRings struct {
 
 func (x *ListRings) Reset() {
 	*x = ListRings{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2218,7 +2348,7 @@ func (x *ListRings) String() string {
 func (*ListRings) ProtoMessage() {}
 
 func (x *ListRings) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2231,7 +2361,7 @@ func (x *ListRings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRings.ProtoReflect.Descriptor instead.
 func (*ListRings) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 type Rings struct {
@@ -2243,7 +2373,7 @@ type Rings struct {
 
 func (x *Rings) Reset() {
 	*x = Rings{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2255,7 +2385,7 @@ func (x *Rings) String() string {
 func (*Rings) ProtoMessage() {}
 
 func (x *Rings) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2268,7 +2398,7 @@ func (x *Rings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rings.ProtoReflect.Descriptor instead.
 func (*Rings) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Rings) GetRings() []*Ring {
@@ -2288,7 +2418,7 @@ type Ring struct {
 
 func (x *Ring) Reset() {
 	*x = Ring{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2300,7 +2430,7 @@ func (x *Ring) String() string {
 func (*Ring) ProtoMessage() {}
 
 func (x *Ring) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2313,7 +2443,7 @@ func (x *Ring) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ring.ProtoReflect.Descriptor instead.
 func (*Ring) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Ring) GetKey() string {
@@ -2349,7 +2479,7 @@ type Lay struct {
 
 func (x *Lay) Reset() {
 	*x = Lay{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2361,7 +2491,7 @@ func (x *Lay) String() string {
 func (*Lay) ProtoMessage() {}
 
 func (x *Lay) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2374,7 +2504,7 @@ func (x *Lay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lay.ProtoReflect.Descriptor instead.
 func (*Lay) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Lay) GetRegister() uint32 {
@@ -2462,7 +2592,7 @@ type LayReply struct {
 
 func (x *LayReply) Reset() {
 	*x = LayReply{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2474,7 +2604,7 @@ func (x *LayReply) String() string {
 func (*LayReply) ProtoMessage() {}
 
 func (x *LayReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2487,7 +2617,7 @@ func (x *LayReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LayReply.ProtoReflect.Descriptor instead.
 func (*LayReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *LayReply) GetWas() *Overlay {
@@ -2548,7 +2678,7 @@ type ListOverlays struct {
 
 func (x *ListOverlays) Reset() {
 	*x = ListOverlays{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2560,7 +2690,7 @@ func (x *ListOverlays) String() string {
 func (*ListOverlays) ProtoMessage() {}
 
 func (x *ListOverlays) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2573,7 +2703,7 @@ func (x *ListOverlays) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOverlays.ProtoReflect.Descriptor instead.
 func (*ListOverlays) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 type Overlays struct {
@@ -2585,7 +2715,7 @@ type Overlays struct {
 
 func (x *Overlays) Reset() {
 	*x = Overlays{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2597,7 +2727,7 @@ func (x *Overlays) String() string {
 func (*Overlays) ProtoMessage() {}
 
 func (x *Overlays) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2610,7 +2740,7 @@ func (x *Overlays) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Overlays.ProtoReflect.Descriptor instead.
 func (*Overlays) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Overlays) GetOverlays() []*PastOverlay {
@@ -2630,7 +2760,7 @@ type PastOverlay struct {
 
 func (x *PastOverlay) Reset() {
 	*x = PastOverlay{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2642,7 +2772,7 @@ func (x *PastOverlay) String() string {
 func (*PastOverlay) ProtoMessage() {}
 
 func (x *PastOverlay) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2655,7 +2785,7 @@ func (x *PastOverlay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PastOverlay.ProtoReflect.Descriptor instead.
 func (*PastOverlay) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PastOverlay) GetOverlay() *Overlay {
@@ -2681,7 +2811,7 @@ type Inspect struct {
 
 func (x *Inspect) Reset() {
 	*x = Inspect{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2693,7 +2823,7 @@ func (x *Inspect) String() string {
 func (*Inspect) ProtoMessage() {}
 
 func (x *Inspect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2706,7 +2836,7 @@ func (x *Inspect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inspect.ProtoReflect.Descriptor instead.
 func (*Inspect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 type InspectReply struct {
@@ -2727,7 +2857,7 @@ type InspectReply struct {
 
 func (x *InspectReply) Reset() {
 	*x = InspectReply{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2739,7 +2869,7 @@ func (x *InspectReply) String() string {
 func (*InspectReply) ProtoMessage() {}
 
 func (x *InspectReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2752,7 +2882,7 @@ func (x *InspectReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectReply.ProtoReflect.Descriptor instead.
 func (*InspectReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *InspectReply) GetStatus() *Status {
@@ -2836,7 +2966,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2848,7 +2978,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2861,7 +2991,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Failure) GetError() string {
@@ -2888,7 +3018,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2900,7 +3030,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2913,7 +3043,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Refusal) GetAhead() int64 {
@@ -2938,7 +3068,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2950,7 +3080,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2963,7 +3093,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Snapshot) GetCooldowns() []*Cooldown {
@@ -3030,7 +3160,7 @@ type Overlay struct {
 
 func (x *Overlay) Reset() {
 	*x = Overlay{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3042,7 +3172,7 @@ func (x *Overlay) String() string {
 func (*Overlay) ProtoMessage() {}
 
 func (x *Overlay) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3055,7 +3185,7 @@ func (x *Overlay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Overlay.ProtoReflect.Descriptor instead.
 func (*Overlay) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Overlay) GetRegister() uint32 {
@@ -3159,7 +3289,7 @@ type Cooldown struct {
 
 func (x *Cooldown) Reset() {
 	*x = Cooldown{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3171,7 +3301,7 @@ func (x *Cooldown) String() string {
 func (*Cooldown) ProtoMessage() {}
 
 func (x *Cooldown) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3184,7 +3314,7 @@ func (x *Cooldown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cooldown.ProtoReflect.Descriptor instead.
 func (*Cooldown) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Cooldown) GetSetter() string {
@@ -3263,7 +3393,7 @@ type Circuit struct {
 
 func (x *Circuit) Reset() {
 	*x = Circuit{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3275,7 +3405,7 @@ func (x *Circuit) String() string {
 func (*Circuit) ProtoMessage() {}
 
 func (x *Circuit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3288,7 +3418,7 @@ func (x *Circuit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Circuit.ProtoReflect.Descriptor instead.
 func (*Circuit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Circuit) GetState() State {
@@ -3388,7 +3518,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3400,7 +3530,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3413,7 +3543,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Status) GetState() State {
@@ -3463,7 +3593,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3475,7 +3605,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3488,7 +3618,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Run) GetRole() string {
@@ -3530,7 +3660,7 @@ type Permit struct {
 
 func (x *Permit) Reset() {
 	*x = Permit{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3542,7 +3672,7 @@ func (x *Permit) String() string {
 func (*Permit) ProtoMessage() {}
 
 func (x *Permit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3555,7 +3685,7 @@ func (x *Permit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permit.ProtoReflect.Descriptor instead.
 func (*Permit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Permit) GetRole() string {
@@ -3598,7 +3728,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3610,7 +3740,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3623,7 +3753,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Transition) GetAtAge() int64 {
@@ -3715,7 +3845,7 @@ type LastFailure struct {
 
 func (x *LastFailure) Reset() {
 	*x = LastFailure{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3727,7 +3857,7 @@ func (x *LastFailure) String() string {
 func (*LastFailure) ProtoMessage() {}
 
 func (x *LastFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3740,7 +3870,7 @@ func (x *LastFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LastFailure.ProtoReflect.Descriptor instead.
 func (*LastFailure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *LastFailure) GetAtAge() int64 {
@@ -3878,7 +4008,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x04Want\x12\x18\n" +
 	"\abuckets\x18\x01 \x03(\rR\abuckets\"\x1c\n" +
 	"\x06Synced\x12\x12\n" +
-	"\x04sync\x18\x01 \x01(\x04R\x04sync\"\x81\x03\n" +
+	"\x04sync\x18\x01 \x01(\x04R\x04sync\"\xb6\x03\n" +
 	"\aRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12'\n" +
@@ -3889,8 +4019,9 @@ const file_wire_proto_rawDesc = "" +
 	"\x04hold\x18\r \x01(\v2\x14.fleetfuse.wire.HoldH\x00R\x04hold\x121\n" +
 	"\x05rings\x18\x0e \x01(\v2\x19.fleetfuse.wire.ListRingsH\x00R\x05rings\x12'\n" +
 	"\x03lay\x18\x0f \x01(\v2\x13.fleetfuse.wire.LayH\x00R\x03lay\x12:\n" +
-	"\boverlays\x18\x10 \x01(\v2\x1c.fleetfuse.wire.ListOverlaysH\x00R\boverlaysB\x06\n" +
-	"\x04body\"\xae\x03\n" +
+	"\boverlays\x18\x10 \x01(\v2\x1c.fleetfuse.wire.ListOverlaysH\x00R\boverlays\x123\n" +
+	"\aobserve\x18\x11 \x01(\v2\x17.fleetfuse.wire.ObserveH\x00R\aobserveB\x06\n" +
+	"\x04body\"\xe6\x03\n" +
 	"\x05Reply\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12,\n" +
 	"\x03ask\x18\n" +
@@ -3901,8 +4032,14 @@ const file_wire_proto_rawDesc = "" +
 	"\x05rings\x18\x0e \x01(\v2\x15.fleetfuse.wire.RingsH\x00R\x05rings\x123\n" +
 	"\afailure\x18\x0f \x01(\v2\x17.fleetfuse.wire.FailureH\x00R\afailure\x12,\n" +
 	"\x03lay\x18\x10 \x01(\v2\x18.fleetfuse.wire.LayReplyH\x00R\x03lay\x126\n" +
-	"\boverlays\x18\x11 \x01(\v2\x18.fleetfuse.wire.OverlaysH\x00R\boverlaysB\x06\n" +
-	"\x04body\"Y\n" +
+	"\boverlays\x18\x11 \x01(\v2\x18.fleetfuse.wire.OverlaysH\x00R\boverlays\x126\n" +
+	"\bobserved\x18\x12 \x01(\v2\x18.fleetfuse.wire.ObservedH\x00R\bobservedB\x06\n" +
+	"\x04body\"3\n" +
+	"\aObserve\x12\x12\n" +
+	"\x04what\x18\x01 \x01(\tR\x04what\x12\x14\n" +
+	"\x05query\x18\x02 \x01(\fR\x05query\"\x1e\n" +
+	"\bObserved\x12\x12\n" +
+	"\x04body\x18\x01 \x01(\fR\x04body\"Y\n" +
 	"\x03Ask\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12.\n" +
@@ -4105,7 +4242,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_wire_proto_goTypes = []any{
 	(State)(0),              // 0: fleetfuse.wire.State
 	(Kind)(0),               // 1: fleetfuse.wire.Kind
@@ -4129,33 +4266,35 @@ var file_wire_proto_goTypes = []any{
 	(*Synced)(nil),          // 19: fleetfuse.wire.Synced
 	(*Request)(nil),         // 20: fleetfuse.wire.Request
 	(*Reply)(nil),           // 21: fleetfuse.wire.Reply
-	(*Ask)(nil),             // 22: fleetfuse.wire.Ask
-	(*AskReply)(nil),        // 23: fleetfuse.wire.AskReply
-	(*Word)(nil),            // 24: fleetfuse.wire.Word
-	(*WordReply)(nil),       // 25: fleetfuse.wire.WordReply
-	(*Hold)(nil),            // 26: fleetfuse.wire.Hold
-	(*Held)(nil),            // 27: fleetfuse.wire.Held
-	(*ListRings)(nil),       // 28: fleetfuse.wire.ListRings
-	(*Rings)(nil),           // 29: fleetfuse.wire.Rings
-	(*Ring)(nil),            // 30: fleetfuse.wire.Ring
-	(*Lay)(nil),             // 31: fleetfuse.wire.Lay
-	(*LayReply)(nil),        // 32: fleetfuse.wire.LayReply
-	(*ListOverlays)(nil),    // 33: fleetfuse.wire.ListOverlays
-	(*Overlays)(nil),        // 34: fleetfuse.wire.Overlays
-	(*PastOverlay)(nil),     // 35: fleetfuse.wire.PastOverlay
-	(*Inspect)(nil),         // 36: fleetfuse.wire.Inspect
-	(*InspectReply)(nil),    // 37: fleetfuse.wire.InspectReply
-	(*Failure)(nil),         // 38: fleetfuse.wire.Failure
-	(*Refusal)(nil),         // 39: fleetfuse.wire.Refusal
-	(*Snapshot)(nil),        // 40: fleetfuse.wire.Snapshot
-	(*Overlay)(nil),         // 41: fleetfuse.wire.Overlay
-	(*Cooldown)(nil),        // 42: fleetfuse.wire.Cooldown
-	(*Circuit)(nil),         // 43: fleetfuse.wire.Circuit
-	(*Status)(nil),          // 44: fleetfuse.wire.Status
-	(*Run)(nil),             // 45: fleetfuse.wire.Run
-	(*Permit)(nil),          // 46: fleetfuse.wire.Permit
-	(*Transition)(nil),      // 47: fleetfuse.wire.Transition
-	(*LastFailure)(nil),     // 48: fleetfuse.wire.LastFailure
+	(*Observe)(nil),         // 22: fleetfuse.wire.Observe
+	(*Observed)(nil),        // 23: fleetfuse.wire.Observed
+	(*Ask)(nil),             // 24: fleetfuse.wire.Ask
+	(*AskReply)(nil),        // 25: fleetfuse.wire.AskReply
+	(*Word)(nil),            // 26: fleetfuse.wire.Word
+	(*WordReply)(nil),       // 27: fleetfuse.wire.WordReply
+	(*Hold)(nil),            // 28: fleetfuse.wire.Hold
+	(*Held)(nil),            // 29: fleetfuse.wire.Held
+	(*ListRings)(nil),       // 30: fleetfuse.wire.ListRings
+	(*Rings)(nil),           // 31: fleetfuse.wire.Rings
+	(*Ring)(nil),            // 32: fleetfuse.wire.Ring
+	(*Lay)(nil),             // 33: fleetfuse.wire.Lay
+	(*LayReply)(nil),        // 34: fleetfuse.wire.LayReply
+	(*ListOverlays)(nil),    // 35: fleetfuse.wire.ListOverlays
+	(*Overlays)(nil),        // 36: fleetfuse.wire.Overlays
+	(*PastOverlay)(nil),     // 37: fleetfuse.wire.PastOverlay
+	(*Inspect)(nil),         // 38: fleetfuse.wire.Inspect
+	(*InspectReply)(nil),    // 39: fleetfuse.wire.InspectReply
+	(*Failure)(nil),         // 40: fleetfuse.wire.Failure
+	(*Refusal)(nil),         // 41: fleetfuse.wire.Refusal
+	(*Snapshot)(nil),        // 42: fleetfuse.wire.Snapshot
+	(*Overlay)(nil),         // 43: fleetfuse.wire.Overlay
+	(*Cooldown)(nil),        // 44: fleetfuse.wire.Cooldown
+	(*Circuit)(nil),         // 45: fleetfuse.wire.Circuit
+	(*Status)(nil),          // 46: fleetfuse.wire.Status
+	(*Run)(nil),             // 47: fleetfuse.wire.Run
+	(*Permit)(nil),          // 48: fleetfuse.wire.Permit
+	(*Transition)(nil),      // 49: fleetfuse.wire.Transition
+	(*LastFailure)(nil),     // 50: fleetfuse.wire.LastFailure
 }
 var file_wire_proto_depIdxs = []int32{
 	4,  // 0: fleetfuse.wire.Frame.push:type_name -> fleetfuse.wire.Push
@@ -4170,9 +4309,9 @@ var file_wire_proto_depIdxs = []int32{
 	19, // 9: fleetfuse.wire.Frame.synced:type_name -> fleetfuse.wire.Synced
 	20, // 10: fleetfuse.wire.Frame.request:type_name -> fleetfuse.wire.Request
 	21, // 11: fleetfuse.wire.Frame.reply:type_name -> fleetfuse.wire.Reply
-	39, // 12: fleetfuse.wire.Frame.refusal:type_name -> fleetfuse.wire.Refusal
+	41, // 12: fleetfuse.wire.Frame.refusal:type_name -> fleetfuse.wire.Refusal
 	5,  // 13: fleetfuse.wire.Push.entries:type_name -> fleetfuse.wire.Entry
-	40, // 14: fleetfuse.wire.Entry.snapshot:type_name -> fleetfuse.wire.Snapshot
+	42, // 14: fleetfuse.wire.Entry.snapshot:type_name -> fleetfuse.wire.Snapshot
 	9,  // 15: fleetfuse.wire.Batch.reports:type_name -> fleetfuse.wire.Report
 	11, // 16: fleetfuse.wire.Report.outcomes:type_name -> fleetfuse.wire.Outcome
 	11, // 17: fleetfuse.wire.Settle.outcome:type_name -> fleetfuse.wire.Outcome
@@ -4180,54 +4319,56 @@ var file_wire_proto_depIdxs = []int32{
 	12, // 19: fleetfuse.wire.Outcome.evidence:type_name -> fleetfuse.wire.Evidence
 	14, // 20: fleetfuse.wire.WitnessAsk.questions:type_name -> fleetfuse.wire.WitnessQuestion
 	16, // 21: fleetfuse.wire.WitnessReply.answers:type_name -> fleetfuse.wire.WitnessAnswer
-	22, // 22: fleetfuse.wire.Request.ask:type_name -> fleetfuse.wire.Ask
-	24, // 23: fleetfuse.wire.Request.word:type_name -> fleetfuse.wire.Word
-	36, // 24: fleetfuse.wire.Request.inspect:type_name -> fleetfuse.wire.Inspect
-	26, // 25: fleetfuse.wire.Request.hold:type_name -> fleetfuse.wire.Hold
-	28, // 26: fleetfuse.wire.Request.rings:type_name -> fleetfuse.wire.ListRings
-	31, // 27: fleetfuse.wire.Request.lay:type_name -> fleetfuse.wire.Lay
-	33, // 28: fleetfuse.wire.Request.overlays:type_name -> fleetfuse.wire.ListOverlays
-	23, // 29: fleetfuse.wire.Reply.ask:type_name -> fleetfuse.wire.AskReply
-	25, // 30: fleetfuse.wire.Reply.word:type_name -> fleetfuse.wire.WordReply
-	37, // 31: fleetfuse.wire.Reply.inspect:type_name -> fleetfuse.wire.InspectReply
-	27, // 32: fleetfuse.wire.Reply.held:type_name -> fleetfuse.wire.Held
-	29, // 33: fleetfuse.wire.Reply.rings:type_name -> fleetfuse.wire.Rings
-	38, // 34: fleetfuse.wire.Reply.failure:type_name -> fleetfuse.wire.Failure
-	32, // 35: fleetfuse.wire.Reply.lay:type_name -> fleetfuse.wire.LayReply
-	34, // 36: fleetfuse.wire.Reply.overlays:type_name -> fleetfuse.wire.Overlays
-	40, // 37: fleetfuse.wire.Ask.entry:type_name -> fleetfuse.wire.Snapshot
-	0,  // 38: fleetfuse.wire.AskReply.state:type_name -> fleetfuse.wire.State
-	44, // 39: fleetfuse.wire.WordReply.before:type_name -> fleetfuse.wire.Status
-	44, // 40: fleetfuse.wire.WordReply.after:type_name -> fleetfuse.wire.Status
-	40, // 41: fleetfuse.wire.WordReply.entry:type_name -> fleetfuse.wire.Snapshot
-	40, // 42: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
-	41, // 43: fleetfuse.wire.Held.known:type_name -> fleetfuse.wire.Overlay
-	30, // 44: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
-	44, // 45: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
-	41, // 46: fleetfuse.wire.LayReply.was:type_name -> fleetfuse.wire.Overlay
-	41, // 47: fleetfuse.wire.LayReply.overlay:type_name -> fleetfuse.wire.Overlay
-	35, // 48: fleetfuse.wire.Overlays.overlays:type_name -> fleetfuse.wire.PastOverlay
-	41, // 49: fleetfuse.wire.PastOverlay.overlay:type_name -> fleetfuse.wire.Overlay
-	44, // 50: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
-	40, // 51: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
-	45, // 52: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
-	46, // 53: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
-	47, // 54: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
-	48, // 55: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
-	42, // 56: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
-	43, // 57: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
-	41, // 58: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
-	0,  // 59: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
-	0,  // 60: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
-	0,  // 61: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
-	0,  // 62: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
-	12, // 63: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
-	12, // 64: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
-	65, // [65:65] is the sub-list for method output_type
-	65, // [65:65] is the sub-list for method input_type
-	65, // [65:65] is the sub-list for extension type_name
-	65, // [65:65] is the sub-list for extension extendee
-	0,  // [0:65] is the sub-list for field type_name
+	24, // 22: fleetfuse.wire.Request.ask:type_name -> fleetfuse.wire.Ask
+	26, // 23: fleetfuse.wire.Request.word:type_name -> fleetfuse.wire.Word
+	38, // 24: fleetfuse.wire.Request.inspect:type_name -> fleetfuse.wire.Inspect
+	28, // 25: fleetfuse.wire.Request.hold:type_name -> fleetfuse.wire.Hold
+	30, // 26: fleetfuse.wire.Request.rings:type_name -> fleetfuse.wire.ListRings
+	33, // 27: fleetfuse.wire.Request.lay:type_name -> fleetfuse.wire.Lay
+	35, // 28: fleetfuse.wire.Request.overlays:type_name -> fleetfuse.wire.ListOverlays
+	22, // 29: fleetfuse.wire.Request.observe:type_name -> fleetfuse.wire.Observe
+	25, // 30: fleetfuse.wire.Reply.ask:type_name -> fleetfuse.wire.AskReply
+	27, // 31: fleetfuse.wire.Reply.word:type_name -> fleetfuse.wire.WordReply
+	39, // 32: fleetfuse.wire.Reply.inspect:type_name -> fleetfuse.wire.InspectReply
+	29, // 33: fleetfuse.wire.Reply.held:type_name -> fleetfuse.wire.Held
+	31, // 34: fleetfuse.wire.Reply.rings:type_name -> fleetfuse.wire.Rings
+	40, // 35: fleetfuse.wire.Reply.failure:type_name -> fleetfuse.wire.Failure
+	34, // 36: fleetfuse.wire.Reply.lay:type_name -> fleetfuse.wire.LayReply
+	36, // 37: fleetfuse.wire.Reply.overlays:type_name -> fleetfuse.wire.Overlays
+	23, // 38: fleetfuse.wire.Reply.observed:type_name -> fleetfuse.wire.Observed
+	42, // 39: fleetfuse.wire.Ask.entry:type_name -> fleetfuse.wire.Snapshot
+	0,  // 40: fleetfuse.wire.AskReply.state:type_name -> fleetfuse.wire.State
+	46, // 41: fleetfuse.wire.WordReply.before:type_name -> fleetfuse.wire.Status
+	46, // 42: fleetfuse.wire.WordReply.after:type_name -> fleetfuse.wire.Status
+	42, // 43: fleetfuse.wire.WordReply.entry:type_name -> fleetfuse.wire.Snapshot
+	42, // 44: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
+	43, // 45: fleetfuse.wire.Held.known:type_name -> fleetfuse.wire.Overlay
+	32, // 46: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
+	46, // 47: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
+	43, // 48: fleetfuse.wire.LayReply.was:type_name -> fleetfuse.wire.Overlay
+	43, // 49: fleetfuse.wire.LayReply.overlay:type_name -> fleetfuse.wire.Overlay
+	37, // 50: fleetfuse.wire.Overlays.overlays:type_name -> fleetfuse.wire.PastOverlay
+	43, // 51: fleetfuse.wire.PastOverlay.overlay:type_name -> fleetfuse.wire.Overlay
+	46, // 52: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
+	42, // 53: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
+	47, // 54: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
+	48, // 55: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
+	49, // 56: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
+	50, // 57: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
+	44, // 58: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
+	45, // 59: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
+	43, // 60: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
+	0,  // 61: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
+	0,  // 62: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
+	0,  // 63: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
+	0,  // 64: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
+	12, // 65: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
+	12, // 66: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
+	67, // [67:67] is the sub-list for method output_type
+	67, // [67:67] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -4261,6 +4402,7 @@ func file_wire_proto_init() {
 		(*Request_Rings)(nil),
 		(*Request_Lay)(nil),
 		(*Request_Overlays)(nil),
+		(*Request_Observe)(nil),
 	}
 	file_wire_proto_msgTypes[19].OneofWrappers = []any{
 		(*Reply_Ask)(nil),
@@ -4271,24 +4413,25 @@ func file_wire_proto_init() {
 		(*Reply_Failure)(nil),
 		(*Reply_Lay)(nil),
 		(*Reply_Overlays)(nil),
+		(*Reply_Observed)(nil),
 	}
-	file_wire_proto_msgTypes[21].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[29].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[35].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[38].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[39].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[23].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[31].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[37].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[40].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[41].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[42].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[45].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[46].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[43].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[44].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[47].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[48].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   47,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -142,7 +142,16 @@ type (
 	// ListRings asks for open rings, of the request's key or of all if it is
 	// empty; the reply is Rings.
 	ListRings struct{}
+	// Observe asks for something of the receiver's telemetry, by its name; the
+	// reply is Observed. No key is needed.
+	Observe struct {
+		What  string
+		Query []byte
+	}
 )
+
+// Observed answers an Observe; the protocol does not look into it.
+type Observed struct{ Body []byte }
 
 // A Reply answers a Request. Its body is an error or what the request asks for.
 type Reply struct {

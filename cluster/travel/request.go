@@ -28,6 +28,8 @@ func requestOut(m spread.Request, now breaker.Instant) (*wire.Frame, error) {
 		w.Body = &wire.Request_Lay{Lay: layOut(b)}
 	case spread.ListOverlays:
 		w.Body = &wire.Request_Overlays{Overlays: &wire.ListOverlays{}}
+	case spread.Observe:
+		w.Body = &wire.Request_Observe{Observe: &wire.Observe{What: b.What, Query: b.Query}}
 	default:
 		return nil, fmt.Errorf("a request with a %T has no wire form", b)
 	}
@@ -36,7 +38,7 @@ func requestOut(m spread.Request, now breaker.Instant) (*wire.Frame, error) {
 
 func requestIn(w *wire.Request, latest breaker.Stamp, from string, now breaker.Instant) (spread.Message, error) {
 	m := spread.Request{ID: w.GetId()}
-	if _, rings := w.GetBody().(*wire.Request_Rings); !rings || w.GetKey() != "" {
+	if w.GetKey() != "" || !keyless(w) {
 		key, err := breaker.ParseKey(w.GetKey())
 		if err != nil {
 			return nil, err
@@ -74,10 +76,21 @@ func requestIn(w *wire.Request, latest breaker.Stamp, from string, now breaker.I
 		m.Body = lay
 	case *wire.Request_Overlays:
 		m.Body = spread.ListOverlays{}
+	case *wire.Request_Observe:
+		m.Body = spread.Observe{What: b.Observe.GetWhat(), Query: b.Observe.GetQuery()}
 	default:
 		return nil, errUnknown
 	}
 	return m, nil
+}
+
+// keyless reports whether a request may be about no key.
+func keyless(w *wire.Request) bool {
+	switch w.GetBody().(type) {
+	case *wire.Request_Rings, *wire.Request_Observe:
+		return true
+	}
+	return false
 }
 
 func replyOut(m spread.Reply, now breaker.Instant) (*wire.Frame, error) {
@@ -115,6 +128,8 @@ func replyOut(m spread.Reply, now breaker.Instant) (*wire.Frame, error) {
 		w.Body = &wire.Reply_Lay{Lay: layReplyOut(b, now)}
 	case spread.PastOverlays:
 		w.Body = &wire.Reply_Overlays{Overlays: pastOut(b)}
+	case spread.Observed:
+		w.Body = &wire.Reply_Observed{Observed: &wire.Observed{Body: b.Body}}
 	case error:
 		w.Body = &wire.Reply_Failure{Failure: &wire.Failure{Error: b.Error(), NotOwner: errors.Is(b, spread.ErrNotOwner)}}
 	default:
@@ -159,6 +174,8 @@ func replyIn(w *wire.Reply, now breaker.Instant) (spread.Message, error) {
 		m.Body = layReplyIn(b.Lay, now)
 	case *wire.Reply_Overlays:
 		m.Body = pastIn(b.Overlays)
+	case *wire.Reply_Observed:
+		m.Body = spread.Observed{Body: b.Observed.GetBody()}
 	case *wire.Reply_Failure:
 		m.Body = fmt.Errorf("on another node: %s", shortened(b.Failure.GetError()))
 		if b.Failure.GetNotOwner() {

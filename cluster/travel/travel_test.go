@@ -27,10 +27,10 @@ var messages = []spread.Message{
 	spread.Digest{}, spread.Want{}, spread.Synced{}, spread.Refusal{},
 	spread.Request{Body: spread.Ask{}}, spread.Request{Body: spread.Word{}}, spread.Request{Body: spread.Inspect{}},
 	spread.Request{Body: spread.Hold{}}, spread.Request{Body: spread.ListRings{}}, spread.Request{Body: spread.Lay{}},
-	spread.Request{Body: spread.ListOverlays{}},
+	spread.Request{Body: spread.ListOverlays{}}, spread.Request{Body: spread.Observe{What: "events", Query: []byte("{}")}},
 	spread.Reply{Body: breaker.Answer{}}, spread.Reply{Body: spread.OperatorResult{}}, spread.Reply{Body: breaker.Inspection{}},
 	spread.Reply{Body: spread.Held{}}, spread.Reply{Body: spread.Rings{}}, spread.Reply{Body: spread.LayResult{}},
-	spread.Reply{Body: spread.PastOverlays{}}, spread.Reply{Body: spread.ErrNotOwner},
+	spread.Reply{Body: spread.PastOverlays{}}, spread.Reply{Body: spread.Observed{Body: []byte("[]")}}, spread.Reply{Body: spread.ErrNotOwner},
 }
 
 // nameOf names a message for people.
