@@ -27,7 +27,11 @@ func TestFollowFromTheStartAndLive(t *testing.T) {
 		want(t, take(t, all, 1000), 0, 1000)
 		nothing(t, all)
 		nothing(t, live)
-		go fill(t, l, 1000, 2000)
+		go func() {
+			for i := range 1000 {
+				l.Append(opened(1000 + i))
+			}
+		}()
 		want(t, take(t, all, 1000), 1000, 2000)
 		want(t, take(t, live, 1000), 1000, 2000)
 	})
