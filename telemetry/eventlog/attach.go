@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 )
 
 // ready returns the store, after it opened or replaced it if it must.
@@ -39,7 +37,7 @@ func (l *Log) ready() (*store, error) {
 
 // openStore opens the file. A damaged one is set aside.
 func (l *Log) openStore(ctx context.Context) (*store, found, error) {
-	if err := os.MkdirAll(filepath.Dir(l.file), 0o700); err != nil {
+	if err := inspect(l.file); err != nil {
 		return nil, found{}, explain(err, l.file)
 	}
 	s, f, err := openStore(ctx, l.file, l.opt)
@@ -59,9 +57,11 @@ func (l *Log) openStore(ctx context.Context) (*store, found, error) {
 	return s, f, nil
 }
 
-// attach makes a store the log's, for positions from base on.
+// attach makes a store the log's, for positions from base on. Where base was
+// chosen without the file, the reservation in it may reach beyond base: those
+// positions were given out, if at all, before the wall clock came to base.
 func (l *Log) attach(s *store, f found, base uint64) error {
-	if max(f.reserved, f.last) >= base {
+	if f.used() >= base {
 		s.closePools()
 		return fmt.Errorf("%s has events at positions beyond those given out since the start: the clock was set back while it "+
 			"could not be read; events stay in memory until fleetfuse-node is started again", l.file)

@@ -145,9 +145,15 @@ func (f *found) lost(base uint64, now time.Time) Gap {
 	if f.fresh || f.clean {
 		return g
 	}
-	g.First, g.Last = max(f.last, f.pruned)+1, base-1
-	if n := len(f.gaps); n > 0 {
-		g.First = max(g.First, f.gaps[n-1].Last+1)
-	}
+	g.First, g.Last = f.used()+1, base-1
 	return g
+}
+
+// used is the last position the file says something about.
+func (f *found) used() uint64 {
+	last := max(f.last, f.pruned)
+	if n := len(f.gaps); n > 0 {
+		last = max(last, f.gaps[n-1].Last)
+	}
+	return last
 }
