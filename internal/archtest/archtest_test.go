@@ -52,7 +52,8 @@ var architecture = []row{
 
 	// Layer 2: the parts of a process.
 	{2, "gate", effects, none},
-	{2, "telemetry", effects, uses{sqlite3, prometheus}},
+	{2, "telemetry", effects, uses{prometheus}},
+	{2, "telemetry/eventlog", effects, uses{sqlite3}},
 	{2, "client", effects, none},
 	{2, "client/admin", effects, none},
 	{2, "cluster", effects, uses{memberlist, protoactor, grpc, protobuf}},
