@@ -124,6 +124,8 @@ func overdone(m protoreflect.Message, depth int, number int64, text string) {
 					return protoreflect.ValueOfString("host:a")
 				}
 				return protoreflect.ValueOfString(text)
+			case protoreflect.BytesKind:
+				return protoreflect.ValueOfBytes([]byte(text))
 			case protoreflect.EnumKind:
 				return protoreflect.ValueOfEnum(protoreflect.EnumNumber(number))
 			case protoreflect.Int64Kind:

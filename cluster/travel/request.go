@@ -77,7 +77,8 @@ func requestIn(w *wire.Request, latest breaker.Stamp, from string, now breaker.I
 	case *wire.Request_Overlays:
 		m.Body = spread.ListOverlays{}
 	case *wire.Request_Observe:
-		m.Body = spread.Observe{What: b.Observe.GetWhat(), Query: b.Observe.GetQuery()}
+		query := b.Observe.GetQuery()
+		m.Body = spread.Observe{What: breaker.Cut(b.Observe.GetWhat()), Query: query[:min(len(query), maxQueryBytes)]}
 	default:
 		return nil, errUnknown
 	}
@@ -208,6 +209,10 @@ func believable(m spread.Message, latest breaker.Stamp) spread.Message {
 	}
 	return r
 }
+
+// maxQueryBytes bounds what a peer may ask of the telemetry: a longer query is
+// cut, which makes no JSON.
+const maxQueryBytes = 64 << 10
 
 // maxErrorBytes bounds what a peer may say of a failure.
 const maxErrorBytes = 500
