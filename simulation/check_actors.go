@@ -28,7 +28,7 @@ func (c *checks) moved(a *actor, t *breaker.Transition) {
 	}
 	before := c.changed[a.life]
 	c.owned(a)
-	if t.From != t.To {
+	if t.From != t.To || t.To == breaker.HalfOpen { // a close from elsewhere voids permits too
 		c.recovered(a, t)
 		delete(c.permits, a.life)
 		c.changed[a.life] = t.At

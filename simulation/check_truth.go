@@ -102,7 +102,8 @@ func (c *checks) toldOf(a *actor, o breaker.Outcome) {
 // happened counts the failures that a run of an activation may hold: of a role,
 // of calls that began after a moment; and the nodes that saw any. A gate tells
 // an owner of its successes before the failures that follow, so a success
-// removes what that node saw before.
+// removes what that node saw before. Ages count from when a report arrives: two
+// reports may be further apart there, or closer, by as much as they travelled.
 func (c *checks) happened(a *actor, role string, since time.Duration) (failures int, nodes map[string]int) {
 	nodes = map[string]int{}
 	p, ends := a.machine.Policy(), c.truth.ends[c.truth.hosts[a.key.Name()]]
@@ -118,7 +119,7 @@ func (c *checks) happened(a *actor, role string, since time.Duration) (failures 
 			if success[id]-e.ended < p.MemoryOf(role) { // else it was not reported with its role
 				floor[id] = max(floor[id], success[id])
 			}
-			if e.began >= since && e.ended >= floor[id] {
+			if e.began >= since && e.ended >= floor[id]-c.travel() {
 				failures++
 				nodes[id]++
 			}
