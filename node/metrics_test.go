@@ -5,6 +5,8 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +83,26 @@ func TestMetricsAreThoseOfTheTable(t *testing.T) {
 	for name := range families {
 		if !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
 			t.Errorf("%s is served and has no row in the table", name)
+		}
+	}
+}
+
+// TestWhatIsDrawnIsServed: each metric in the dashboard and in the alerts.
+func TestWhatIsDrawnIsServed(t *testing.T) {
+	families, _ := scrape(t, whole(t))
+	for _, file := range []string{"../deploy/grafana/fleetfuse.json", "../deploy/prometheus/alerts.yaml"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := regexp.MustCompile(`\b(?:fleetfuse|go|process)_[a-z_]+[a-z]`).FindAllString(string(text), -1)
+		for _, name := range names {
+			if families[name] == nil {
+				t.Errorf("%s names %s, which a node does not serve", file, name)
+			}
+		}
+		if len(names) < 20 {
+			t.Errorf("found only %d names in %s", len(names), file)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package telemetry
 
 import "slices"
 
+//go:generate go test . -run ^TestWhatIsWritten$ -update
+
 // prefix begins the names of all metrics of ours.
 const prefix = "fleetfuse_"
 
