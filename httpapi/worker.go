@@ -83,6 +83,10 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 			"send several smaller reports")
 		return
 	}
+	if err := checkDecisions(req.Decisions); err != nil {
+		fail(w, http.StatusBadRequest, err.Error(), "tell what was decided since the last report only")
+		return
+	}
 	resp := api.ReportResponse{Rejected: []api.Rejected{}}
 	for i := range req.Outcomes {
 		o := &req.Outcomes[i]
@@ -113,18 +117,36 @@ func (s *Server) ended(c gate.Call, r gate.Result) {
 // maxReasons bounds the reasons of one report's decisions; there are fewer.
 const maxReasons = 32
 
+// checkDecisions says what is wrong with what a worker says it decided.
+func checkDecisions(d *api.Decisions) error {
+	if d == nil {
+		return nil
+	}
+	if len(d.Rejected) > maxReasons {
+		return fmt.Errorf("decisions.rejected has %d reasons; at most %d", len(d.Rejected), maxReasons)
+	}
+	most := max(d.Allowed, d.Probes, d.Stale)
+	for _, n := range d.Rejected {
+		most = max(most, n)
+	}
+	if most > maxDecisions {
+		return fmt.Errorf("decisions counts %d; at most %d of a kind in one report", most, uint64(maxDecisions))
+	}
+	return nil
+}
+
 // decidedElsewhere counts what a worker's own gate decided.
 func (s *Server) decidedElsewhere(d *api.Decisions) {
-	if d == nil || len(d.Rejected) > maxReasons {
+	if d == nil {
 		return
 	}
 	m := s.opt.Metrics
-	m.DecidedElsewhere(min(d.Allowed, maxDecisions), telemetry.Allowed, "")
-	m.DecidedElsewhere(min(d.Probes, maxDecisions), telemetry.Probe, "")
+	m.DecidedElsewhere(d.Allowed, telemetry.Allowed, "")
+	m.DecidedElsewhere(d.Probes, telemetry.Probe, "")
 	for reason, n := range d.Rejected {
-		m.DecidedElsewhere(min(n, maxDecisions), telemetry.Rejected, breaker.Reason(reason))
+		m.DecidedElsewhere(n, telemetry.Rejected, breaker.Reason(reason))
 	}
-	m.Stale(min(d.Stale, maxDecisions))
+	m.Stale(d.Stale)
 }
 
 // Limits of an outcome's numbers.

@@ -52,7 +52,7 @@ var breakerMetrics = []Metric{
 }
 
 var decisionMetrics = []Metric{
-	{Name: "decisions_total", Type: Counter, Help: "Decisions asked for over HTTP and those of Go SDK workers, by answer and reason.",
+	{Name: "decisions_total", Type: Counter, Help: "Decisions asked for over HTTP and those of Go SDK workers, by answer and reason; when a worker needs a probe, what it asks this node counts too.",
 		Labels: []Label{closed("decision", "allow", "probe", "reject"), closed("reason", reasons...), closed("via", "http", "sdk")},
 		Panel: Panel{Row: "Decisions and outcomes", Title: "Decisions", Query: "sum by (decision, reason) (rate(fleetfuse_decisions_total{SEL}[$__rate_interval]))",
 			Legend: "{{decision}} {{reason}}", Width: 12}},

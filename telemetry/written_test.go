@@ -85,11 +85,11 @@ type (
 )
 
 // anchor is where AGENTS.md says what to do about an alert.
-func anchor(a *Alert) string { return strings.ToLower(a.Name) }
+func anchor(a *alert) string { return strings.ToLower(a.Name) }
 
 func rulesYAML(t *testing.T) string {
 	group := ruleGroup{Name: "fleetfuse"}
-	for _, a := range Alerts() {
+	for _, a := range alerts {
 		group.Rules = append(group.Rules, rule{
 			Alert: a.Name, Expr: a.Expr, For: a.For, Labels: map[string]string{"severity": a.Severity},
 			Annotations: map[string]string{"summary": a.Summary, "runbook": "AGENTS.md#" + anchor(&a)},
@@ -112,7 +112,7 @@ var named = regexp.MustCompile(`\b(?:fleetfuse|go|process)_[a-z_]+[a-z]`)
 func runbookRows() string {
 	var b strings.Builder
 	b.WriteString("| symptom | metric | command | what is normal |\n|---|---|---|---|\n")
-	for _, a := range Alerts() {
+	for _, a := range alerts {
 		metrics := map[string]bool{}
 		var list []string
 		for _, name := range named.FindAllString(a.Expr, -1) {
