@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 )
 
 // observer remembers what it heard, in order.
@@ -47,33 +48,30 @@ func TestObserver(t *testing.T) {
 }
 
 func TestRoundsAreCountedByTheirEnd(t *testing.T) {
-	for _, x := range []struct {
-		what                    string
-		do                      func(t *testing.T, r *rig, round breaker.Stamp)
-		tripped, refused, voids uint64
+	for what, x := range map[string]struct {
+		do                     func(*testing.T, *rig, spread.WitnessQuestion)
+		tripped, refused, void uint64
 	}{
-		{"nobody objects", func(*testing.T, *rig, breaker.Stamp) {}, 1, 0, 0},
-		{"an operator is faster", func(t *testing.T, r *rig, _ breaker.Stamp) {
+		"nobody objects": {func(*testing.T, *rig, spread.WitnessQuestion) {}, 1, 0, 0},
+		"a member saw a success": {func(_ *testing.T, r *rig, q spread.WitnessQuestion) {
+			r.Witness(key, answer(q, "n3", q.From.Add(1)))
+		}, 0, 1, 0},
+		"an operator is faster": {func(t *testing.T, r *rig, _ spread.WitnessQuestion) {
 			if _, err := r.Open(t.Context(), key, time.Minute, "ann", ""); err != nil {
 				t.Error(err)
 			}
 		}, 0, 0, 1},
 	} {
-		r, q := counted(t)
-		x.do(t, r, q.Round)
-		r.EndRound(key, q.Round)
-		r.EndRound(key, q.Round) // once is enough
-		r.inspect(t, key)
-		if c := r.Counts(); c.RoundsTripped != x.tripped || c.RoundsRefused != x.refused || c.RoundsVoid != x.voids {
-			t.Errorf("%s: %+v; want %d tripped, %d refused, %d void", x.what, c, x.tripped, x.refused, x.voids)
-		}
-	}
-	r, q := counted(t)
-	r.Witness(key, answer(q, "n3", q.From.Add(1)))
-	r.EndRound(key, q.Round)
-	r.inspect(t, key)
-	if c := r.Counts(); c.RoundsRefused != 1 || c.RoundsTripped+c.RoundsVoid != 0 {
-		t.Errorf("a member saw a success: %+v; want one round refused", c)
+		t.Run(what, func(t *testing.T) {
+			r, q := counted(t)
+			x.do(t, r, q)
+			r.EndRound(key, q.Round)
+			r.EndRound(key, q.Round) // once is enough
+			r.inspect(t, key)
+			if c := r.Counts(); c.RoundsTripped != x.tripped || c.RoundsRefused != x.refused || c.RoundsVoid != x.void {
+				t.Errorf("%+v; want %d tripped, %d refused, %d void", c, x.tripped, x.refused, x.void)
+			}
+		})
 	}
 }
 

@@ -2,11 +2,16 @@ package telemetry
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"fleetfuse/breaker"
 )
@@ -154,11 +159,32 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%.80q: the reason is none of the list", labels)
 		}
 	}
+	readable(t, m)
 	if got := labelOf("host:[2001:db8::1]:8443"); got != "host:[2001:db8::1]:8443" {
 		t.Errorf("an address is written %s", got)
 	}
 	if got := labelOf("host:a\xff<%"); got != "host:a%FF%3C%25" {
 		t.Errorf("written %s", got)
+	}
+}
+
+// readable fails the test unless what is served is text that Prometheus reads and
+// its linter likes, and no terminal obeys.
+func readable(t *testing.T, m *Metrics) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	text := w.Body.String()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	if _, err := parser.TextToMetricFamilies(strings.NewReader(text)); err != nil || w.Code != 200 {
+		t.Errorf("served with %d, read with %v", w.Code, err)
+	}
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("the linter says %v, %v", problems, err)
+	}
+	if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+		t.Errorf("a terminal may obey %q", text[i:i+1])
 	}
 }
 
