@@ -2,6 +2,8 @@ package node_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -16,6 +18,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"fleetfuse/api"
 	"fleetfuse/cooldownstore/memory"
 	"fleetfuse/node"
 	"fleetfuse/telemetry"
@@ -146,6 +149,54 @@ func TestMetricsCountDecisionsAndOutcomes(t *testing.T) {
 		if got := value(families, "fleetfuse_"+x.name, x.labels...); got != x.want {
 			t.Errorf("%s%v is %v, want %v", x.name, x.labels, got, x.want)
 		}
+	}
+}
+
+// TestCallersDoNotMakeSeries: whatever they name.
+func TestCallersDoNotMakeSeries(t *testing.T) {
+	n := start(t, t.TempDir())
+	const hosts = 2 * telemetry.DefaultMaxKeys
+	for i := 0; i < hosts; i += api.MaxOutcomes {
+		var report api.ReportRequest
+		for k := i; k < i+api.MaxOutcomes; k++ {
+			report.Outcomes = append(report.Outcomes, api.Outcome{
+				Host: fmt.Sprintf("h%d.example", k), Role: fmt.Sprintf("role-%d", k), Resolver: fmt.Sprintf("resolver-%d", k), Status: 429, RetryAfter: "600",
+			})
+		}
+		report.Worker, report.Decisions = fmt.Sprint("worker-", i), &api.Decisions{Rejected: map[string]uint64{fmt.Sprint("reason-", i): 1}}
+		body, err := json.Marshal(report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		post(t, n, "/v1/report", string(body))
+	}
+	var families map[string]*dto.MetricFamily
+	eventually(t, "all are open and have an actor", func() bool {
+		families, _ = scrape(t, n)
+		return value(families, "fleetfuse_breakers_open") == hosts && value(families, "fleetfuse_actors_active") >= hosts
+	})
+	values := map[string]map[string]bool{}
+	for name, f := range families {
+		for _, m := range f.Metric {
+			for _, l := range m.Label {
+				if values[name+" "+l.GetName()] == nil {
+					values[name+" "+l.GetName()] = map[string]bool{}
+				}
+				values[name+" "+l.GetName()][l.GetValue()] = true
+			}
+		}
+	}
+	for label, of := range values {
+		limit := 20
+		if strings.HasSuffix(label, " key") {
+			limit = telemetry.DefaultMaxKeys + 1
+		}
+		if len(of) > limit {
+			t.Errorf("%s has %d values, want at most %d", label, len(of), limit)
+		}
+	}
+	if got := value(families, "fleetfuse_breaker_state", "key=_other", "state=open"); got < hosts-telemetry.DefaultMaxKeys {
+		t.Errorf("%v others are open, want at least %d", got, hosts-telemetry.DefaultMaxKeys)
 	}
 }
 
