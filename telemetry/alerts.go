@@ -25,14 +25,14 @@ const (
 // a Prometheus are told apart by a label "cluster" of its configuration, which may be
 // missing.
 var alerts = []alert{
-	{"FleetfuseNodeDown", `up{job="fleetfuse"} == 0`, "1m", critical,
-		"The node {{ $labels.instance }} does not answer.",
-		"`bin/fleetfuse-ctl status` on its machine; exit 3: start it, its log says why it ended",
-		"up is 1; its breakers have other owners, its SDK workers go on with their rings, those on HTTP get no answer"},
-	{"FleetfuseNodeNotReady", `fleetfuse_ready == 0`, "5m", critical,
-		"The node {{ $labels.instance }} drains for more than 5 minutes.",
-		"`bin/fleetfuse-ctl status`; a stop ends within 20 s, a second SIGTERM ends it at once",
-		"1; 0 for seconds while it stops"},
+	{"FleetfuseNodeDown", `up{job="fleetfuse"} == 0 or fleetfuse_ready == 0`, "1m", critical,
+		"The node {{ $labels.instance }} does not answer, or does not end although it was told to.",
+		"`bin/fleetfuse-ctl status` on its machine; exit 3: start it, its log says why it ended or does not become ready",
+		"both 1; `fleetfuse_ready` is 0 for seconds while it stops; its breakers have other owners, its SDK workers go on with their rings, those on HTTP get no answer"},
+	{"FleetfuseNotScraped", `absent(up{job="fleetfuse"})`, "5m", critical,
+		"Prometheus scrapes no node of Fleetfuse, so no other alert can come.",
+		"the targets page of Prometheus; its job must be called `fleetfuse`, see `deploy/prometheus/prometheus.yaml`",
+		"as many targets as nodes"},
 	{"FleetfuseClockApart", `fleetfuse_cluster_apart == 1`, "1m", critical,
 		"The clock of {{ $labels.instance }} is off by more than a day; it owns no breaker.",
 		"`bin/fleetfuse-ctl status` says by how much; set the clock, then restart the node",

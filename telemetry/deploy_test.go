@@ -110,7 +110,7 @@ func TestAlerts(t *testing.T) {
 		if s := r.Labels["severity"]; s != critical && s != warning {
 			t.Errorf("%s: severity %q", r.Alert, s)
 		}
-		if !balanced(r.Expr) || !named.MatchString(r.Expr) && !strings.HasPrefix(r.Expr, "up{") || strings.Count(r.Annotations["summary"], "{{") != strings.Count(r.Annotations["summary"], "}}") {
+		if !balanced(r.Expr) || !named.MatchString(r.Expr) && !strings.Contains(r.Expr, `up{job="`+job+`"}`) || strings.Count(r.Annotations["summary"], "{{") != strings.Count(r.Annotations["summary"], "}}") {
 			t.Errorf("%s: %s; %s", r.Alert, r.Expr, r.Annotations["summary"])
 		}
 		_, place, _ := strings.Cut(r.Annotations["runbook"], "AGENTS.md#")
