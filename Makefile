@@ -57,10 +57,11 @@ lint: ## vet, gofmt, staticcheck
 fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')
 
-generate: ## rewrite wire.pb.go (needs protoc) and the transcripts
+generate: ## rewrite wire.pb.go (needs protoc), the transcripts, and what is made from the tables of metrics and alerts
 	go build -o bin/protoc-gen-go google.golang.org/protobuf/cmd/protoc-gen-go
 	protoc -I wire --plugin=bin/protoc-gen-go --go_out=wire --go_opt=paths=source_relative wire.proto
 	go test ./breaker -update
+	go generate ./telemetry
 
 FUZZTIME ?= 20s
 fuzz: ## each fuzz target in turn

@@ -23,6 +23,7 @@ type breakerActor struct {
 	ringsAt breaker.Instant // when the timer goes off; zero: it is not set
 	wakeAt  breaker.Instant // when the machine wants its Tick; zero: never
 	restAt  breaker.Instant // when to see whether it may be passivated
+	round   breaker.Stamp   // the witness round about a trip that is under way, for metrics; zero: none
 	leaving bool            // it gave up its name and passes messages on
 }
 
@@ -32,7 +33,7 @@ func (a *breakerActor) Receive(c actor.Context) {
 	switch msg := c.Message().(type) {
 	case *actor.Started:
 		a.key = breaker.Key(proto.GetClusterIdentity(c).Identity)
-		a.door.active.Add(1)
+		a.enter()
 		a.restLater(a.door.opt.Clock.Now())
 		a.arm(c)
 	case *proto.ClusterInit: // says again who it is
@@ -40,9 +41,9 @@ func (a *breakerActor) Receive(c actor.Context) {
 		a.stopTimer()
 	case *actor.Restarting: // contain panicked; nothing should
 		a.stopTimer()
-		a.door.active.Add(-1)
+		a.exit()
 	case *actor.Stopped:
-		a.door.active.Add(-1)
+		a.exit()
 	case *rang:
 		a.rang(c)
 	case *leave:
@@ -63,7 +64,7 @@ func (a *breakerActor) Receive(c actor.Context) {
 // step turns a message into a step of the machine.
 func (a *breakerActor) step(c actor.Context, msg any) {
 	if r, ok := msg.(*report); ok { // out of the mailbox, whatever comes of it
-		a.door.waiting.Add(-int64(len(r.outcomes)))
+		a.door.counts.waiting.Add(-int64(len(r.outcomes)))
 	}
 	now := a.door.opt.Clock.Now()
 	a.restLater(now)
@@ -77,6 +78,7 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 			return
 		}
 		answer, e := a.machine.Ask(a.moment(), msg.question)
+		a.answered(answer)
 		a.carryOut(c, e)
 		c.Respond(answer)
 	case *inspect:
@@ -109,7 +111,9 @@ func (a *breakerActor) hear(c actor.Context, msg any) {
 	case *witness:
 		a.carryOut(c, a.machine.Witness(mo, msg.answer))
 	case *endRound:
-		a.carryOut(c, a.machine.EndRound(mo, msg.round))
+		e := a.machine.EndRound(mo, msg.round)
+		a.roundOver(msg.round, e)
+		a.carryOut(c, e)
 	}
 }
 
@@ -128,7 +132,9 @@ func (a *breakerActor) report(c actor.Context, r *report) {
 	}
 	mo := a.moment()
 	for _, o := range r.outcomes {
+		out := a.out(o, mo.Now)
 		e := a.machine.Report(mo, o)
+		a.probed(o, out, mo.Now)
 		a.carryOut(c, e)
 		if e.Announce != nil {
 			mo = a.moment()
@@ -143,7 +149,8 @@ func (a *breakerActor) contain(c actor.Context) {
 	if r == nil {
 		return
 	}
-	a.door.panics.Add(1)
+	a.door.counts.panics.Add(1)
+	a.voidRound()
 	a.door.opt.Logger.Error("a breaker panicked; it starts over from its last snapshot",
 		slog.String("key", string(a.key)), slog.Any("panic", r),
 		slog.String("message", fmt.Sprintf("%T", c.Message())), slog.String("stack", string(debug.Stack())))

@@ -115,8 +115,8 @@ func TestPanicIsContained(t *testing.T) {
 	if err != nil || a.State != breaker.Open {
 		t.Errorf("after the panic: %+v, %v; want what was announced, open", a, err)
 	}
-	if r.Panics() != 1 {
-		t.Errorf("Panics = %d, want 1", r.Panics())
+	if r.Counts().Panics != 1 {
+		t.Errorf("Panics = %d, want 1", r.Counts().Panics)
 	}
 }
 
@@ -145,8 +145,8 @@ func TestPanicIsAnswered(t *testing.T) {
 	if got := r.inspect(t, key).Status.State; got != breaker.Closed {
 		t.Errorf("state = %v, want closed", got)
 	}
-	if r.Panics() != 20 {
-		t.Errorf("Panics = %d, want 20", r.Panics())
+	if r.Counts().Panics != 20 {
+		t.Errorf("Panics = %d, want 20", r.Counts().Panics)
 	}
 }
 

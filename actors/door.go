@@ -22,10 +22,7 @@ type Breakers struct {
 	opt    Options
 	system *actor.ActorSystem
 
-	active  atomic.Int64
-	waiting atomic.Int64 // outcomes in mailboxes
-	panics  atomic.Uint64
-	dropped atomic.Uint64
+	counts counts
 
 	mu   sync.Mutex
 	lost map[source]struct{} // whose next report says that one is missing
@@ -68,7 +65,7 @@ func (b *Breakers) Report(key breaker.Key, node string, gap bool, outcomes []bre
 		return
 	}
 	from := source{key, node}
-	if b.waiting.Add(n) > int64(b.opt.MaxWaiting) {
+	if b.counts.waiting.Add(n) > int64(b.opt.MaxWaiting) {
 		b.lose(from, n)
 		return
 	}
@@ -82,8 +79,8 @@ func (b *Breakers) Report(key breaker.Key, node string, gap bool, outcomes []bre
 
 // lose gives up a report.
 func (b *Breakers) lose(from source, outcomes int64) {
-	b.waiting.Add(-outcomes)
-	b.dropped.Add(uint64(outcomes))
+	b.counts.waiting.Add(-outcomes)
+	b.counts.dropped.Add(uint64(outcomes))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.lost) < b.opt.MaxWaiting {
@@ -161,11 +158,3 @@ func (b *Breakers) Close(ctx context.Context, key breaker.Key, author, detail st
 func (b *Breakers) Lay(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
 	return request[spread.LayResult](ctx, b, key, &lay{change}, operatorLimit)
 }
-
-// Active is the number of breakers that have an actor here.
-func (b *Breakers) Active() int { return int(b.active.Load()) }
-
-// Panics counts the panics contained so far, Dropped the outcomes lost because
-// too many waited or there was no owner.
-func (b *Breakers) Panics() uint64  { return b.panics.Load() }
-func (b *Breakers) Dropped() uint64 { return b.dropped.Load() }

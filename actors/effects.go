@@ -16,6 +16,7 @@ const commitLimit = 3 * time.Second
 // carryOut does what a step asked for. What is announced goes into the node's
 // view, and from there to the store: Effects.Persist needs no hand of its own.
 func (a *breakerActor) carryOut(c actor.Context, e breaker.Effects) {
+	a.observe(e)
 	if e.Announce != nil {
 		a.door.opt.Announcer.Announce(a.key, *e.Announce)
 	}

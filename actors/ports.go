@@ -51,6 +51,15 @@ type Keeper interface {
 	Decide(key breaker.Key) (done func())
 }
 
+// An Observer hears which breakers have an actor here, and what those do, before
+// anybody acts on it. It must not block. An actor may enter while the one before
+// it on the same key has not left yet.
+type Observer interface {
+	Entered(key breaker.Key)
+	Moved(key breaker.Key, t breaker.Transition)
+	Left(key breaker.Key)
+}
+
 // A Clock hands out moments.
 type Clock interface {
 	Moment(members int) breaker.Moment
@@ -58,7 +67,7 @@ type Clock interface {
 }
 
 // Options of Breakers. All are required but the Router, which Use sets, and
-// those that name a default.
+// those that say so.
 type Options struct {
 	Node      string
 	Router    Router
@@ -76,6 +85,8 @@ type Options struct {
 	Recall func(breaker.Key) breaker.Snapshot
 	// Members is the number of known members.
 	Members func() int
+	// Observer may be nil.
+	Observer Observer
 	// IdleAfter is how long an actor that remembers nothing stays; default one
 	// minute.
 	IdleAfter time.Duration

@@ -43,6 +43,16 @@ type AllowResponse struct {
 type ReportRequest struct {
 	Worker   string    `json:"worker,omitempty"`
 	Outcomes []Outcome `json:"outcomes"`
+	// Decisions are those of the worker's own gate; only metrics need them.
+	Decisions *Decisions `json:"decisions,omitempty"`
+}
+
+// Decisions counts what a worker's own gate decided since it last told.
+type Decisions struct {
+	Allowed  uint64            `json:"allowed,omitempty"` // without probes
+	Probes   uint64            `json:"probes,omitempty"`
+	Rejected map[string]uint64 `json:"rejected,omitempty"` // by reason
+	Stale    uint64            `json:"stale,omitempty"`    // of all these, while the node was away
 }
 
 // Outcome is the end of one call, or of Count calls that ended alike.

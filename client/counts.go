@@ -1,6 +1,11 @@
 package client
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+
+	"fleetfuse/breaker"
+)
 
 // Counts are a client's totals, for metrics.
 type Counts struct {
@@ -10,13 +15,22 @@ type Counts struct {
 	Stale    uint64 // decisions taken while the node was away
 }
 
-type counters struct{ allowed, rejected, probes, stale atomic.Uint64 }
+// reasons are those of rejections; what is none of them counts as the last.
+var reasons = [...]breaker.Reason{
+	breaker.ReasonRetryAfter, breaker.ReasonRolling, breaker.ReasonConsecutive, breaker.ReasonFailureRate, breaker.ReasonProbeFailed,
+	breaker.ReasonCLIOpen, breaker.ReasonStore, breaker.ReasonProbePending, breaker.ReasonLocalEvidence, ReasonNodeAway, "other",
+}
+
+type counters struct {
+	allowed, probes, stale atomic.Uint64
+	rejected               [len(reasons)]atomic.Uint64 // by reason
+}
 
 func (n *counters) add(p *Permit, err error) {
 	open, _ := err.(*OpenError)
 	switch {
 	case err != nil:
-		n.rejected.Add(1)
+		n.rejected[indexOf(open)].Add(1)
 	case p.probe:
 		n.probes.Add(1)
 		n.allowed.Add(1)
@@ -28,8 +42,21 @@ func (n *counters) add(p *Permit, err error) {
 	}
 }
 
+func indexOf(open *OpenError) int {
+	if open != nil {
+		if i := slices.Index(reasons[:], open.Reason); i >= 0 {
+			return i
+		}
+	}
+	return len(reasons) - 1
+}
+
 // Counts reads the totals.
 func (c *Client) Counts() Counts {
 	n := &c.counts
-	return Counts{Allowed: n.allowed.Load(), Rejected: n.rejected.Load(), Probes: n.probes.Load(), Stale: n.stale.Load()}
+	sum := Counts{Allowed: n.allowed.Load(), Probes: n.probes.Load(), Stale: n.stale.Load()}
+	for i := range n.rejected {
+		sum.Rejected += n.rejected[i].Load()
+	}
+	return sum
 }

@@ -28,6 +28,8 @@ type fakeNode struct {
 	machines map[breaker.Key]*breaker.Machine
 	subs     map[chan api.ViewEvent]bool
 	outcomes []api.Outcome
+	decided  []api.Decisions
+	older    bool // it knows nothing of decisions
 	deaf     bool // answers nothing but 503
 }
 
@@ -142,7 +144,17 @@ func (n *fakeNode) report(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewDecoder(r.Body).Decode(&req)
 	n.mu.Lock()
 	n.outcomes = append(n.outcomes, req.Outcomes...)
+	older := n.older && req.Decisions != nil
+	if req.Decisions != nil {
+		n.decided = append(n.decided, *req.Decisions)
+	}
 	n.mu.Unlock()
+	if older {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(api.Problem{Status: http.StatusBadRequest, Detail: "an unknown field"})
+		return
+	}
 	for _, o := range req.Outcomes {
 		raw, _ := o.RetryAfter.(string)
 		n.gate.ReportCall(gate.Call{Host: o.Host, Resolver: o.Resolver, Role: o.Role}, o.Permit, gate.Result{

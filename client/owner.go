@@ -28,6 +28,7 @@ type node struct {
 	view    *view
 	permits permits
 	reports reports
+	decided decided
 }
 
 // maxAnswerBytes bounds what is read of an answer.

@@ -159,10 +159,12 @@ func (n *node) send(ctx context.Context) {
 			defer cancel()
 			n.reports.flushTallies()
 			n.drain(last)
+			n.tellDecisions(last)
 			return
 		case <-n.reports.signal:
 		case <-tick.C:
 			n.reports.flushTallies()
+			n.tellDecisions(ctx)
 		}
 		if !n.drain(ctx) {
 			select {

@@ -43,8 +43,9 @@ func (g *Gate) Counts() Counts {
 		c.Hosts += t.count
 		t.mu.Unlock()
 	}
-	list := g.failingEntries()
-	c.Failing = len(list)
+	g.mu.Lock()
+	c.Failing = len(g.failing)
+	g.mu.Unlock()
 	c.Local = len(g.OpenRings())
 	return c
 }

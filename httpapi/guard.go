@@ -27,6 +27,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				if p == http.ErrAbortHandler {
 					panic(p)
 				}
+				s.opt.Metrics.Panicked()
 				s.opt.Logger.Error("a request panicked", slog.String("path", r.URL.Path), slog.Any("panic", p),
 					slog.String("stack", string(debug.Stack())))
 				fail(w, http.StatusInternalServerError, "internal error", "see the node's log")

@@ -107,9 +107,17 @@ func (s *Server) Handler() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(openapi)
 	})
-	mux.Handle("GET /metrics", s.opt.Metrics.Handler())
+	mux.Handle("GET /metrics", plain(s.opt.Metrics.Handler()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { unknown(mux, w, r) })
 	return s.guard(mux)
+}
+
+// plain keeps a browser from taking text for a page: names in it may be anybody's.
+func plain(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // unknown answers a path nobody serves, or one that wants another method.

@@ -13,6 +13,7 @@ import (
 	"fleetfuse/breaker"
 	"fleetfuse/gate"
 	"fleetfuse/hostname"
+	"fleetfuse/telemetry"
 )
 
 // callOf checks names and gives each its one spelling.
@@ -53,8 +54,20 @@ func (s *Server) allow(w http.ResponseWriter, r *http.Request) {
 		resp.RetryAfterMS = ceilMS(n.RetryAfter)
 		resp.Reason, resp.Detail, resp.Key = string(n.Reason), n.Detail, string(n.Key)
 	}
-	s.opt.Metrics.Decided(resp.Allowed, resp.Reason)
+	s.decided(&d)
 	write(w, http.StatusOK, resp)
+}
+
+// decided counts a decision.
+func (s *Server) decided(d *gate.Decision) {
+	switch {
+	case !d.Allowed():
+		s.opt.Metrics.Decided(telemetry.Rejected, d.Rejection().Reason)
+	case d.Probe():
+		s.opt.Metrics.Decided(telemetry.Probe, "")
+	default:
+		s.opt.Metrics.Decided(telemetry.Allowed, "")
+	}
 }
 
 // ceilMS rounds up: a caller that waits so long is not early.
@@ -70,6 +83,10 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 			"send several smaller reports")
 		return
 	}
+	if err := checkDecisions(req.Decisions); err != nil {
+		fail(w, http.StatusBadRequest, err.Error(), "tell what was decided since the last report only")
+		return
+	}
 	resp := api.ReportResponse{Rejected: []api.Rejected{}}
 	for i := range req.Outcomes {
 		o := &req.Outcomes[i]
@@ -79,17 +96,64 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		s.opt.Gate.ReportCall(c, o.Permit, result)
+		s.ended(c, result)
 		resp.Accepted++
 	}
-	s.opt.Metrics.Reported("accepted", resp.Accepted)
-	s.opt.Metrics.Reported("rejected", len(resp.Rejected))
+	s.opt.Metrics.Refused(len(resp.Rejected))
+	s.decidedElsewhere(req.Decisions)
 	write(w, http.StatusAccepted, resp)
+}
+
+// ended counts a call by what it means to its host, or to its resolver.
+func (s *Server) ended(c gate.Call, r gate.Result) {
+	key := breaker.HostKey(c.Host)
+	if c.Host == "" {
+		key = breaker.ResolverKey(c.Resolver)
+	}
+	kind, slow, _ := s.opt.Policy(key).ClassifyCall(r.Evidence, r.Latency, r.FromCache)
+	s.opt.Metrics.Ended(r.Count, kind, slow, r.Evidence, r.FromCache)
+}
+
+// maxReasons bounds the reasons of one report's decisions; there are fewer.
+const maxReasons = 32
+
+// checkDecisions says what is wrong with what a worker says it decided.
+func checkDecisions(d *api.Decisions) error {
+	if d == nil {
+		return nil
+	}
+	if len(d.Rejected) > maxReasons {
+		return fmt.Errorf("decisions.rejected has %d reasons; at most %d", len(d.Rejected), maxReasons)
+	}
+	most := max(d.Allowed, d.Probes, d.Stale)
+	for _, n := range d.Rejected {
+		most = max(most, n)
+	}
+	if most > maxDecisions {
+		return fmt.Errorf("decisions counts %d; at most %d of a kind in one report", most, uint64(maxDecisions))
+	}
+	return nil
+}
+
+// decidedElsewhere counts what a worker's own gate decided.
+func (s *Server) decidedElsewhere(d *api.Decisions) {
+	if d == nil {
+		return
+	}
+	m := s.opt.Metrics
+	m.DecidedElsewhere(d.Allowed, telemetry.Allowed, "")
+	m.DecidedElsewhere(d.Probes, telemetry.Probe, "")
+	for reason, n := range d.Rejected {
+		m.DecidedElsewhere(n, telemetry.Rejected, breaker.Reason(reason))
+	}
+	m.Stale(d.Stale)
 }
 
 // Limits of an outcome's numbers.
 const (
-	maxCount = 1_000_000
-	maxAge   = 24 * time.Hour
+	maxCount     = 1_000_000
+	maxAge       = 24 * time.Hour
+	maxDecisions = 1_000_000_000 // of one kind in one report
 )
 
 func outcomeOf(o *api.Outcome) (gate.Call, gate.Result, error) {
@@ -157,13 +221,12 @@ func (s *Server) gate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d, _ := s.opt.Gate.AllowHTTP(r.Context(), c) // its report names no permit
+	s.decided(&d)
 	if d.Allowed() {
-		s.opt.Metrics.Decided(true, "")
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	n := d.Rejection()
-	s.opt.Metrics.Decided(false, string(n.Reason))
 	w.Header().Set("Retry-After", strconv.FormatInt(max(1, int64((n.RetryAfter+time.Second-1)/time.Second)), 10))
 	w.Header().Set("X-Fleetfuse-Reason", string(n.Reason))
 	fail(w, deny, fmt.Sprintf("%s is %s: %s %s", n.Key, n.State, n.Reason, n.Detail), "wait as long as Retry-After says")

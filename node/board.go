@@ -77,7 +77,7 @@ func newBoard(n *Node) *board {
 	}
 	b.breakers = actors.New(actors.Options{
 		Node: n.id, Announcer: b, Keeper: b, Clock: n.clock, Logger: n.opt.Logger,
-		Policy: n.policies.of, Amend: n.policies.amend, Recall: b.Of, Members: b.known,
+		Policy: n.policies.of, Amend: n.policies.amend, Recall: b.Of, Members: b.known, Observer: n.metrics.Keys,
 	})
 	b.spread = spread.New(spread.Options{
 		Self: n.id, Limit: view.MaxExceptions, FirstID: uint64(n.clock.Stamp()), Policy: n.policies.of,
@@ -248,7 +248,7 @@ func (b *board) Announce(key breaker.Key, a breaker.Announcement) {
 
 // AskWitnesses implements actors.Announcer.
 func (b *board) AskWitnesses(key breaker.Key, q breaker.WitnessQuestion) {
-	b.metrics.Rounds.Inc()
+	b.metrics.RoundBegan()
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects { return n.AskWitnesses(now, key, q) })
 }
 
@@ -274,13 +274,6 @@ func (b *board) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
 			return
 		}
 	}
-}
-
-// count says how many breakers are open and half-open.
-func (b *board) count() (open, half int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.spread.View().Tally(b.clock.Now())
 }
 
 // read reads something of the protocol's state.

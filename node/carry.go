@@ -146,13 +146,6 @@ func (b *board) joined() bool {
 	return b.cluster != nil
 }
 
-// refusedTotal counts the frames of members that were not taken.
-func (b *board) refusedTotal() uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.refused
-}
-
 // State implements cluster.Events.
 func (b *board) State() *wire.Frame {
 	m := read(b, (*spread.Node).Summary)

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -37,6 +38,7 @@ type Options struct {
 	Version      string
 	Logger       *slog.Logger
 	Clock        *clock.Clock // stopped by Stop; nil: the machine's
+	MetricKeys   int          // how many breakers have metrics of their own; zero: telemetry.DefaultMaxKeys
 }
 
 // Node is a running node.
@@ -64,7 +66,7 @@ type Node struct {
 
 // Start builds and starts a node. On an error everything is released.
 func Start(ctx context.Context, opt Options) (*Node, error) {
-	n := &Node{opt: opt, started: time.Now(), clock: opt.Clock, metrics: telemetry.New()}
+	n := &Node{opt: opt, started: time.Now(), clock: opt.Clock, metrics: telemetry.New(opt.Version, cmp.Or(opt.MetricKeys, telemetry.DefaultMaxKeys))}
 	if n.clock == nil {
 		n.clock = clock.New()
 	}
@@ -149,7 +151,7 @@ func (n *Node) logFailure(what string, err error) {
 }
 
 func (n *Node) serve(ctx context.Context) error {
-	n.gauges()
+	n.metrics.Read(n.sample)
 	secure, hosts, err := n.opt.guardHTTP()
 	if err != nil {
 		return err

@@ -12,7 +12,9 @@ import (
 	"fleetfuse/api"
 	"fleetfuse/breaker"
 	"fleetfuse/config"
+	"fleetfuse/cooldownstore"
 	"fleetfuse/httpapi"
+	"fleetfuse/telemetry"
 )
 
 // reloads is what is known of reading the configuration again.
@@ -150,21 +152,15 @@ func (n *Node) policyProblems(problem func(string, ...any)) {
 	}
 }
 
-func (n *Node) policyGauges() {
-	m, r := n.metrics, &n.reloads
-	locked := func(read func() float64) func() float64 {
-		return func() float64 {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			return read()
-		}
-	}
-	m.Gauge("policy_overlays", "Breakers whose policy was replaced at run time.", func() float64 { return float64(n.policies.overlaid(n.clock.Now())) })
-	m.Gauge("policy_overlays_invalid", "Breakers whose overlay does not fit this node's configuration and is not obeyed.",
-		func() float64 { return float64(len(n.policies.invalid())) })
-	m.Counter("config_reloads_total", "Reloads of the configuration that succeeded.", locked(func() float64 { return float64(r.done) }))
-	m.Counter("config_reload_failures_total", "Reloads of the configuration that were refused.", locked(func() float64 { return float64(r.wrong) }))
-	m.Gauge("config_last_reload_successful", "0 if the last reload of the configuration was refused.", locked(func() float64 { return truth(r.failed == nil) }))
-	m.Gauge("config_loaded_timestamp_seconds", "When the configuration in force was read, in seconds since 1970.",
-		locked(func() float64 { return float64(r.loaded.UnixMilli()) / 1000 }))
+func (n *Node) samplePolicies(s *telemetry.Sample) {
+	s.Set("policy_overlays", float64(n.policies.overlaid(n.clock.Now())))
+	s.Set("policy_overlays_invalid", float64(len(n.policies.invalid())))
+	r := &n.reloads
+	r.mu.Lock()
+	done, wrong, failed, loaded := r.done, r.wrong, r.failed != nil, r.loaded
+	r.mu.Unlock()
+	s.Count("config_reloads_total", done)
+	s.Count("config_reload_failures_total", wrong)
+	s.Truth("config_last_reload_successful", !failed)
+	s.Set("config_loaded_timestamp_seconds", cooldownstore.EpochSeconds(loaded))
 }

@@ -92,20 +92,16 @@ func (s *sharing) health() api.SharedHealth {
 	return h
 }
 
-func (s *sharing) gauges(m *telemetry.Metrics) {
-	m.Gauge("shared_ok", "1 while the shared store works.", func() float64 { return truth(s.health().OK) })
-	m.Gauge("shared_degraded_since_seconds", "When the shared store began to fail, in seconds since 1970; 0 while it works.", func() float64 {
-		if h := s.health(); h.Since != nil {
-			return cooldownstore.EpochSeconds(*h.Since)
-		}
-		return 0
-	})
-	m.Gauge("shared_warnings", "What may go wrong at the shared store, such as that it may evict; see readyz?verbose.", func() float64 {
-		return float64(len(s.health().Warnings))
-	})
-	m.Gauge("shared_entries", "Keys in the last whole listing of the shared store.", func() float64 { return float64(s.health().Entries) })
-	m.Gauge("shared_pending", "Keys whose cooldown waits to be shared.", func() float64 { return float64(s.outbox.Health().Pending) })
-	m.Counter("shared_dropped_total", "Cooldowns given up because too many waited to be shared.", func() float64 {
-		return float64(s.outbox.Health().Dropped)
-	})
+func (s *sharing) sample(t *telemetry.Sample) {
+	h := s.health()
+	t.Truth("shared_ok", h.OK)
+	since := 0.0
+	if h.Since != nil {
+		since = cooldownstore.EpochSeconds(*h.Since)
+	}
+	t.Set("shared_degraded_since_seconds", since)
+	t.Set("shared_warnings", float64(len(h.Warnings)))
+	t.Set("shared_entries", float64(h.Entries))
+	t.Set("shared_pending", float64(h.Pending))
+	t.Count("shared_dropped_total", h.Dropped)
 }

@@ -4,6 +4,10 @@ package telemetry
 
 import (
 	"net/http"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -14,69 +18,127 @@ import (
 
 // Metrics is the node's own registry and its counters.
 type Metrics struct {
-	registry *prometheus.Registry
-	// Rounds counts witness rounds begun here.
-	Rounds      prometheus.Counter
-	decisions   *prometheus.CounterVec
-	outcomes    *prometheus.CounterVec
-	transitions *prometheus.CounterVec
-	sent        *prometheus.CounterVec
+	// Keys are the breakers that have series of their own.
+	Keys *Keys
+
+	registry    *prometheus.Registry
+	collector   *collector
+	version     string
+	decisions   *tally
+	outcomes    *tally
+	transitions *tally
+	sent        *tally
+	stale       atomic.Uint64
+	refused     atomic.Uint64
+	rounds      atomic.Uint64
+	panics      atomic.Uint64
 }
 
-// New returns an empty registry with the counters registered.
-func New() *Metrics {
+// New returns a registry that serves what Go and the process say, and what is
+// counted here. version is the program's; at most maxKeys breakers have series of
+// their own.
+func New(version string, maxKeys int) *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
-		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fleetfuse_decisions_total", Help: "Decisions asked for over HTTP, by answer and reason.",
-		}, []string{"decision", "reason"}),
-		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fleetfuse_outcomes_total", Help: "Calls reported over HTTP, by how the report was taken.",
-		}, []string{"result"}),
-		transitions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fleetfuse_transitions_total", Help: "Changes of state of breakers owned here, by new state and reason.",
-		}, []string{"to", "reason"}),
-		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fleetfuse_frames_sent_total", Help: "Frames handed over for other members, by kind.",
-		}, []string{"kind"}),
+		Keys: newKeys(maxKeys), registry: prometheus.NewRegistry(), collector: newCollector(), version: version,
+		decisions: newTally("decisions_total"), outcomes: newTally("outcomes_total"),
+		transitions: newTally("transitions_total"), sent: newTally("frames_sent_total"),
 	}
-	m.Rounds = prometheus.NewCounter(prometheus.CounterOpts{Name: "fleetfuse_witness_rounds_total", Help: "Witness rounds begun by breakers owned here."})
-	m.registry.MustRegister(m.Rounds, m.decisions, m.outcomes, m.transitions, m.sent,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.collector.readers = append(m.collector.readers, m.sample)
+	m.registry.MustRegister(m.collector, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// Gauge registers a value that is read when scraped.
-func (m *Metrics) Gauge(name, help string, read func() float64) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "fleetfuse_" + name, Help: help}, read))
+// Read adds who is asked for values with each scrape. Call it before the first.
+func (m *Metrics) Read(read func(*Sample)) { m.collector.readers = append(m.collector.readers, read) }
+
+func (m *Metrics) sample(s *Sample) {
+	m.decisions.sample(s, "decisions_total")
+	m.outcomes.sample(s, "outcomes_total")
+	m.transitions.sample(s, "transitions_total")
+	m.sent.sample(s, "frames_sent_total")
+	s.Count("sdk_stale_decisions_total", m.stale.Load())
+	s.Count("outcomes_refused_total", m.refused.Load())
+	s.Count("witness_rounds_total", m.rounds.Load())
+	s.Count("http_panics_total", m.panics.Load())
+	s.Set("build_info", 1, labelOf(breaker.Key(m.version)), runtime.Version())
 }
 
-// Counter registers a total that is read when scraped.
-func (m *Metrics) Counter(name, help string, read func() float64) {
-	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "fleetfuse_" + name, Help: help}, read))
+// A Decision is a word for how one ended.
+type Decision string
+
+// The decisions.
+const (
+	Allowed  Decision = "allow"
+	Probe    Decision = "probe"
+	Rejected Decision = "reject"
+)
+
+// Decided counts a decision that was asked for over HTTP. The reason is that of
+// a rejection.
+func (m *Metrics) Decided(d Decision, reason breaker.Reason) { m.decide(1, d, reason, "http") }
+
+// DecidedElsewhere counts decisions of a worker's own gate.
+func (m *Metrics) DecidedElsewhere(n uint64, d Decision, reason breaker.Reason) {
+	m.decide(n, d, reason, "sdk")
 }
 
-// Decided counts a decision.
-func (m *Metrics) Decided(allowed bool, reason string) {
-	word := "reject"
-	if allowed {
-		word = "allow"
+func (m *Metrics) decide(n uint64, d Decision, reason breaker.Reason, via string) {
+	text := string(reason)
+	if text == "" {
+		text = noReason
 	}
-	m.decisions.WithLabelValues(word, reason).Inc()
+	m.decisions.add(n, string(d), text, via)
 }
 
-// Reported counts reported calls.
-func (m *Metrics) Reported(result string, n int) { m.outcomes.WithLabelValues(result).Add(float64(n)) }
+// Stale counts decisions that a worker's own gate took while this node was away.
+func (m *Metrics) Stale(n uint64) { m.stale.Add(n) }
+
+// Ended counts n calls that ended alike.
+func (m *Metrics) Ended(n int, kind breaker.Kind, slow bool, e breaker.Evidence, fromCache bool) {
+	m.outcomes.add(uint64(max(n, 1)), outcomeOf(kind, slow), classOf(e, fromCache))
+}
+
+// Refused counts reported outcomes that made no sense.
+func (m *Metrics) Refused(n int) { m.refused.Add(uint64(n)) }
 
 // Moved counts a transition.
-func (m *Metrics) Moved(t breaker.Transition) {
-	m.transitions.WithLabelValues(t.To.String(), string(t.Reason)).Inc()
-}
+func (m *Metrics) Moved(t breaker.Transition) { m.transitions.add(1, t.To.String(), reasonOf(t)) }
 
 // Sent counts a frame for a member.
-func (m *Metrics) Sent(kind string) { m.sent.WithLabelValues(kind).Inc() }
+func (m *Metrics) Sent(kind string) { m.sent.add(1, kind) }
 
-// Handler serves the registry.
-func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+// RoundBegan counts a witness round.
+func (m *Metrics) RoundBegan() { m.rounds.Add(1) }
+
+// Panicked counts a request whose panic was contained.
+func (m *Metrics) Panicked() { m.panics.Add(1) }
+
+// reasonOf is the reason of a transition, one of the closed list.
+func reasonOf(t breaker.Transition) string {
+	switch text := string(t.Reason); {
+	case text == "" && t.To == breaker.Closed:
+		return recovered
+	case text == "":
+		return noReason
+	case slices.Contains(reasons, text):
+		return text
+	}
+	return other
 }
+
+// Limits of scraping: whoever asks faster than the node answers waits for nobody.
+const (
+	maxScrapes  = 4
+	scrapeLimit = 10 * time.Second
+)
+
+// Handler serves the registry. A metric that cannot be read is left out; the
+// others are served.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: maxScrapes, Timeout: scrapeLimit,
+	})
+}
+
+// Gatherer reads the registry.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }

@@ -112,12 +112,14 @@ func (n *Node) launch(p *peer, now breaker.Instant) {
 		p.waiting = nil
 	}
 	p.flight = &flight{seq: m.Seq, reports: m.Reports, sent: now, deadline: now.Add(p.patience())}
+	n.counts.BatchesSent++
 	n.send(p, m)
 }
 
 // expireBatch gives up a batch that was not acknowledged in time.
 func (n *Node) expireBatch(p *peer, now breaker.Instant) {
 	if p.flight != nil && now >= p.flight.deadline {
+		n.counts.BatchesLost++
 		n.missed(p.flight.reports)
 		p.flight = nil
 		n.launch(p, now)
@@ -135,6 +137,7 @@ func (n *Node) onBatchAck(p *peer, m BatchAck, now breaker.Instant) {
 	if p.flight == nil || p.flight.seq != m.Seq {
 		return
 	}
+	n.counts.BatchesAcked++
 	p.measured(now.Sub(p.flight.sent))
 	n.missed(slices.DeleteFunc(slices.Clone(p.flight.reports), func(r Report) bool { return !slices.Contains(m.Foreign, r.Key) }))
 	p.flight = nil

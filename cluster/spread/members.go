@@ -76,6 +76,7 @@ func sorted(peers map[string]*peer) []*peer {
 // part ends what was under way to a member that is gone.
 func (n *Node) part(p *peer, now breaker.Instant) {
 	if p.flight != nil {
+		n.counts.BatchesLost++
 		n.missed(p.flight.reports)
 	}
 	for _, r := range slices.Clone(n.requests) {
@@ -164,6 +165,7 @@ func (n *Node) claim(now breaker.Instant, before placement.Ring, joined bool) {
 	for _, k := range append(circuits, cooldowns...) {
 		switch {
 		case before.Owner(string(k)) != n.opt.Self:
+			n.counts.Claimed++
 			n.step(k, Activate{})
 		case joined:
 			n.step(k, Joined{})

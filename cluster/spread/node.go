@@ -71,6 +71,7 @@ type Node struct {
 	requests []*request
 	late     []lateAsk
 	dropped  uint64
+	counts   Counts // but what Counts looks up
 	apart    bool
 	ready    bool // this node's own memory was compared with the members': it may own keys
 

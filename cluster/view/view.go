@@ -145,15 +145,13 @@ func (v *View) Dropped() uint64 { return v.dropped }
 // Full reports whether the view is at its limit.
 func (v *View) Full() bool { return v.size >= v.limit }
 
-// Tally counts the entries that are open and half-open.
-func (v *View) Tally(now breaker.Instant) (open, half int) {
-	for _, e := range v.all {
-		switch e.snap.At(now).State {
-		case breaker.Open:
-			open++
-		case breaker.HalfOpen:
-			half++
+// Statuses calls yield with every entry of one bucket that is not closed. A
+// caller that locks the view goes through it bucket by bucket, and holds up
+// nobody for long.
+func (v *View) Statuses(bucket int, now breaker.Instant, yield func(breaker.Key, breaker.Status)) {
+	for k, e := range v.buckets[bucket] {
+		if st := e.snap.At(now); st.State != breaker.Closed {
+			yield(k, st)
 		}
 	}
-	return open, half
 }

@@ -1,0 +1,76 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+)
+
+// tellAgainAfter is how long a node that does not take decisions, because it is
+// an older one, is not told of any.
+const tellAgainAfter = 10 * time.Minute
+
+// decided is how far the node knows what was decided here. Its metrics are to
+// count it; nothing else depends on it, so it travels alone.
+type decided struct {
+	counts *counters
+	told   totals
+	quiet  breaker.Instant // the node is told of nothing before
+}
+
+// totals are counters read at one moment.
+type totals struct {
+	allowed, probes, stale uint64
+	rejected               [len(reasons)]uint64
+}
+
+// read reads the probes first: each is among those allowed.
+func (n *counters) read() totals {
+	t := totals{probes: n.probes.Load(), stale: n.stale.Load()}
+	t.allowed = n.allowed.Load()
+	for i := range n.rejected {
+		t.rejected[i] = n.rejected[i].Load()
+	}
+	return t
+}
+
+// since is what was counted after an earlier moment.
+func (t *totals) since(before *totals) *api.Decisions {
+	d := &api.Decisions{Probes: t.probes - before.probes, Stale: t.stale - before.stale}
+	d.Allowed = t.allowed - before.allowed - d.Probes
+	for i, n := range t.rejected {
+		if n -= before.rejected[i]; n == 0 {
+			continue
+		}
+		if d.Rejected == nil {
+			d.Rejected = map[string]uint64{}
+		}
+		d.Rejected[string(reasons[i])] = n
+	}
+	return d
+}
+
+// tellDecisions tells the node what was decided here since it was told last. One
+// that does not answer is told later.
+func (n *node) tellDecisions(ctx context.Context) {
+	d := &n.decided
+	now := d.counts.read()
+	if now == d.told || !n.view.fed.Load() || n.clock.Now() < d.quiet {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, reportLimit)
+	defer cancel()
+	req := api.ReportRequest{Worker: n.worker, Outcomes: []api.Outcome{}, Decisions: now.since(&d.told)}
+	var resp api.ReportResponse
+	err := n.post(limited, "/v1/report", req, &resp)
+	if refused, ok := errors.AsType[*api.Problem](err); ok && refused.Status == 400 {
+		d.quiet = n.clock.Now().Add(tellAgainAfter)
+		err = nil
+	}
+	if err == nil {
+		d.told = now
+	}
+}
