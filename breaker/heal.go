@@ -68,9 +68,10 @@ func (m *Machine) healLater(mo Moment) {
 	}
 }
 
-// healed counts a member's success as that of a probe, once. A cooldown that
-// runs rejects to its end; then the circuit no longer does, and a probe
-// follows.
+// healed counts a member's success as that of a probe, once. Where there are
+// fewer other members than success_threshold wants, all of them suffice. A
+// cooldown that runs rejects to its end; then the circuit no longer does, and a
+// probe follows.
 func (m *Machine) healed(mo Moment, node string) {
 	if slices.Contains(m.probing.healed, node) {
 		return
@@ -78,8 +79,9 @@ func (m *Machine) healed(mo Moment, node string) {
 	m.probing.healed = append(m.probing.healed, node)
 	c := &m.snap.Circuit
 	m.countProbe(c.Role)
+	everyone := len(m.probing.healed) >= mo.Members-1
 	switch {
-	case !m.recovered(mo):
+	case !everyone && !m.recovered(mo):
 	case m.cooling(mo.Now):
 		c.Until, c.Stamp, c.Disk = min(c.Until, mo.Now), mo.Stamp, false
 		m.round, m.dirty = nil, true

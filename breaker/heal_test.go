@@ -151,3 +151,19 @@ func TestHealingEndsNoRetryAfterThatRan(t *testing.T) {
 		t.Errorf("%v when it ran out, want a probe first", st.State)
 	}
 }
+
+// With fewer other members than success_threshold their word is enough: nobody
+// else can be asked.
+func TestHealingWithFewMembers(t *testing.T) {
+	for members, want := range map[int]breaker.State{2: breaker.Closed, 3: breaker.Open} {
+		h := newHealer(members)
+		p := breaker.DefaultPolicy()
+		p.SuccessThreshold = 2
+		h.Replace(h.mo, &p)
+		e := h.Adopt(h.after(time.Millisecond), h.open(origin))
+		h.Witness(h.after(time.Second), breaker.WitnessAnswer{Round: e.AskWitnesses.Round, Node: "n2", Success: origin.Add(2)})
+		if st := h.Inspect(h.mo.Now).Status.State; st != want {
+			t.Errorf("%d members, one of them called with success: %v, want %v", members, st, want)
+		}
+	}
+}

@@ -107,9 +107,9 @@ func (c *checks) agree(key breaker.Key) {
 }
 
 // believed is what a node believes of a key now. In shadow nobody asks for
-// permits, so nobody hears that a breaker is closed: a cooldown that ran out
-// after the recovery on a machine which read it from its disk with a wrong wall
-// clock, or which slept meanwhile, rejects nothing.
+// permits, so nobody hears that a breaker is closed: where a machine started with
+// a wrong wall clock, or slept, a cooldown that it told of may have run out after
+// the recovery, and rejects nothing.
 func (c *checks) believed(n *node, key breaker.Key, s *breaker.Snapshot) breaker.Status {
 	now := n.clock.Now()
 	if c.truthful() || n.policies.Of(key).Mode == breaker.ModeEnforce {
@@ -117,7 +117,7 @@ func (c *checks) believed(n *node, key breaker.Key, s *breaker.Snapshot) breaker
 	}
 	t := s.Clone()
 	t.Cooldowns = slices.DeleteFunc(t.Cooldowns, func(k breaker.Cooldown) bool {
-		return (k.Disk || n.lost > 0) && k.Until <= now && k.Stamp <= t.Circuit.Stamp
+		return k.Until <= now && k.Stamp <= t.Circuit.Stamp
 	})
 	return t.At(now)
 }
