@@ -57,8 +57,8 @@ var errAgain = errors.New("look again")
 
 // read reads events of a stretch. They are all there were, or the error is
 // errAgain.
-func (l *Log) read(ctx context.Context, p stretch, limit int) ([]telemetry.Event, error) {
-	events, err := p.store.between(ctx, p.after, p.through, limit)
+func (l *Log) read(ctx context.Context, p stretch) ([]telemetry.Event, error) {
+	events, err := p.store.page(ctx, p.after, p.through)
 	if err != nil {
 		return nil, l.readFailed(ctx, p.store, err)
 	}
