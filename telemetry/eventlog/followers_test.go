@@ -17,8 +17,8 @@ import (
 // A thousand followers from positions of all ages see everything once, in order,
 // while events come; a thousand more never read and are in nobody's way.
 func TestThousandFollowers(t *testing.T) {
-	const past, total, followers = 5000, 15_000, 1000
-	l := open(t, t.TempDir(), eventlog.Options{Buffer: 4096})
+	const past, total, followers = 3000, 8000, 1000
+	l := open(t, t.TempDir(), eventlog.Options{Buffer: 2048})
 	for from := 0; from < past; from += 1000 {
 		fill(t, l, from, from+1000)
 		flush(t, l)

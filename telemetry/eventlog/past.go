@@ -9,17 +9,18 @@ import (
 	"fleetfuse/telemetry"
 )
 
-// A stretch is what follows a position before the tail: a gap, or positions that
-// are on disk.
+// A stretch is what follows a position before the tail: a gap, events, or
+// positions that are on disk.
 type stretch struct {
 	after   uint64 // the position, or where what is kept begins
 	through uint64 // after itself if the tail follows
 	store   *store
 	gap     *Gap
+	events  []telemetry.Event
 }
 
-// stretch finds what follows a position. What is neither in the tail nor in a gap
-// is on disk.
+// stretch finds what follows a position. What is neither in the tail, nor being
+// written, nor in a gap is on disk.
 func (l *Log) stretch(position uint64) (stretch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,6 +43,15 @@ func (l *Log) stretch(position uint64) (stretch, error) {
 			return p, nil
 		}
 		p.through = g.First - 1
+	}
+	if f := l.write.flyingBefore(end + 1); len(f) > 0 {
+		switch first, last := f[0].Seq, f[len(f)-1].Seq; {
+		case p.after+1 < first:
+			p.through = min(p.through, first-1)
+		case p.after < last:
+			p.events = f[p.after+1-first:]
+			return p, nil
+		}
 	}
 	if p.store == nil && p.through > p.after {
 		if l.closed {

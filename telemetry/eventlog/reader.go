@@ -101,6 +101,9 @@ func (r *Reader) past(ctx context.Context) (Batch, bool, error) {
 		if p.gap != nil {
 			return r.passed(*p.gap, p.gap.Last), true, nil
 		}
+		if len(p.events) > 0 {
+			return r.read(p.events), true, nil
+		}
 		if p.through == p.after {
 			return r.pull(ctx) // the tail follows
 		}
