@@ -3,6 +3,7 @@ package telemetry
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -136,7 +137,9 @@ func (e *Event) ID() ID {
 }
 
 func (id ID) String() string {
-	s := fmt.Sprintf("%016x-%s-%s-%s", uint64(id.Stamp), id.Kind, id.State, id.Key)
+	const stampDigits = 16
+	stamp := strconv.FormatUint(uint64(id.Stamp), 16)
+	s := strings.Repeat("0", stampDigits-len(stamp)) + stamp + "-" + string(id.Kind) + "-" + id.State + "-" + string(id.Key)
 	if id.Node != "" {
 		s += "@" + id.Node
 	}

@@ -98,7 +98,7 @@ func (l *Log) condemn(s *store) {
 	l.store, l.ruined = nil, s
 	last := l.tail.view().oldest - 1
 	l.raiseGone(last)
-	l.write.written, l.write.inflight = last, 0
+	l.write.written, l.write.flying = last, nil
 	l.poke()
 }
 

@@ -12,8 +12,8 @@ import (
 // two rings there is a pause of this much per follower that waits, so that
 // ringing takes a part of one core at most, and at most maxPause.
 const (
-	pausePerFollower = 4 * time.Microsecond
-	maxPause         = 4 * time.Millisecond
+	pausePerFollower = 2 * time.Microsecond
+	maxPause         = 2 * time.Millisecond
 )
 
 // A bell wakes all who listen, without making the one who rings wait.

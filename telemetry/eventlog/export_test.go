@@ -21,3 +21,10 @@ func (l *Log) SetPages(n int) error {
 	}
 	return rows.Close()
 }
+
+// Flying counts the events that are being written at this moment.
+func (l *Log) Flying() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.write.flying)
+}

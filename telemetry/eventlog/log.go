@@ -53,14 +53,33 @@ type Log struct {
 
 // progress is how far writing is.
 type progress struct {
-	written  uint64    // every position up to it is on disk or in a gap
-	inflight uint64    // the last position of the batch being written, zero for none
-	unsaved  bool      // gaps changed since they were last written
-	due      time.Time // of the next write
-	pruneAt  time.Time // of the next look at what is too old, zero: at once
-	prune    bool      // there is more to prune
-	backoff  time.Duration
-	flushes  []flush
+	written uint64 // every position up to it is on disk or in a gap
+	// flying is the batch being written. Readers need it: it can have left the tail
+	// before it is on disk.
+	flying  []telemetry.Event
+	unsaved bool      // gaps changed since they were last written
+	due     time.Time // of the next write
+	pruneAt time.Time // of the next look at what is too old, zero: at once
+	prune   bool      // there is more to prune
+	backoff time.Duration
+	flushes []flush
+}
+
+// taken is the last position that was handed to the disk.
+func (w *progress) taken() uint64 {
+	if n := len(w.flying); n > 0 {
+		return w.flying[n-1].Seq
+	}
+	return w.written
+}
+
+// flyingBefore are the events being written that left a tail which begins at a
+// position.
+func (w *progress) flyingBefore(oldest uint64) []telemetry.Event {
+	if len(w.flying) == 0 || w.flying[0].Seq >= oldest {
+		return nil
+	}
+	return w.flying[:min(uint64(len(w.flying)), oldest-w.flying[0].Seq)]
 }
 
 // A flush waits until the positions up to through are on disk.
@@ -167,7 +186,7 @@ func (l *Log) leftTail(c *chunk) {
 		l.gone.Store(last)
 		return
 	}
-	first := max(c.first, l.write.written+1, l.write.inflight+1)
+	first := max(c.first, l.write.taken()+1)
 	if first <= last {
 		l.lose(first, last)
 	}

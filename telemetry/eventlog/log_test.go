@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -123,7 +124,8 @@ func TestClose(t *testing.T) {
 
 // An event goes to followers before it goes to the disk.
 func TestFollowersDoNotWaitForTheDisk(t *testing.T) {
-	l := open(t, t.TempDir(), eventlog.Options{Delay: 1 << 40})
+	l := open(t, t.TempDir(), eventlog.Options{Delay: time.Hour})
+	flush(t, l)
 	r := l.Follow(l.Last())
 	fill(t, l, 0, 1)
 	want(t, take(t, r, 1), 0, 1)

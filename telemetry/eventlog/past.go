@@ -9,17 +9,18 @@ import (
 	"fleetfuse/telemetry"
 )
 
-// A stretch is what follows a position before the tail: a gap, or positions that
-// are on disk.
+// A stretch is what follows a position before the tail: a gap, events, or
+// positions that are on disk.
 type stretch struct {
 	after   uint64 // the position, or where what is kept begins
 	through uint64 // after itself if the tail follows
 	store   *store
 	gap     *Gap
+	events  []telemetry.Event
 }
 
-// stretch finds what follows a position. What is neither in the tail nor in a gap
-// is on disk.
+// stretch finds what follows a position. What is neither in the tail, nor being
+// written, nor in a gap is on disk.
 func (l *Log) stretch(position uint64) (stretch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -43,6 +44,15 @@ func (l *Log) stretch(position uint64) (stretch, error) {
 		}
 		p.through = g.First - 1
 	}
+	if f := l.write.flyingBefore(end + 1); len(f) > 0 {
+		switch first, last := f[0].Seq, f[len(f)-1].Seq; {
+		case p.after+1 < first:
+			p.through = min(p.through, first-1)
+		case p.after < last:
+			p.events = f[p.after+1-first:]
+			return p, nil
+		}
+	}
 	if p.store == nil && p.through > p.after {
 		if l.closed {
 			return p, ErrClosed
@@ -57,8 +67,8 @@ var errAgain = errors.New("look again")
 
 // read reads events of a stretch. They are all there were, or the error is
 // errAgain.
-func (l *Log) read(ctx context.Context, p stretch, limit int) ([]telemetry.Event, error) {
-	events, err := p.store.between(ctx, p.after, p.through, limit)
+func (l *Log) read(ctx context.Context, p stretch) ([]telemetry.Event, error) {
+	events, err := p.store.page(ctx, p.after, p.through)
 	if err != nil {
 		return nil, l.readFailed(ctx, p.store, err)
 	}

@@ -11,7 +11,12 @@ const (
 	// pruneEvents is the most that one step deletes: twice what one batch writes,
 	// so that pruning keeps up and no batch waits for long.
 	pruneEvents = 2 * maxBatch
+	// eventBytes is about what an event takes on disk.
+	eventBytes = 512
 )
+
+// excess is how many events to delete for so many bytes, in one step.
+func excess(bytes int64) int { return int(min(bytes/eventBytes+1, pruneEvents)) }
 
 // pruneStep deletes some of what is too old or too much, and notes whether there
 // is more.
@@ -27,7 +32,7 @@ func (l *Log) pruneStep(s *store) error {
 	var through uint64
 	switch {
 	case u.used() > l.opt.MaxBytes:
-		through, err = s.oldest(pruneEvents, time.Time{})
+		through, err = s.oldest(excess(u.used()-l.opt.MaxBytes), time.Time{})
 	case looks:
 		through, err = s.oldest(pruneEvents, l.opt.Now().Add(-l.opt.MaxAge))
 	}

@@ -66,39 +66,119 @@ type Page struct {
 // Query returns the events that match, from disk and from memory. While the disk
 // does not answer, what is only there is a Gap; an error of reading is returned.
 func (l *Log) Query(ctx context.Context, f Filter) (Page, error) {
-	v := l.tail.view()
 	q := question{Filter: f, want: f.limit() + 1} // one more tells whether there is more
-	var events []telemetry.Event
-	var err error
-	if f.Newest {
-		events = q.memory(v)
-		if len(events) < q.want {
-			var older []telemetry.Event
-			older, err = l.disk(ctx, &q, v, q.want-len(events))
-			events = append(older, events...)
+	for {
+		m := l.moment(q.Filter)
+		events, err := q.answer(ctx, m)
+		if err == nil {
+			return q.page(events, m), nil
 		}
-	} else {
-		events, err = l.disk(ctx, &q, v, q.want)
-		if len(events) < q.want {
-			events = append(events, q.memory(v)...)
+		if err = l.readFailed(ctx, m.store, err); !errors.Is(err, errAgain) {
+			return Page{}, err
 		}
 	}
-	if err != nil {
-		return Page{}, err
+}
+
+// A moment is a log as it is when a query comes.
+type moment struct {
+	tail   view
+	flying []telemetry.Event // they come before the tail
+	disk   uint64            // the last position to look for on disk
+	store  *store            // nil if the disk does not answer, or there is none
+	gaps   []Gap             // that a query is to be told
+}
+
+func (l *Log) moment(f Filter) moment {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := moment{tail: l.tail.view(), store: l.store}
+	m.disk = m.tail.oldest - 1
+	if m.flying = l.write.flyingBefore(m.tail.oldest); len(m.flying) > 0 {
+		m.disk = m.flying[0].Seq - 1
 	}
-	return q.page(events, v), nil
+	if gone := min(l.gone.Load(), m.disk); 0 < f.After && f.After < gone {
+		m.gaps = append(m.gaps, Gap{First: f.After + 1, Last: gone, Reason: GapPruned})
+	}
+	for _, g := range l.gaps {
+		if g.Last > f.After && !g.Time.Before(f.Since) {
+			m.gaps = append(m.gaps, g.from(f.After))
+		}
+	}
+	if l.store == nil && l.file != "" && f.After < m.disk {
+		m.gaps = append(m.gaps, Gap{First: f.After + 1, Last: m.disk, Reason: GapUnreadable, Time: l.health.Since})
+	}
+	return m
 }
 
 // A question is a filter on its way through a log.
 type question struct {
 	Filter
 	want int
-	gaps []Gap
+}
+
+// answer finds what matches, of the newest or of the first as many as are wanted.
+func (q *question) answer(ctx context.Context, m moment) ([]telemetry.Event, error) {
+	if !q.Newest {
+		events, err := q.onDisk(ctx, m, q.want)
+		if err == nil && len(events) < q.want {
+			events = append(events, q.inMemory(m)...)
+		}
+		return events[:min(len(events), q.want)], err
+	}
+	events := q.inMemory(m)
+	older, err := q.onDisk(ctx, m, q.want-len(events))
+	slices.Reverse(older)
+	return append(older, events...), err
+}
+
+// inMemory returns what matches in memory, of the newest or of the first as many
+// as are wanted.
+func (q *question) inMemory(m moment) (found []telemetry.Event) {
+	parts := [][]telemetry.Event{m.flying}
+	for at := m.tail.oldest - 1; ; {
+		events := m.tail.after(at)
+		if len(events) == 0 {
+			break
+		}
+		at = events[len(events)-1].Seq
+		parts = append(parts, events)
+	}
+	if !q.Newest {
+		for _, events := range parts {
+			for i := 0; i < len(events) && len(found) < q.want; i++ {
+				found = q.add(found, &events[i])
+			}
+		}
+		return found
+	}
+	for _, events := range slices.Backward(parts) {
+		for i := len(events) - 1; i >= 0 && len(found) < q.want; i-- {
+			found = q.add(found, &events[i])
+		}
+	}
+	slices.Reverse(found)
+	return found
+}
+
+func (q *question) add(found []telemetry.Event, e *telemetry.Event) []telemetry.Event {
+	if e.Seq > q.After && q.Match(e) {
+		return append(found, *e)
+	}
+	return found
+}
+
+// onDisk returns what matches in the file, the newest first if those are wanted.
+func (q *question) onDisk(ctx context.Context, m moment, want int) ([]telemetry.Event, error) {
+	if m.store == nil || q.After >= m.disk || want <= 0 {
+		return nil, nil
+	}
+	text, args := q.sql(m.disk, want)
+	return m.store.query(ctx, text, args...)
 }
 
 // page cuts what was found.
-func (q *question) page(events []telemetry.Event, v view) Page {
-	p := Page{Events: events, Through: max(v.next-1, q.After), Gaps: q.gaps}
+func (q *question) page(events []telemetry.Event, m moment) Page {
+	p := Page{Events: events, Through: max(m.tail.next-1, q.After), Gaps: m.gaps}
 	limit := q.limit()
 	if len(events) <= limit {
 		return p
@@ -114,79 +194,20 @@ func (q *question) page(events []telemetry.Event, v view) Page {
 	return p
 }
 
-// memory returns what matches in the tail, the first or the newest.
-func (q *question) memory(v view) []telemetry.Event {
-	var found []telemetry.Event
-	for at := max(q.After, v.oldest-1); q.Newest || len(found) < q.want; {
-		events := v.after(at)
-		if len(events) == 0 {
-			break
-		}
-		at = events[len(events)-1].Seq
-		for i := range events {
-			if q.Match(&events[i]) {
-				found = append(found, events[i])
-			}
-		}
-	}
-	if len(found) <= q.want {
-		return found
-	}
-	if q.Newest {
-		return found[len(found)-q.want:]
-	}
-	return found[:q.want]
-}
-
-// disk returns what matches before the tail.
-func (l *Log) disk(ctx context.Context, q *question, v view, want int) ([]telemetry.Event, error) {
-	through := v.oldest - 1
-	for q.After < through {
-		s, gaps := l.absent(q.Filter, through)
-		q.gaps = gaps
-		if s == nil {
-			return nil, nil
-		}
-		text, args := q.sql(through, want)
-		events, err := s.query(ctx, text, args...)
-		if err == nil {
-			if q.Newest {
-				slices.Reverse(events)
-			}
-			return events, nil
-		}
-		if err = l.readFailed(ctx, s, err); !errors.Is(err, errAgain) {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-// absent returns the store, and what a query up to a position can not show.
-func (l *Log) absent(f Filter, through uint64) (*store, []Gap) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var missing []Gap
-	if gone := min(l.gone.Load(), through); 0 < f.After && f.After < gone {
-		missing = append(missing, Gap{First: f.After + 1, Last: gone, Reason: GapPruned})
-	}
-	for _, g := range l.gaps {
-		if g.Last > f.After && !g.Time.Before(f.Since) {
-			missing = append(missing, g.from(f.After))
-		}
-	}
-	if l.store == nil && l.file != "" {
-		missing = append(missing, Gap{First: f.After + 1, Last: through, Reason: GapUnreadable, Time: l.health.Since})
-	}
-	return l.store, missing
-}
-
-// sql is the question to the file. The lower bound of the position spares a
-// reading of everything: time is about in order, but not quite, so that an
-// order by position would else begin with the oldest.
+// sql is the question to the file. Rows are read in order of position, or those
+// of one key; the plus signs keep SQLite from reading by time and sorting. Time is
+// about in the order of positions, so a lower bound of the position spares reading
+// what is older.
 func (q *question) sql(through uint64, want int) (string, []any) {
-	text := "SELECT seq, body FROM events WHERE seq > ? AND seq <= ?"
-	args := []any{q.After, through}
+	text, args := "SELECT seq, body FROM events WHERE seq > ?", []any{q.After}
+	if !q.Since.IsZero() {
+		since := ceilMicro(q.Since)
+		// One bound, for SQLite would use the first of two.
+		text = "SELECT seq, body FROM events WHERE seq >= max(? + 1, (SELECT min(seq) FROM events INDEXED BY idx_events_time WHERE time_us >= ?))" +
+			" AND +time_us >= ?"
+		args = append(args, since, since)
+	}
+	text, args = text+" AND seq <= ?", append(args, through)
 	if q.Key != "" {
 		text, args = text+" AND key = ?", append(args, string(q.Key))
 	}
@@ -196,12 +217,8 @@ func (q *question) sql(through uint64, want int) (string, []any) {
 			args = append(args, string(k))
 		}
 	}
-	if !q.Since.IsZero() {
-		text += " AND time_us >= ? AND seq >= (SELECT min(seq) FROM events INDEXED BY idx_events_time WHERE time_us >= ?)"
-		args = append(args, ceilMicro(q.Since), ceilMicro(q.Since))
-	}
 	if !q.Until.IsZero() {
-		text, args = text+" AND time_us < ?", append(args, ceilMicro(q.Until))
+		text, args = text+" AND +time_us < ?", append(args, ceilMicro(q.Until))
 	}
 	text += " ORDER BY seq"
 	if q.Newest {

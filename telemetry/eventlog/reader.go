@@ -9,9 +9,6 @@ import (
 	"fleetfuse/telemetry"
 )
 
-// pageEvents is the most a Reader takes from the disk at once.
-const pageEvents = 256
-
 // A Batch is what follows a position: events, or a gap.
 type Batch struct {
 	// Events are shared with other readers: do not change them.
@@ -104,10 +101,13 @@ func (r *Reader) past(ctx context.Context) (Batch, bool, error) {
 		if p.gap != nil {
 			return r.passed(*p.gap, p.gap.Last), true, nil
 		}
+		if len(p.events) > 0 {
+			return r.read(p.events), true, nil
+		}
 		if p.through == p.after {
 			return r.pull(ctx) // the tail follows
 		}
-		events, err := r.log.read(ctx, p, pageEvents)
+		events, err := r.log.read(ctx, p)
 		switch {
 		case errors.Is(err, errAgain):
 			continue

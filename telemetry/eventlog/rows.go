@@ -118,9 +118,13 @@ func insert(tx *sql.Tx, events []telemetry.Event, now time.Time) error {
 	return nil
 }
 
-// between reads at most limit events after one position and up to another.
-func (s *store) between(ctx context.Context, after, through uint64, limit int) ([]telemetry.Event, error) {
-	return s.query(ctx, "SELECT seq, body FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", after, through, limit)
+// page reads some events after one position and up to another, none if there
+// are none. They are shared: do not change them.
+func (s *store) page(ctx context.Context, after, through uint64) ([]telemetry.Event, error) {
+	return s.pages.at(ctx, after, func() ([]telemetry.Event, error) {
+		// Not with the context of the one who happens to come first.
+		return s.query(s.ctx, "SELECT seq, body FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", after, through, pageEvents)
+	})
 }
 
 func (s *store) query(ctx context.Context, query string, args ...any) ([]telemetry.Event, error) {

@@ -28,6 +28,7 @@ type store struct {
 	write    *sql.DB // one connection
 	read     *sql.DB
 	reserved uint64
+	pages    pages
 
 	// Reading is held while reading: a damaged file is not closed under a reader,
 	// whose connection would later delete the log of the file in its place.

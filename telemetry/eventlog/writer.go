@@ -17,8 +17,8 @@ const (
 // askForWrite makes the writer write in time. It must be called with mu held.
 func (l *Log) askForWrite(appended uint64) {
 	w := &l.write
-	switch unwritten := appended - max(w.written, w.inflight); {
-	case unwritten == 1 && w.backoff == 0 && w.inflight == 0:
+	switch unwritten := appended - w.taken(); {
+	case unwritten == 1 && w.backoff == 0 && w.flying == nil:
 		// Half of the delay collects, the other half is for the write.
 		w.due = time.Now().Add(l.opt.Delay / 2)
 		l.poke()
@@ -110,7 +110,7 @@ func (l *Log) writeBatch(s *store) error {
 	if l.store != s {
 		return err // condemned meanwhile: all in memory is to be written again
 	}
-	l.write.inflight = 0
+	l.write.flying = nil
 	switch {
 	case err == nil:
 		l.write.written = max(l.write.written, b.last)
@@ -143,7 +143,7 @@ func (l *Log) takeBatch() batch {
 		at = b.events[len(b.events)-1].Seq
 		b.last = at
 	}
-	l.write.inflight = b.last
+	l.write.flying = b.events
 	if l.write.unsaved {
 		b.gaps, b.saveGaps = slices.Clone(l.gaps), true
 		l.write.unsaved = false
