@@ -17,7 +17,7 @@ type Options struct {
 	// Delay is how long an event may wait for its write.
 	Delay time.Duration
 	// Buffer is how many events are held in memory, for followers and until they
-	// are written: about 500 bytes each, taken as they come.
+	// are written: about 600 bytes each, taken as they come.
 	Buffer int
 	// MaxAge is how long an event is kept on disk after it was written.
 	MaxAge time.Duration

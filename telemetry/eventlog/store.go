@@ -79,8 +79,11 @@ func openStore(ctx context.Context, file string, opt Options) (*store, found, er
 	}
 	s := &store{file: file}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	// auto_vacuum only counts before the first table is made.
-	s.write = openPool(file, 1, limit, "auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL", "journal_size_limit=67108864")
+	// auto_vacuum only counts before the first table is made. The log is copied
+	// into the file at 32 MiB, not at SQLite's 4: it waits for the disk then, and
+	// pages that changed many times are copied once.
+	s.write = openPool(file, 1, limit, "auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=8000",
+		"journal_size_limit=67108864")
 	s.read = openPool(file, maxReaders, "query_only=ON")
 	if err := check(ctx, s.write); err != nil {
 		return s, found{}, err
