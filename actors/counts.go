@@ -142,6 +142,9 @@ func (a *breakerActor) probed(o breaker.Outcome, before int, now breaker.Instant
 	if before == 0 || a.out(o, now) >= before {
 		return
 	}
+	if x := a.door.opt.Observer; x != nil {
+		x.Probed(a.key, o)
+	}
 	switch {
 	case o.Kind == breaker.Failure || o.Strict:
 		a.door.counts.failed.Add(1)

@@ -24,6 +24,7 @@ func (o *observer) hear(what string) {
 
 func (o *observer) Entered(k breaker.Key)                      { o.hear("entered " + string(k)) }
 func (o *observer) Moved(k breaker.Key, tr breaker.Transition) { o.hear("moved to " + tr.To.String()) }
+func (o *observer) Probed(breaker.Key, breaker.Outcome)        {}
 func (o *observer) Left(k breaker.Key)                         { o.hear("left " + string(k)) }
 
 func (o *observer) all() []string {

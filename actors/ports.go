@@ -57,6 +57,8 @@ type Keeper interface {
 type Observer interface {
 	Entered(key breaker.Key)
 	Moved(key breaker.Key, t breaker.Transition)
+	// Probed hears of a probe that ended while its permit was good.
+	Probed(key breaker.Key, o breaker.Outcome)
 	Left(key breaker.Key)
 }
 

@@ -49,6 +49,7 @@ type Options struct {
 	Breakers     Breakers
 	Fleet        Fleet
 	Board        Board
+	Events       Events
 	Clock        *clock.Clock
 	Metrics      *telemetry.Metrics
 	Logger       *slog.Logger
@@ -95,6 +96,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/policy/history", s.policyHistory)
 	mux.HandleFunc("GET /v1/config", s.config)
 	mux.HandleFunc("POST /v1/config/reload", s.reload)
+	mux.HandleFunc("GET /v1/events", s.events)
 	mux.HandleFunc("GET /v1/cluster", s.cluster)
 	mux.HandleFunc("GET /v1/cluster/owner", s.owner)
 	mux.HandleFunc("POST /v1/cluster/leave", s.leave)

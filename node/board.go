@@ -27,6 +27,7 @@ type board struct {
 	breakers *actors.Breakers
 	clock    *clock.Clock
 	keeper   *cooldownstore.Behind
+	events   *chronicle
 	metrics  *telemetry.Metrics
 	logger   *slog.Logger
 	gate     *gate.Gate
@@ -69,7 +70,7 @@ const forgetEvery = time.Second
 // cluster.
 func newBoard(n *Node) *board {
 	b := &board{
-		clock: n.clock, keeper: n.keeper, sharing: n.sharing, policies: n.policies, history: n.store.Overlays, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
+		clock: n.clock, keeper: n.keeper, events: n.events, sharing: n.sharing, policies: n.policies, history: n.store.Overlays, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
 		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
 		serving: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},
@@ -77,7 +78,7 @@ func newBoard(n *Node) *board {
 	}
 	b.breakers = actors.New(actors.Options{
 		Node: n.id, Announcer: b, Keeper: b, Clock: n.clock, Logger: n.opt.Logger,
-		Policy: n.policies.of, Amend: n.policies.amend, Recall: b.Of, Members: b.known, Observer: n.metrics.Keys,
+		Policy: n.policies.of, Amend: n.policies.amend, Recall: b.Of, Members: b.known, Observer: watch{n.metrics.Keys, n.events},
 	})
 	b.spread = spread.New(spread.Options{
 		Self: n.id, Limit: view.MaxExceptions, FirstID: uint64(n.clock.Stamp()), Policy: n.policies.of,
@@ -237,6 +238,7 @@ func (b *board) Announce(key breaker.Key, a breaker.Announcement) {
 	for _, t := range a.Transitions { // first: who sees it rejects finds it counted
 		b.metrics.Moved(t)
 	}
+	b.events.announced(key, a)
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		return n.Announce(now, key, a.Snapshot, a.Derived)
 	})

@@ -197,6 +197,8 @@ func (b *board) answer(ctx context.Context, s spread.Serve) (any, error) {
 		return b.breakers.Lay(ctx, key, q)
 	case spread.ListOverlays:
 		return b.pastOverlays(ctx, key)
+	case spread.Observe:
+		return b.events.observe(ctx, q)
 	}
 	return nil, fmt.Errorf("a request for a %T is not served", s.Request.Body)
 }

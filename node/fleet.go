@@ -37,15 +37,22 @@ const (
 	maxNames     = 10_000
 )
 
-// changed takes the live members and returns what to log.
-func (m *membership) changed(live []cluster.Member, left []string, now time.Time) (news []string) {
+// news is that a member joined, left or was lost.
+type news struct {
+	name     string
+	epoch    uint64
+	from, to string // its states; joining it comes from nowhere
+}
+
+// changed takes the live members and returns what is new.
+func (m *membership) changed(live []cluster.Member, left []string, now time.Time) (told []news) {
 	before := map[string]cluster.Member{}
 	for _, x := range m.live {
 		before[x.ID] = x
 	}
 	for _, x := range live {
 		if _, was := before[x.ID]; !was && !x.Self {
-			news = append(news, x.Name+" joined")
+			told = append(told, news{x.Name, x.Epoch, "", api.MemberAlive})
 		}
 		delete(before, x.ID)
 		delete(m.gone, x.ID)
@@ -63,11 +70,11 @@ func (m *membership) changed(live []cluster.Member, left []string, now time.Time
 		}
 	}
 	for id, x := range before {
-		how := " was lost"
+		how := api.MemberLost
 		if m.gone[id].left {
-			how = " left"
+			how = api.MemberLeft
 		}
-		news = append(news, x.Name+how)
+		told = append(told, news{x.Name, x.Epoch, api.MemberAlive, how})
 	}
 	for id, d := range m.gone {
 		if now.Sub(d.at) > rememberGone {
@@ -75,7 +82,7 @@ func (m *membership) changed(live []cluster.Member, left []string, now time.Time
 		}
 	}
 	m.live = live
-	return news
+	return told
 }
 
 // Members implements cluster.Events.
@@ -84,10 +91,10 @@ func (b *board) Members(live []cluster.Member, left []string) {
 	for i, m := range live {
 		members[i] = spread.Member{ID: m.ID, Epoch: m.Epoch, Aloof: m.Draining || m.Apart}
 	}
-	var news []string
+	var told []news
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		_, wall := b.clock.Both()
-		news = b.members.changed(live, left, wall)
+		told = b.members.changed(live, left, wall)
 		if b.cluster == nil { // it is about to join
 			b.early, b.earlyLeft = members, append(b.earlyLeft, left...)
 			return spread.Effects{}
@@ -97,8 +104,9 @@ func (b *board) Members(live []cluster.Member, left []string) {
 	if b.sharing != nil && b.joined() {
 		b.sharing.relist() // keys that are this node's only now
 	}
-	for _, text := range news {
-		b.logger.Info("member "+text, slog.Int("members", len(live)))
+	for _, x := range told {
+		b.logger.Info("member "+x.name+" is "+x.to, slog.Int("members", len(live)))
+		b.events.member(x.name, x.epoch, x.from, x.to)
 	}
 }
 
@@ -130,6 +138,7 @@ const returnLimit = 5 * time.Second
 
 // setApart acts on what the members' clocks say of this node's.
 func (b *board) setApart(apart bool) {
+	b.events.part("clock", !apart, "")
 	if apart {
 		b.logger.Error("most members' clocks differ from this node's by more than a day: it owns no breaker and decides by its own ring; set its clock and restart it")
 	} else {

@@ -41,7 +41,13 @@ func (b *board) CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Sn
 	if later.Stamp != 0 || errors.Is(alone, errBusy) || errors.Is(alone, spread.ErrNotOwner) {
 		return result, later, alone
 	}
+	known := b.Of(key)
 	result = spread.OperatorResult{Copies: 1 + copies, Err: b.commit(ctx, key, s)}
+	for _, o := range s.Overlays {
+		if o.Stamp > known.Overlay(o.Register).Stamp {
+			b.events.laid(key, o)
+		}
+	}
 	result.Durable = result.Err == nil && b.keeper.Lasting()
 	if result.Err == nil {
 		result.Err = alone

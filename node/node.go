@@ -17,6 +17,7 @@ import (
 	"fleetfuse/httpapi"
 	"fleetfuse/internal/clock"
 	"fleetfuse/telemetry"
+	"fleetfuse/telemetry/follow"
 )
 
 // Options say how a node runs; cmd/node fills them from the configuration.
@@ -51,6 +52,8 @@ type Node struct {
 	clock   *clock.Clock
 	store   cooldownstore.Store
 	keeper  *cooldownstore.Behind
+	events  *chronicle
+	hub     *follow.Hub // of the events of all members
 	sharing *sharing
 	// warnings are about the place of the data directory.
 	warnings []string
@@ -82,7 +85,7 @@ func Start(ctx context.Context, opt Options) (*Node, error) {
 		n.sharing = newSharing(n, opt.Shared)
 		n.onStop(n.sharing.close)
 	}
-	for _, step := range []func(context.Context) error{n.openStore, n.startBreakers, n.serve} {
+	for _, step := range []func(context.Context) error{n.openStore, n.openEvents, n.startBreakers, n.serve} {
 		if err := step(ctx); err != nil {
 			n.Stop()
 			return nil, err
@@ -137,11 +140,27 @@ func (n *Node) openStore(ctx context.Context) error {
 
 // storeHealth logs that the store failed or works again.
 func (n *Node) storeHealth(h cooldownstore.Health) {
+	n.part("store", h.OK, errorText(h.Err))
 	if h.OK {
 		n.opt.Logger.Info("the store works", slog.Int("pending", h.Pending), slog.Uint64("dropped", h.Dropped))
 		return
 	}
 	n.opt.Logger.Error("the store fails; decisions go on, changes wait in memory", slog.Any("err", h.Err), slog.Int("pending", h.Pending))
+}
+
+// part writes down that a part of the node failed, or works again. The store is
+// open before the event log is.
+func (n *Node) part(name string, works bool, detail string) {
+	if n.events != nil {
+		n.events.part(name, works, detail)
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 func (n *Node) logFailure(what string, err error) {
@@ -152,12 +171,14 @@ func (n *Node) logFailure(what string, err error) {
 
 func (n *Node) serve(ctx context.Context) error {
 	n.metrics.Read(n.sample)
+	n.hub = follow.NewHub(everyone{n}, follow.Options{})
+	n.onStop(n.hub.Close)
 	secure, hosts, err := n.opt.guardHTTP()
 	if err != nil {
 		return err
 	}
 	server := httpapi.New(httpapi.Options{
-		Gate: n.gate, Breakers: n.board, Board: n.board, Fleet: n.fleet(), Clock: n.clock, Metrics: n.metrics, Logger: n.opt.Logger,
+		Gate: n.gate, Breakers: n.board, Board: n.board, Events: n.hub, Fleet: n.fleet(), Clock: n.clock, Metrics: n.metrics, Logger: n.opt.Logger,
 		Node: n.opt.Name, Policy: n.policies.of, Named: n.policies.named, Wildcards: n.policies.wildcards, Policies: n, Durable: n.keeper.Durable, Status: n.Status,
 		AllowedHosts: hosts,
 	})

@@ -282,6 +282,9 @@ func (b *board) pastOverlays(ctx context.Context, key breaker.Key) (spread.PastO
 // expirePolicies ends temporary fields of overlays.
 func (b *board) expirePolicies() {
 	for _, key := range b.policies.expire(b.clock.Now()) {
+		if b.owns(key) {
+			b.events.expired(key, b.Of(key))
+		}
 		b.mu.Lock()
 		b.gate.ReplaceOne(key)
 		b.tellWatchers(key)

@@ -22,6 +22,7 @@ type sharing struct {
 	board  *board
 	place  cooldownstore.Shared
 	outbox *cooldownstore.Behind
+	part   func(name string, works bool, detail string) // Node.part
 	logger *slog.Logger
 	again  chan struct{} // a token: list now
 	heard  chan struct{} // a token: there are hints
@@ -57,7 +58,7 @@ const (
 func newSharing(n *Node, place cooldownstore.Shared) *sharing {
 	_, wall := n.clock.Both()
 	s := &sharing{
-		place: place, logger: n.opt.Logger, again: make(chan struct{}, 1), heard: make(chan struct{}, 1),
+		place: place, part: n.part, logger: n.opt.Logger, again: make(chan struct{}, 1), heard: make(chan struct{}, 1),
 		listed: make(chan struct{}), hinted: map[breaker.Key]struct{}{}, said: true, reading: reading{since: wall},
 	}
 	s.outbox = cooldownstore.NewBehind(cooldownstore.Outbox{Shared: place}, cooldownstore.BehindOptions{

@@ -53,6 +53,9 @@ func (s *sharing) say() {
 	changed := s.said != h.OK
 	s.said = h.OK
 	s.mu.Unlock()
+	if changed {
+		s.part("shared store", h.OK, h.Error)
+	}
 	switch {
 	case !changed:
 	case h.OK:

@@ -38,6 +38,15 @@ func (s *session) printJSON(v any) error {
 	return s.print(asciiControls(string(b)) + "\n")
 }
 
+// printJSONLine writes one of several JSON values, a line each.
+func (s *session) printJSONLine(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return &outputError{err}
+	}
+	return s.print(asciiControls(string(b)) + "\n")
+}
+
 // asciiControls escapes what JSON lets through although a terminal obeys it:
 // DEL, the C1 controls, marks that turn the writing around. All of it is inside
 // JSON strings, where \u is at home.

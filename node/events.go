@@ -1,0 +1,234 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/internal/clock"
+	"fleetfuse/telemetry"
+	"fleetfuse/telemetry/eventlog"
+)
+
+// chronicle writes down what happens on this node: the event log, as the node's
+// parts see it. No call of it waits for a disk.
+type chronicle struct {
+	log   *eventlog.Log
+	clock *clock.Clock
+	node  string                 // this node's display name
+	name  func(id string) string // of a node
+}
+
+// openEvents opens the event log. A disk that takes nothing keeps no node from
+// starting.
+func (n *Node) openEvents(ctx context.Context) error {
+	dir := n.opt.DataDir
+	if n.opt.Memory {
+		dir = ""
+	}
+	log, err := eventlog.Open(ctx, dir, eventlog.Options{OnHealth: n.eventsHealth})
+	if err != nil {
+		return err
+	}
+	n.events = &chronicle{
+		log: log, clock: n.clock, node: n.opt.Name,
+		name: func(id string) string { return fleet{board: n.board}.Name(id) },
+	}
+	if h := log.Health(); h.SetAside != "" {
+		n.opt.Logger.Error("the event log was corrupt; a fresh one was made and the old one set aside", slog.String("file", h.SetAside))
+	}
+	n.onStop(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+		defer cancel()
+		n.logFailure("write the last events", log.Close(ctx))
+	})
+	return nil
+}
+
+// eventsHealth logs that the event log fails or works again.
+func (n *Node) eventsHealth(h eventlog.Health) {
+	if h.OK {
+		n.opt.Logger.Info("the event log is written", slog.Uint64("dropped", h.Dropped))
+		return
+	}
+	n.opt.Logger.Error("the event log is not written; events go on in memory", slog.Any("err", h.Err), slog.Int("pending", h.Pending), slog.Uint64("dropped", h.Dropped))
+}
+
+// watch hands what actors do to metrics and event log (actors.Observer).
+type watch struct {
+	*telemetry.Keys
+	events *chronicle
+}
+
+// Probed implements actors.Observer.
+func (w watch) Probed(key breaker.Key, o breaker.Outcome) { w.events.probed(key, o) }
+
+// add writes an event of this node down.
+func (c *chronicle) add(e telemetry.Event) {
+	if e.Time.IsZero() {
+		_, e.Time = c.clock.Both()
+	}
+	e.Owner = c.node
+	c.log.Append(e)
+}
+
+// announced writes down how a breaker owned here moved.
+func (c *chronicle) announced(key breaker.Key, a breaker.Announcement) {
+	for _, t := range a.Transitions {
+		e := telemetry.EventOf(key, t, a.Snapshot)
+		e.Time = c.clock.Wall(t.At)
+		e.Node = c.nameOf(e.Node)
+		e.Evidence.Witnesses = nil
+		for _, id := range t.Nodes {
+			e.Evidence.Witnesses = append(e.Evidence.Witnesses, c.nameOf(id))
+		}
+		c.add(e)
+	}
+}
+
+func (c *chronicle) nameOf(id string) string {
+	if id == "" {
+		return ""
+	}
+	return c.name(id)
+}
+
+// probed writes down how a probe ended.
+func (c *chronicle) probed(key breaker.Key, o breaker.Outcome) {
+	end := "success"
+	switch {
+	case o.Kind == breaker.Failure || o.Strict:
+		end = "failure"
+	case o.Kind == breaker.Neutral:
+		end = "neutral"
+	}
+	c.add(telemetry.Event{
+		Kind: telemetry.KindProbe, Key: key, Node: c.nameOf(o.Node), Role: o.Role, To: end, Time: c.clock.Wall(o.Ended), Stamp: c.clock.Stamp(),
+		Evidence: telemetry.Evidence{Status: o.Evidence.Status, Error: o.Evidence.Error, RetryAfter: o.Evidence.RetryAfter},
+	})
+}
+
+// laid writes down that an overlay is in force.
+func (c *chronicle) laid(key breaker.Key, o breaker.Overlay) {
+	what, fields := "replaced", o.Fields
+	if o.Fields == "" && o.Temporary == "" {
+		what = "reset"
+	}
+	if o.Temporary != "" {
+		fields += " for " + o.Length.String() + ": " + o.Temporary
+	}
+	detail := fields
+	if o.Reason != "" {
+		detail = o.Reason + " (" + fields + ")"
+	}
+	c.add(telemetry.Event{
+		Kind: telemetry.KindPolicy, Key: key, To: o.Register.String() + " " + what, Author: o.Author, Detail: detail,
+		Length: o.Length, Stamp: o.Stamp, PolicyVersion: o.Stamp,
+	})
+}
+
+// expired writes down that temporary fields of a policy ended.
+func (c *chronicle) expired(key breaker.Key, s breaker.Snapshot) {
+	for _, o := range s.Overlays {
+		if o.Temporary != "" && o.Until <= c.clock.Now() {
+			c.add(telemetry.Event{
+				Kind: telemetry.KindPolicy, Key: key, To: o.Register.String() + " expired", Detail: o.Temporary, Stamp: o.Stamp, PolicyVersion: o.Stamp,
+			})
+		}
+	}
+}
+
+// member writes down what became of a member. Each start of one has an epoch.
+func (c *chronicle) member(name string, epoch uint64, from, to string) {
+	c.add(telemetry.Event{Kind: telemetry.KindMember, Node: name, From: from, To: to, Stamp: breaker.Stamp(epoch)})
+}
+
+// part writes down that a part of this node failed, or works again.
+func (c *chronicle) part(name string, works bool, detail string) {
+	kind := telemetry.KindDegraded
+	if works {
+		kind = telemetry.KindRecovered
+	}
+	c.add(telemetry.Event{Kind: kind, Node: c.node, To: name, Detail: detail})
+}
+
+// observeEvents is the name by which members ask for events.
+const observeEvents = "events"
+
+// read answers a question for events of this node.
+func (c *chronicle) read(ctx context.Context, q api.EventQuery) (api.EventPage, error) {
+	if q.Last {
+		return api.EventPage{Through: c.log.Last(), Events: []api.Event{}}, nil
+	}
+	if q.WaitMS > 0 {
+		return c.await(ctx, q)
+	}
+	f := eventlog.Filter{Key: breaker.Key(q.Key), Since: q.Since, After: q.After, Limit: q.Limit, Newest: q.Newest}
+	for _, k := range q.Kinds {
+		f.Kinds = append(f.Kinds, telemetry.Kind(k))
+	}
+	p, err := c.log.Query(ctx, f)
+	if err != nil {
+		return api.EventPage{}, err
+	}
+	page := api.EventPage{Through: p.Through, More: p.More, Events: shownEvents(p.Events)}
+	for _, g := range p.Gaps {
+		page.Gaps = append(page.Gaps, g.API())
+	}
+	return page, nil
+}
+
+// maxEventWait bounds how long a question waits for an event here.
+const maxEventWait = 5 * time.Second
+
+// await waits for what follows a position.
+func (c *chronicle) await(ctx context.Context, q api.EventQuery) (api.EventPage, error) {
+	limit, cancel := context.WithTimeout(ctx, min(time.Duration(q.WaitMS)*time.Millisecond, maxEventWait))
+	defer cancel()
+	b, err := c.log.Follow(q.After).Next(limit)
+	page := api.EventPage{Through: b.Position, Events: shownEvents(b.Events)}
+	switch {
+	case err != nil && limit.Err() != nil && ctx.Err() == nil:
+		return api.EventPage{Through: q.After, Events: page.Events}, nil
+	case err != nil:
+		return api.EventPage{}, err
+	case b.Gap != nil:
+		page.Gaps = []api.EventGap{b.Gap.API()}
+	}
+	if q.Limit > 0 && len(page.Events) > q.Limit {
+		page.Events, page.More = page.Events[:q.Limit], true
+		page.Through = page.Events[q.Limit-1].Seq
+	}
+	return page, nil
+}
+
+func shownEvents(list []telemetry.Event) []api.Event {
+	shown := make([]api.Event, len(list))
+	for i := range list {
+		shown[i] = list[i].API()
+	}
+	return shown
+}
+
+// observe answers a member that asks for some of this node's telemetry.
+func (c *chronicle) observe(ctx context.Context, o spread.Observe) (any, error) {
+	switch o.What {
+	case observeEvents:
+		var q api.EventQuery
+		if err := json.Unmarshal(o.Query, &q); err != nil {
+			return nil, fmt.Errorf("a question for events: %w", err)
+		}
+		page, err := c.read(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		body, err := json.Marshal(page)
+		return spread.Observed{Body: body}, err
+	}
+	return nil, fmt.Errorf("%s has no telemetry called %q: is it of an older version?", c.node, o.What)
+}

@@ -1,0 +1,63 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/telemetry/follow"
+)
+
+// everyone is how this node reads the event logs of all members (follow.Source).
+type everyone struct{ *Node }
+
+// Members implements follow.Source.
+func (n everyone) Members() []follow.Member {
+	b := n.board
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := make([]follow.Member, 0, len(b.members.live)+len(b.members.gone))
+	for _, m := range b.members.live {
+		list = append(list, follow.Member{ID: m.ID, Name: m.Name, Live: true})
+	}
+	_, wall := b.clock.Both()
+	for _, d := range b.members.gone {
+		if !d.left && wall.Sub(d.at) <= rememberGone {
+			list = append(list, follow.Member{ID: d.ID, Name: d.Name})
+		}
+	}
+	return list
+}
+
+// Read implements follow.Source.
+func (n everyone) Read(ctx context.Context, member string, q api.EventQuery) (api.EventPage, error) {
+	if member == n.id {
+		return n.events.read(ctx, q)
+	}
+	return observed[api.EventPage](ctx, n.Node, member, observeEvents, q, time.Duration(q.WaitMS)*time.Millisecond)
+}
+
+// observeLimit is how long a member may take, beside what it is to wait for.
+const observeLimit = 2 * time.Second
+
+// observed asks a member for some of its telemetry.
+func observed[T any](ctx context.Context, n *Node, member, what string, query any, wait time.Duration) (answer T, err error) {
+	text, err := json.Marshal(query)
+	if err != nil {
+		return answer, err
+	}
+	o, err := request[spread.Observed](ctx, n.board, func(s *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
+		return s.RequestFrom(now, member, "", spread.Observe{What: what, Query: text}, wait+observeLimit)
+	})
+	if err != nil {
+		return answer, err
+	}
+	if err := json.Unmarshal(o.Body, &answer); err != nil {
+		return answer, fmt.Errorf("the %s of %s: %w", what, n.fleet().Name(member), err)
+	}
+	return answer, nil
+}
