@@ -48,6 +48,7 @@ var architecture = []row{
 	{1, "cooldownstore/storetest", effects, uses{cmp, rapid}},
 	{1, "cooldownstore/sharetest", effects, uses{cmp}},
 	{1, "tuner", pure, none},
+	{1, "telemetry/rollup", pure, none},
 	{1, "config", effects, uses{pflag, yaml}},
 
 	// Layer 2: the parts of a process.
