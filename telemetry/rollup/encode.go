@@ -197,3 +197,23 @@ func (r *reader) retryAfters(list *RetryAfters) {
 		list.add(Wait{uint32(seconds), count})
 	}
 }
+
+func (r *reader) byte() byte {
+	if len(r.b) == 0 {
+		r.bad = true
+		return 0
+	}
+	first := r.b[0]
+	r.b = r.b[1:]
+	return first
+}
+
+func (r *reader) text(n int) string {
+	if n < 0 || n > len(r.b) {
+		r.b, r.bad = nil, true
+		return ""
+	}
+	text := string(r.b[:n])
+	r.b = r.b[n:]
+	return text
+}

@@ -83,6 +83,9 @@ func (t *Table) thin() {
 	}
 }
 
+// Open is how many series the open bucket has.
+func (t *Table) Open() int { return len(t.open) }
+
 // put adds to the open bucket without a look at its bound.
 func (t *Table) put(s Series, c *Counts) {
 	if have := t.open[s]; have != nil {
