@@ -53,6 +53,7 @@ var architecture = []row{
 
 	// Layer 2: the parts of a process.
 	{2, "gate", effects, none},
+	{2, "telemetry/history", effects, uses{sqlite3}},
 	{2, "telemetry", effects, uses{sqlite3, prometheus}},
 	{2, "client", effects, none},
 	{2, "client/admin", effects, none},
