@@ -18,17 +18,19 @@ type stripes [8]struct {
 	_ [120]byte // two cache lines: adjacent-line prefetch
 }
 
-// add counts n.
-func (c *counter) add(n uint64) {
-	if s := c.stripes.Load(); s != nil {
-		s.here().Add(n)
-	} else if v := c.n.Load(); !c.n.CompareAndSwap(v, v+n) {
-		c.spread(n)
+// one counts one.
+func (c *counter) one() {
+	if v := c.n.Load(); c.stripes.Load() != nil || !c.n.CompareAndSwap(v, v+1) {
+		c.spread(1)
 	}
 }
 
-// spread counts n where two cores met.
+// spread counts n where two cores meet.
 func (c *counter) spread(n uint64) {
+	if s := c.stripes.Load(); s != nil {
+		s.here().Add(n)
+		return
+	}
 	c.n.Add(n)
 	c.stripes.CompareAndSwap(nil, new(stripes))
 }

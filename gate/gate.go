@@ -115,20 +115,24 @@ func (g *Gate) Allow(ctx context.Context, c Call) Decision {
 		resolver = g.entry(g.resolvers, c.Resolver)
 	}
 	tick := g.opt.Clock.Tick()
-	if quiet(host) && quiet(resolver) {
+	var x *exception
+	if host != nil {
+		x = host.exception.Load()
+	}
+	if x == nil && quiet(resolver) {
 		t := &g.roles.plain
 		if c.Role != "" {
 			t = g.roles.of(c.Role)
 		}
 		return Decision{host, resolver, tick, t}
 	}
-	if host != nil {
-		if x := host.exception.Load(); x != nil && tick.Add(tickSlack) < x.openUntil {
-			if x.counted {
-				x.hits.add(1)
-			}
-			return Decision{terms: &x.terms}
+	if x != nil && tick.Add(tickSlack) < x.openUntil {
+		// counter.one, which is too large to be inlined by itself
+		n := x.hits.n.Load()
+		if x.counted && (x.hits.stripes.Load() != nil || !x.hits.n.CompareAndSwap(n, n+1)) {
+			x.hits.spread(1)
 		}
+		return Decision{terms: &x.terms}
 	}
 	return g.decide(ctx, host, resolver, c.Role)
 }

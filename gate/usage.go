@@ -252,7 +252,7 @@ func (g *Gate) refused(n *denial, host, resolver *entry) {
 		return
 	}
 	if n.hits != nil {
-		n.hits.add(1)
+		n.hits.one()
 		return
 	}
 	e := host
