@@ -48,7 +48,7 @@ func (p *probe) permitOf(e *entry) *heldPermit {
 
 func (d *Decision) hold(p heldPermit, delay time.Duration) {
 	if d.probe == nil {
-		d.terms = &terms{g: d.g, role: d.role, probe: &probe{}}
+		d.terms = &terms{g: d.g, seat: d.seat, role: d.role, probe: &probe{}}
 	}
 	d.probe.permits[d.probe.n] = p
 	d.probe.n++
