@@ -190,6 +190,25 @@ func TestTooManyFollowers(t *testing.T) {
 	})
 }
 
+// Who loses a stream before its first event goes on where it began.
+func TestAStreamTellsItsPositionBeforeTheFirstEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet("a", "b")
+		f.log("a", api.Event{})
+		h := NewHub(f, Options{})
+		defer h.Close()
+		s, _ := h.Follow(nil, Filter{})
+		defer s.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		var position string
+		collect(ctx, s, func(r api.EventsResponse) { position = r.Position })
+		if want := "a:1,b:0"; position != want {
+			t.Errorf("told the position %q, want %q", position, want)
+		}
+	})
+}
+
 // A stream that begins anew where an earlier one ended tells what it missed, also
 // of a member that did not answer for a while, and says who does not answer.
 func TestAStreamResumes(t *testing.T) {

@@ -33,8 +33,8 @@ type Stream struct {
 	cursor  uint64 // in the ring
 	retryAt time.Time
 	seen    seen
-	missing []string
-	said    bool // of the first batch
+	missing []string // as told last
+	members int      // in the position as told last; -1: nothing was told yet
 }
 
 // Follow begins a stream: behind a position, or with what happens since
@@ -44,7 +44,7 @@ func (h *Hub) Follow(after Position, f Filter) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{hub: h, filter: f, position: Position{}, owed: map[string]uint64{}, cursor: cursor, seen: newSeen()}
+	s := &Stream{hub: h, filter: f, position: Position{}, owed: map[string]uint64{}, cursor: cursor, seen: newSeen(), members: -1}
 	for id, at := range after {
 		s.position[id] = at
 	}
@@ -70,15 +70,16 @@ func (s *Stream) Close() { s.hub.leave() }
 
 // Next waits for what follows, at most until ctx ends, whose error it then
 // returns: Next can be called again. The first batch comes at once: it may be
-// empty. Missing is complete in every batch; one that only says that it changed
-// has no events.
+// empty. Missing is complete in every batch; one that only says that it changed,
+// or that the position of one more member is known, has no events: who loses the
+// stream before the first event misses nothing either.
 func (s *Stream) Next(ctx context.Context) (api.EventsResponse, error) {
 	for {
 		bell := s.hub.bell()
 		r := s.pull(ctx)
 		missing := s.hub.missing()
-		if len(r.Events)+len(r.Gaps) > 0 || !s.said || !slices.Equal(missing, s.missing) {
-			s.said, s.missing = true, missing
+		if len(r.Events)+len(r.Gaps) > 0 || len(s.position) != s.members || !slices.Equal(missing, s.missing) {
+			s.members, s.missing = len(s.position), missing
 			r.Missing, r.Position = missing, s.position.String()
 			return r, nil
 		}
