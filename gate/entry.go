@@ -49,13 +49,14 @@ type exception struct {
 	view      breaker.Snapshot
 }
 
-// succeeded counts n calls of a role that succeeded and began at an instant. Where
-// they are to be sampled it returns how many calls their latency stands for.
-func (e *entry) succeeded(began breaker.Instant, n uint64, at seat, sample bool) (standsFor uint64) {
+// succeeded counts n calls of a role that succeeded and began at an instant. It
+// returns the counter and what that had counted before, for weight: a decision
+// here whether to sample made the calls slower that are not (by 12 of 43 ns).
+func (e *entry) succeeded(began breaker.Instant, n uint64, at seat) (c *counter, before uint64) {
 	if tick := tickOf(began); tick != e.begun.tick.Load() {
 		e.mark(tick) // first: after a pause only what was counted before it is old
 	}
-	c := &e.successes
+	c = &e.successes
 	if e.first.Load() != at {
 		if s := e.sides.Load(); s != nil && s.seat == at {
 			c = &s.successes
@@ -64,20 +65,13 @@ func (e *entry) succeeded(began breaker.Instant, n uint64, at seat, sample bool)
 		}
 	}
 	if s := c.stripes.Load(); s != nil {
-		before := s.here().Add(n) - n
-		if sample {
-			standsFor = c.weight(before, n)
-		}
-		return standsFor
+		return c, s.here().Add(n) - n
 	}
-	before := c.n.Load()
-	if sample {
-		standsFor = c.weight(before, n) // now: reading what was just written would wait
-	}
+	before = c.n.Load()
 	if !c.n.CompareAndSwap(before, before+n) {
 		c.spread(n)
 	}
-	return standsFor
+	return c, before
 }
 
 // total is the number of successes counted, of all roles.

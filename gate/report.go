@@ -25,10 +25,10 @@ type Result struct {
 func (d Decision) Success() {
 	if d.probe == nil && quiet(d.host) && quiet(d.resolver) && d.denied == nil {
 		if d.host != nil {
-			d.host.succeeded(d.began, 1, d.seat, false)
+			d.host.succeeded(d.began, 1, d.seat)
 		}
 		if d.resolver != nil {
-			d.resolver.succeeded(d.began, 1, d.seat, false)
+			d.resolver.succeeded(d.began, 1, d.seat)
 		}
 		return
 	}
@@ -57,7 +57,7 @@ func (g *Gate) extend(e *entry, d *Decision, began breaker.Instant) bool {
 	f, now := e.failing, g.opt.Clock.Tick()
 	if f != nil && !f.policy.SlowCall.Enabled && !e.reporting(now) {
 		e.mu.Unlock()
-		e.succeeded(began, 1, d.seat, false)
+		e.succeeded(began, 1, d.seat)
 		return true
 	}
 	defer e.mu.Unlock()
@@ -106,8 +106,11 @@ func (g *Gate) report(e *entry, d *Decision, r Result, began, ended breaker.Inst
 	permit := d.probe.permitOf(e)
 	if kind == breaker.Success && !slow && permit == nil && g.counts(e) {
 		n := uint64(max(r.Count, 1))
-		if standsFor := e.succeeded(began, n, d.seat, g.opt.Usage); standsFor > 0 {
-			e.took(d.seat, latency, standsFor)
+		c, before := e.succeeded(began, n, d.seat)
+		if g.opt.Usage {
+			if standsFor := c.weight(before, n); standsFor > 0 {
+				e.took(d.seat, latency, standsFor)
+			}
 		}
 		return
 	}
