@@ -31,6 +31,7 @@ type Announcement struct {
 type Transition struct {
 	At       Instant
 	Stamp    Stamp // zero where a deadline ran out: that needs no message
+	Of       Stamp // then, of the cooldown or circuit that ran out or was forgotten
 	From, To State
 	Reason   Reason // why it is open, or what closed it ("" for a recovery)
 	Role     string
@@ -64,6 +65,8 @@ type WitnessAnswer struct {
 	Success Instant
 	// Successes counts the unreported successes since the question's Window.
 	Successes int
+	// Own says that it is the owner's own node that answers.
+	Own bool
 }
 
 // A Question asks the owner for a permit.

@@ -144,14 +144,15 @@ func (m *Machine) settle(mo Moment) {
 	silent := mo
 	silent.Stamp = 0
 	if st := m.snap.At(mo.Now); st.State < m.state {
-		m.become(silent, m.ranOut(st, mo.Now), Transition{Reason: st.Reason, Detail: st.Detail})
+		m.become(silent, m.ranOut(st, mo.Now), Transition{Of: m.snap.lastWord(), Reason: st.Reason, Detail: st.Detail})
 	}
+	word := m.snap.lastWord()
 	if !m.snap.Forget(mo.Now) {
 		return
 	}
 	m.forgot = true
 	if m.snap.At(mo.Now).State != m.state {
-		m.become(silent, mo.Now, Transition{Detail: "nobody asked for 10 minutes"})
+		m.become(silent, mo.Now, Transition{Of: word, Detail: "nobody asked for 10 minutes"})
 	}
 }
 

@@ -13,6 +13,9 @@ func (m *Machine) count(mo Moment, o Outcome) {
 		m.checkRate(mo, o)
 		return
 	}
+	if mo.Now.Sub(o.Ended) > m.policy.MemoryOf(role) {
+		return // it was forgotten before it was heard of
+	}
 	if r := m.run(role); r != nil && mo.Now.Sub(r.last()) > m.policy.MemoryOf(role) {
 		r.keep(func(failure) bool { return false })
 	}

@@ -3722,6 +3722,7 @@ type Transition struct {
 	Failures      int64                  `protobuf:"varint,9,opt,name=failures,proto3" json:"failures,omitempty"`
 	Nodes         []string               `protobuf:"bytes,10,rep,name=nodes,proto3" json:"nodes,omitempty"`
 	Evidence      *Evidence              `protobuf:"bytes,11,opt,name=evidence,proto3" json:"evidence,omitempty"`
+	Of            uint64                 `protobuf:"varint,13,opt,name=of,proto3" json:"of,omitempty"` // without a stamp: that of the part that ran out or was forgotten
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3831,6 +3832,13 @@ func (x *Transition) GetEvidence() *Evidence {
 		return x.Evidence
 	}
 	return nil
+}
+
+func (x *Transition) GetOf() uint64 {
+	if x != nil {
+		return x.Of
+	}
+	return 0
 }
 
 type LastFailure struct {
@@ -4103,7 +4111,7 @@ const file_wire_proto_rawDesc = "" +
 	"\aoverlay\x18\x01 \x01(\v2\x17.fleetfuse.wire.OverlayR\aoverlay\x12\x1d\n" +
 	"\n" +
 	"until_wall\x18\x02 \x01(\x03R\tuntilWall\"\t\n" +
-	"\aInspect\"\xd2\x03\n" +
+	"\aInspect\"\xd8\x03\n" +
 	"\fInspectReply\x12.\n" +
 	"\x06status\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06status\x12$\n" +
 	"\vchanged_age\x18\x03 \x01(\x03H\x00R\n" +
@@ -4117,7 +4125,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x0flast_transition\x18\n" +
 	" \x01(\v2\x1a.fleetfuse.wire.TransitionR\x0elastTransition\x12>\n" +
 	"\flast_failure\x18\v \x01(\v2\x1b.fleetfuse.wire.LastFailureR\vlastFailureB\x0e\n" +
-	"\f_changed_age\"<\n" +
+	"\f_changed_ageJ\x04\b\x01\x10\x02\"<\n" +
 	"\aFailure\x12\x14\n" +
 	"\x05error\x18\x01 \x01(\tR\x05error\x12\x1b\n" +
 	"\tnot_owner\x18\x02 \x01(\bR\bnotOwner\"\x1f\n" +
@@ -4197,7 +4205,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x1d\n" +
 	"\n" +
-	"expires_in\x18\x03 \x01(\x03R\texpiresIn\"\xdf\x02\n" +
+	"expires_in\x18\x03 \x01(\x03R\texpiresIn\"\xef\x02\n" +
 	"\n" +
 	"Transition\x12\x1a\n" +
 	"\x06at_age\x18\x01 \x01(\x03H\x00R\x05atAge\x88\x01\x01\x12\x14\n" +
@@ -4211,7 +4219,8 @@ const file_wire_proto_rawDesc = "" +
 	"\bfailures\x18\t \x01(\x03R\bfailures\x12\x14\n" +
 	"\x05nodes\x18\n" +
 	" \x03(\tR\x05nodes\x124\n" +
-	"\bevidence\x18\v \x01(\v2\x18.fleetfuse.wire.EvidenceR\bevidenceB\t\n" +
+	"\bevidence\x18\v \x01(\v2\x18.fleetfuse.wire.EvidenceR\bevidence\x12\x0e\n" +
+	"\x02of\x18\r \x01(\x04R\x02ofB\t\n" +
 	"\a_at_age\"\x92\x01\n" +
 	"\vLastFailure\x12\x1a\n" +
 	"\x06at_age\x18\x01 \x01(\x03H\x00R\x05atAge\x88\x01\x01\x12\x12\n" +

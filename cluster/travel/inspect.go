@@ -20,7 +20,7 @@ func inspectionOut(in breaker.Inspection, now breaker.Instant) *wire.InspectRepl
 	}
 	if t := in.LastTransition; t != nil {
 		w.LastTransition = &wire.Transition{
-			AtAge: behind(t.At, now), Stamp: uint64(t.Stamp), From: wire.State(t.From), To: wire.State(t.To),
+			AtAge: behind(t.At, now), Stamp: uint64(t.Stamp), Of: uint64(t.Of), From: wire.State(t.From), To: wire.State(t.To),
 			Reason: string(t.Reason), Role: t.Role, Author: t.Author, Detail: t.Detail,
 			Failures: int64(t.Failures), Nodes: t.Nodes, Evidence: evidenceOut(t.Evidence),
 		}
@@ -50,7 +50,7 @@ func inspectionIn(w *wire.InspectReply, now breaker.Instant) breaker.Inspection 
 	}
 	if t := w.LastTransition; t != nil {
 		in.LastTransition = &breaker.Transition{
-			At: ago(t.AtAge, now), Stamp: breaker.Stamp(t.Stamp), From: stateIn(t.From), To: stateIn(t.To),
+			At: ago(t.AtAge, now), Stamp: breaker.Stamp(t.Stamp), Of: breaker.Stamp(t.Of), From: stateIn(t.From), To: stateIn(t.To),
 			Reason: breaker.Reason(breaker.Cut(t.Reason)), Role: breaker.Cut(t.Role), Author: breaker.Cut(t.Author), Detail: breaker.Cut(t.Detail),
 			Failures: count(t.Failures), Nodes: nodesIn(t.Nodes), Evidence: evidenceIn(t.Evidence),
 		}

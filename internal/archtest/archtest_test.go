@@ -60,13 +60,13 @@ var architecture = []row{
 	{2, "client", effects, none},
 	{2, "client/admin", effects, none},
 	{2, "cluster", effects, uses{memberlist, protoactor, grpc, protobuf}},
-	{2, "actors", effects, uses{protoactor, protobuf}},
+	{2, "actors", effects, uses{protoactor}},
 
 	// Layer 3: what people and workers talk to.
 	{3, "httpapi", effects, uses{prometheus}},
 
 	// Layer 4: wholes.
-	{4, "node", effects, uses{protoactor}},
+	{4, "node", effects, none},
 	{4, "simulation", effects, none},
 
 	// Layer 5: programs, and tests with real parts.
