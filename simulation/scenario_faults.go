@@ -20,6 +20,9 @@ var faultKinds = []struct {
 	OneWay: {"one-way", []string{"node", "other"}}, Cut: {"cut", []string{"node", "other"}}, Lossy: {"lossy", []string{"part"}},
 	Sick: {"sick", []string{"node"}}, DiskFails: {"disk-fails", []string{"node"}}, DiskSlow: {"disk-slow", []string{"node"}},
 	DiskLies: {"disk-lies", []string{"node", "part"}}, ClockSteps: {"clock-steps", []string{"node", "step"}},
+	StoreFails: {"store-fails", nil}, StoreSlow: {"store-slow", nil}, StoreHangs: {"store-hangs", nil},
+	StoreLies: {"store-lies", []string{"part"}}, StoreCut: {"store-cut", []string{"nodes"}},
+	StoreLosesTail: {"store-loses-tail", []string{"tail"}}, StoreEmptied: {"store-emptied", nil},
 }
 
 func kindNames() []string {

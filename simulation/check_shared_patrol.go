@@ -1,0 +1,154 @@
+package simulation
+
+import (
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cooldownstore"
+)
+
+const (
+	// settled is how long a store that is well, or away, has for everybody to
+	// notice: a listing every 5 s that is put off for as long, and a write that
+	// is.
+	settled = 15 * time.Second
+	// slowed is how long after a store was slow it is listed less often.
+	slowed = time.Minute
+	// readyWithin is how long a start takes at most, the store away or not.
+	readyWithin = joinLimit + syncLimit + 10*time.Second + 2*time.Second
+)
+
+// disturbed notes that a fault of the store begins, or is over.
+func (s *sharedChecks) disturbed(f Fault) {
+	if s == nil || !f.Kind.ofPlace() {
+		return
+	}
+	p := s.world.place
+	if f.Kind == StoreSlow {
+		s.slowAt = s.world.now
+	}
+	for i := range s.reach {
+		state := steady
+		switch {
+		case p.fails > 0 || p.hangs > 0 || p.cut[i] > 0:
+			state = away
+		case p.slow > 0 || p.lies > 0:
+			state = unsteady
+		}
+		if s.reach[i].state != state {
+			s.reach[i] = reach{state, s.world.now}
+		}
+	}
+}
+
+// putRight is when all faults are over.
+func (s *sharedChecks) putRight() { s.disturbed(Fault{Kind: StoreSlow}) }
+
+// patrol looks at a node now and then.
+func (s *sharedChecks) patrol(n *node) {
+	if s == nil || !n.up || n.paused {
+		return
+	}
+	w := s.world
+	w.checks.startsAlone(n)
+	r, long := s.reach[n.index], w.now-s.reach[n.index].since
+	if !n.ready || long < settled || w.now-s.slowAt < slowed || s.world.place.slow > 0 || !w.checks.undisturbed(n, w.now-settled) {
+		return
+	}
+	v := n.link.verdict()
+	switch {
+	case r.state == away && v.OK:
+		w.fail("a store that is away is said to be", n, "it is away since %v, and the node says that it works", long)
+	case r.state == away && w.checks.truthful():
+		long = min(long, w.now-w.checks.started[n.index])
+		if age := n.link.wall().Sub(v.Since); age < long-settled {
+			w.fail("a store that is away is said to be", n, "it is away since %v, the node says since %v: %v", long, age, v.Err)
+		}
+	case r.state == steady && !v.OK:
+		w.fail("a store that is away is said to be", n, "it is back since %v, and the node says that it fails since %v: %v", long, n.link.wall().Sub(v.Since), v.Err)
+	case r.state == steady:
+		s.drains(n, 3)
+		s.owed(n)
+	}
+}
+
+// undisturbed reports whether nothing happened to a node since a moment, but
+// perhaps to the network.
+func (c *checks) undisturbed(n *node, since time.Duration) bool {
+	return c.disturbs[n.index] < since && c.started[n.index] < since
+}
+
+// startsAlone checks that no store keeps a node from starting: until then nothing
+// is decided.
+func (c *checks) startsAlone(n *node) {
+	if up := c.world.now - c.started[n.index]; !n.ready && up > readyWithin && c.disturbs[n.index] <= c.started[n.index] {
+		c.world.fail("a decision never waits for the shared store", n, "it was started %v ago and decides nothing", up)
+	}
+}
+
+// drains checks that nothing waits for long to be written.
+func (s *sharedChecks) drains(n *node, more int) {
+	life := n.link
+	if life.queue.Health().Pending == 0 || s.reach[n.index].state != steady {
+		return
+	}
+	if more == 0 {
+		s.world.fail("the outbox drains", n, "%d keys wait to be shared", life.queue.Health().Pending)
+		return
+	}
+	s.world.after(700*time.Millisecond, func() {
+		if n.link == life && !n.paused {
+			s.drains(n, more-1)
+		}
+	})
+}
+
+// owed checks that the store holds the cooldowns that an owner believes in for
+// some time, or later ones.
+func (s *sharedChecks) owed(n *node) {
+	w := s.world
+	if w.now-s.lostAt < settled || !w.checks.calm(w.now-settled, w.nodes...) {
+		return
+	}
+	for _, h := range w.plan.Hosts {
+		key := breaker.HostKey(h.Name)
+		if !n.owns(key) || s.spokeSince(h.Name, w.now-settled) {
+			continue
+		}
+		text, _ := w.place.find(cooldownstore.SharedName(key))
+		there := s.wordOf(key, text)
+		for _, k := range n.spread.View().Of(key).Cooldowns {
+			since, ok := s.since[believer{n.index, cooldownID{key, k.Setter, k.Stamp}}]
+			if left := k.Until.Sub(n.clock.Now()); ok && left > 2*time.Second && w.now-since > settled && !s.holds(n, &there, key, k) {
+				w.fail("what is acknowledged is in the shared store", n, "%s: the %s of %s at %d ends in %v and is known for %v; the store has %q", key, k.Reason, k.Setter, k.Stamp, left, w.now-since, text)
+			}
+		}
+	}
+}
+
+// holds reports whether a word holds a cooldown, or one that makes it redundant.
+func (s *sharedChecks) holds(n *node, there *cooldownstore.SharedWord, key breaker.Key, k breaker.Cooldown) bool {
+	if there.Snapshot.Clear >= k.Stamp {
+		return true
+	}
+	now, wall := n.clock.Both()
+	until := wall.Add(k.Until.Sub(now))
+	for i, d := range there.Snapshot.Cooldowns {
+		same := d.Setter == k.Setter && d.Stamp == k.Stamp
+		foreign := k.Reason == breaker.ReasonStore && s.foreign[cooldownID{key, k.Setter, k.Stamp}] == cooldownstore.EpochSeconds(there.Wall[i])
+		if same || foreign || d.Stamp >= k.Stamp && !there.Wall[i].Before(until.Add(-time.Second)) {
+			return true
+		}
+	}
+	return false
+}
+
+// ended looks at all nodes when everything was put right and had its time.
+func (s *sharedChecks) ended() {
+	if s == nil {
+		return
+	}
+	for _, n := range s.world.nodes {
+		s.patrol(n)
+	}
+}
