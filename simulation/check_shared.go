@@ -17,7 +17,8 @@ type sharedChecks struct {
 	since   map[believer]time.Duration    // when a life of a node first believed in one
 	rows    map[breaker.Key][]row         // deadlines that programs wrote
 	foreign map[cooldownID]float64        // identities of those, as nodes adopted them
-	covered map[nodeRow]bool              // those that a clear ended in the eyes of a node
+	read    map[nodeRow]bool              // those that a node read itself
+	covered map[nodeRow]bool              // of these, those that a clear ended in its eyes
 	clears  map[breaker.Key]breaker.Stamp // the latest of the other cluster
 	spoke   map[breaker.Key][]time.Duration
 	missing map[cooldownID]bool // what the store lost and nobody wrote again
@@ -63,7 +64,7 @@ func newSharedChecks(w *World) *sharedChecks {
 	}
 	return &sharedChecks{
 		world: w, known: map[cooldownID]bool{}, since: map[believer]time.Duration{}, rows: map[breaker.Key][]row{}, foreign: map[cooldownID]float64{},
-		covered: map[nodeRow]bool{}, clears: map[breaker.Key]breaker.Stamp{}, spoke: map[breaker.Key][]time.Duration{}, missing: map[cooldownID]bool{},
+		read: map[nodeRow]bool{}, covered: map[nodeRow]bool{}, clears: map[breaker.Key]breaker.Stamp{}, spoke: map[breaker.Key][]time.Duration{}, missing: map[cooldownID]bool{},
 		reach: make([]reach, w.plan.Nodes), lostAt: never, slowAt: never,
 	}
 }
@@ -179,9 +180,9 @@ func (s *sharedChecks) viewed(n *node, key breaker.Key, snap breaker.Snapshot) {
 	}
 	for _, k := range s.world.checks.seen[seenKey{n.index, key}].cooldowns {
 		until, ok := s.foreign[cooldownID{key, k.Setter, k.Stamp}]
-		if ok && k.Stamp <= snap.Clear {
+		if r := (nodeRow{n.index, key, until}); ok && k.Stamp <= snap.Clear && s.read[r] {
 			s.world.sometimes(SawForeignCovered)
-			s.covered[nodeRow{n.index, key, until}] = true
+			s.covered[r] = true
 		}
 	}
 }
@@ -196,9 +197,10 @@ func (s *sharedChecks) killed(n *node) {
 			delete(s.since, b)
 		}
 	}
-	for r := range s.covered {
+	for r := range s.read {
 		kept := slices.ContainsFunc(n.disk.sightings, func(x cooldownstore.Sighting) bool { return x.Key == r.key && x.UntilWall == r.until })
 		if r.node == n.index && !kept {
+			delete(s.read, r)
 			delete(s.covered, r)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 type reading struct {
 	key     breaker.Key
 	theirs  float64 // another program's deadline; 0: none
-	left    time.Duration
+	left    time.Duration // by its clock
+	due     time.Duration // what everybody must keep: no longer than its program meant
 	covered bool // the value itself says that a clear ended it
 	had     bool
 }
@@ -35,15 +36,17 @@ func (s *sharedChecks) beforeHearing(l *link, entries []spread.Shared, texts []n
 	}
 	for _, v := range texts {
 		key, _ := cooldownstore.FromSharedName(v.name)
-		if !l.who.owns(key) {
-			continue
-		}
 		d := documentedOf(v.text)
 		r := reading{key: key, theirs: d.theirs()}
 		if r.theirs == 0 {
 			continue
 		}
+		s.read[nodeRow{l.who.place(), key, r.theirs}] = true
+		if !l.who.owns(key) {
+			continue
+		}
 		r.left = cooldownstore.FromEpochSeconds(r.theirs).Sub(l.wall())
+		r.due = min(r.left, cooldownstore.FromEpochSeconds(r.theirs).Sub(epoch.Add(s.world.now)))
 		if d.More != nil {
 			for _, until := range d.More.Covered {
 				r.covered = r.covered || until == r.theirs
@@ -92,18 +95,25 @@ func (s *sharedChecks) adopted(n *node, r *reading) {
 	w := s.world
 	w.sometimes(SawForeignAdopted)
 	w.story("%s adopts a deadline of another program for %s, %v from now", n.id, r.key.Name(), r.left)
-	if s.covered[nodeRow{n.index, r.key, r.theirs}] || r.covered {
+	if s.covered[nodeRow{n.index, r.key, r.theirs}] && s.oneClock() || r.covered {
 		w.fail("what a clear ended is never adopted again", n, "%s: until_wall %.3f is adopted again, it ends in %v", r.key, r.theirs, r.left)
 	}
-	if r.left > 0 && !s.mayBeCovered(r) && n.policies.Of(r.key).Mode == breaker.ModeEnforce {
-		w.checks.hold(hold{host: r.key.Name(), by: n, life: n.starts, since: w.now, until: w.now + r.left, what: "another program's deadline"})
+	if r.due > 0 && !s.mayBeCovered(r) && n.policies.Of(r.key).Mode == breaker.ModeEnforce {
+		w.checks.hold(hold{host: r.key.Name(), by: n, life: n.starts, since: w.now, until: w.now + r.due, what: "another program's deadline"})
 	}
+}
+
+// oneClock reports whether the machines' wall clocks agree. Where they do not, an
+// owner that never read a deadline itself writes it by its own clock: it is
+// another one then, and a clear covers that one.
+func (s *sharedChecks) oneClock() bool {
+	return s.world.checks.apartByPlace() < time.Second && s.world.checks.truthful()
 }
 
 // obeyed checks that a node that does not hold a deadline that it read holds a
 // longer one.
 func (s *sharedChecks) obeyed(l *link, n *node, r *reading) {
-	if r.left < time.Second || r.covered || s.mayBeCovered(r) || !s.world.checks.truthful() {
+	if r.due < time.Second || r.covered || s.mayBeCovered(r) || !s.world.checks.truthful() {
 		return
 	}
 	now := l.who.clocks().Now()
@@ -111,7 +121,7 @@ func (s *sharedChecks) obeyed(l *link, n *node, r *reading) {
 	for _, k := range l.who.believed(r.key).Cooldowns {
 		longest = max(longest, k.Until.Sub(now))
 	}
-	if longest < r.left-time.Second {
+	if longest < r.due-time.Second {
 		s.world.fail("a deadline of another program is obeyed", n, "%s: until_wall is in %v, it believes %s", r.key, r.left, describe(l.who.believed(r.key), now))
 	}
 }

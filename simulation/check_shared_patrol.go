@@ -119,11 +119,25 @@ func (s *sharedChecks) owed(n *node) {
 		there := s.wordOf(key, text)
 		for _, k := range n.spread.View().Of(key).Cooldowns {
 			since, ok := s.since[believer{n.index, cooldownID{key, k.Setter, k.Stamp}}]
-			if left := k.Until.Sub(n.clock.Now()); ok && left > 2*time.Second && w.now-since > settled && !s.holds(n, &there, key, k) {
+			if left := s.leftOf(n, key, k); ok && left > 2*time.Second && w.now-since > settled && !s.holds(n, &there, key, k) {
 				w.fail("what is acknowledged is in the shared store", n, "%s: the %s of %s at %d ends in %v and is known for %v; the store has %q", key, k.Reason, k.Setter, k.Stamp, left, w.now-since, text)
 			}
 		}
 	}
+}
+
+// leftOf is how long a cooldown runs that is owed. A deadline of another program
+// is owed as it wrote it: a machine that started with a wrong clock may believe it
+// to be longer.
+func (s *sharedChecks) leftOf(n *node, key breaker.Key, k breaker.Cooldown) time.Duration {
+	if k.Reason != breaker.ReasonStore {
+		return k.Until.Sub(n.clock.Now())
+	}
+	until, ok := s.foreign[cooldownID{key, k.Setter, k.Stamp}]
+	if !ok {
+		return 0
+	}
+	return min(k.Until.Sub(n.clock.Now()), cooldownstore.FromEpochSeconds(until).Sub(epoch.Add(s.world.now)))
 }
 
 // holds reports whether a word holds a cooldown, or one that makes it redundant.
@@ -133,10 +147,13 @@ func (s *sharedChecks) holds(n *node, there *cooldownstore.SharedWord, key break
 	}
 	now, wall := n.clock.Both()
 	until := wall.Add(k.Until.Sub(now))
+	theirs, named := s.foreign[cooldownID{key, k.Setter, k.Stamp}]
+	if named {
+		until = cooldownstore.FromEpochSeconds(theirs)
+	}
 	for i, d := range there.Snapshot.Cooldowns {
 		same := d.Setter == k.Setter && d.Stamp == k.Stamp
-		foreign := k.Reason == breaker.ReasonStore && s.foreign[cooldownID{key, k.Setter, k.Stamp}] == cooldownstore.EpochSeconds(there.Wall[i])
-		if same || foreign || d.Stamp >= k.Stamp && !there.Wall[i].Before(until.Add(-time.Second)) {
+		if same || named && theirs == cooldownstore.EpochSeconds(there.Wall[i]) || d.Stamp >= k.Stamp && !there.Wall[i].Before(until.Add(-time.Second)) {
 			return true
 		}
 	}
