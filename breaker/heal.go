@@ -81,7 +81,7 @@ func (m *Machine) healed(mo Moment, node string) {
 	switch {
 	case !m.recovered(mo):
 	case m.cooling(mo.Now):
-		c.Until, c.Stamp = min(c.Until, mo.Now), mo.Stamp
+		c.Until, c.Stamp, c.Disk = min(c.Until, mo.Now), mo.Stamp, false
 		m.round, m.dirty = nil, true
 	default:
 		m.close(mo)

@@ -131,3 +131,23 @@ func TestAnothersCircuitYields(t *testing.T) {
 		t.Errorf("its own circuit is %+v after another's close; want it said again", got.Circuit)
 	}
 }
+
+// A healing round that closes an open circuit ends no Retry-After that still
+// ran then and that the owner had not heard of.
+func TestHealingEndsNoRetryAfterThatRan(t *testing.T) {
+	h := newHealer(3)
+	unheard := breaker.Cooldown{Setter: "n2", Stamp: h.mo.Stamp, Until: origin.Add(30 * time.Second), Reason: breaker.ReasonRetryAfter}
+	e := h.Adopt(h.after(time.Millisecond), h.open(origin))
+	h.Witness(h.after(time.Second), breaker.WitnessAnswer{Round: e.AskWitnesses.Round, Node: "n2", Success: origin.Add(2)})
+	if st := h.Inspect(h.mo.Now).Status.State; st != breaker.Closed {
+		t.Fatalf("%v after a member's success", st)
+	}
+	h.Adopt(h.after(0), breaker.Snapshot{Cooldowns: []breaker.Cooldown{unheard}})
+	s := h.Snapshot()
+	if st := s.At(unheard.Until - 1); st.State != breaker.Open {
+		t.Errorf("%v while the Retry-After runs", st.State)
+	}
+	if st := s.At(unheard.Until); st.State != breaker.HalfOpen {
+		t.Errorf("%v when it ran out, want a probe first", st.State)
+	}
+}

@@ -261,6 +261,10 @@ func (m *Machine) wakeAt(now Instant) Instant {
 	return at
 }
 
+// Changed is when the state came about: when it opened, ran out or recovered;
+// zero for a machine that was always closed.
+func (m *Machine) Changed() Instant { return m.changed }
+
 // Snapshot is what of the machine outlives it.
 func (m *Machine) Snapshot() Snapshot { return m.snap.Clone() }
 

@@ -33,8 +33,9 @@ func (s *Snapshot) Merge(t Snapshot) bool {
 
 // laterCircuit is the merge of two copies of a circuit: the higher stamp, then
 // the more severe state. Two owners that tripped with the same stamp are told
-// apart by what does not depend on the machine; of two copies of one circuit
-// the deadline heard first stays.
+// apart by what does not depend on the machine. Of two copies of one circuit
+// the deadlines heard first stay, but a living copy replaces one from disk, and
+// of two from disk the later wins.
 func laterCircuit(a, b Circuit) Circuit {
 	order := cmp.Or(
 		cmp.Compare(a.Stamp, b.Stamp),
@@ -44,10 +45,15 @@ func laterCircuit(a, b Circuit) Circuit {
 		strings.Compare(a.Role, b.Role),
 		strings.Compare(a.Detail, b.Detail),
 	)
-	if order < 0 {
+	if order < 0 || order == 0 && a.Disk && (!b.Disk || a.compareEnds(b) < 0) {
 		return b
 	}
 	return a
+}
+
+// compareEnds compares the instants of two copies of a circuit.
+func (c Circuit) compareEnds(d Circuit) int {
+	return cmp.Or(cmp.Compare(c.Until, d.Until), cmp.Compare(c.Keep, d.Keep), cmp.Compare(c.Recovered, d.Recovered))
 }
 
 // mergeCooldowns joins two sets: what the clear does not reach and nothing

@@ -76,7 +76,11 @@ func (w world) draw(t *rapid.T) Snapshot {
 		}
 	}
 	if len(w.circuits) > 0 && rapid.Bool().Draw(t, "has circuit") {
-		s.Merge(Snapshot{Circuit: rapid.SampledFrom(w.circuits).Draw(t, "circuit")})
+		c := rapid.SampledFrom(w.circuits).Draw(t, "circuit")
+		if c.Disk = rapid.Bool().Draw(t, "disk"); c.Disk {
+			c.Until = max(1, c.Until+Instant(rapid.IntRange(-3, 3).Draw(t, "skew")))
+		}
+		s.Merge(Snapshot{Circuit: c})
 	}
 	for _, o := range w.overlays {
 		switch rapid.IntRange(0, 2).Draw(t, "copy") {
@@ -183,10 +187,34 @@ func TestALivingDeadlineReplacesOneFromDisk(t *testing.T) {
 	}
 }
 
+func TestALivingCircuitReplacesOneFromDisk(t *testing.T) {
+	disk := Snapshot{Circuit: Circuit{Stamp: 9, Recovered: 100, Keep: 700, Disk: true}}
+	living := Snapshot{Circuit: Circuit{Stamp: 9, Recovered: 50, Keep: 650}}
+	if got := joined(disk, living).Circuit; got != living.Circuit {
+		t.Errorf("got %+v, want the living %+v", got, living.Circuit)
+	}
+	later := disk
+	later.Circuit.Keep += 50
+	if got := joined(disk, later).Circuit; got != later.Circuit {
+		t.Errorf("got %+v, want the later of two from disk", got)
+	}
+}
+
+// Nodes of an older version do not say when a circuit recovered.
+func TestRecoveryOfAnOlderNodeEndsCooldowns(t *testing.T) {
+	s := Snapshot{
+		Cooldowns: []Cooldown{{Setter: "n1", Stamp: 5, Until: 100}},
+		Circuit:   Circuit{Stamp: 9, Keep: Instant(200).Add(keepAfterDeadline)},
+	}
+	if st := s.At(300); st.State != Closed {
+		t.Errorf("a cooldown that ran out before the recovery: %v", st)
+	}
+}
+
 func TestRecoveryEndsCooldownsThatRanOut(t *testing.T) {
 	const now = Instant(time.Hour)
 	cooled := Snapshot{Cooldowns: []Cooldown{{Setter: "n1", Stamp: 5, Until: now}}}
-	closed := Snapshot{Circuit: Circuit{Stamp: 9, Keep: now.Add(time.Second + keepAfterDeadline)}}
+	closed := Snapshot{Circuit: Circuit{Stamp: 9, Recovered: now.Add(time.Second), Keep: now.Add(10*time.Minute + keepAfterDeadline)}}
 	both := joined(cooled, closed)
 	later := now.Add(2 * time.Second)
 	if st := cooled.At(later); st.State != HalfOpen {

@@ -115,7 +115,7 @@ func (m *Machine) join(mo Moment, s Snapshot, t Transition) {
 			m.pending = append(m.pending, t)
 		}
 		if st.State == Closed { // calls that began before another owner's close are old here too
-			m.changed = max(m.changed, min(mo.Now, m.snap.Circuit.Keep.Add(-keepAfterDeadline)))
+			m.changed = max(m.changed, min(mo.Now, m.snap.Circuit.recovered()))
 		}
 		return
 	}

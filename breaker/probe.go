@@ -239,10 +239,10 @@ func (m *Machine) probeFailed(mo Moment, o Outcome) {
 func (m *Machine) close(mo Moment) {
 	c := &m.snap.Circuit
 	ended := mo.Now
-	if c.State != Closed {
+	if c.State != Closed { // copies of it may arrive until it would have run out
 		ended = max(ended, c.Until)
 	}
-	*c = Circuit{Stamp: mo.Stamp, Keep: max(ended.Add(keepAfterDeadline), c.Keep)}
+	*c = Circuit{Stamp: mo.Stamp, Keep: max(ended.Add(keepAfterDeadline), c.Keep), Recovered: mo.Now}
 	m.dirty = true
 	m.become(mo, mo.Now, Transition{})
 }

@@ -86,6 +86,8 @@ type Circuit struct {
 	ByRole    bool
 	Detail    string
 	Keep      Instant // while Closed: when its close may be forgotten, 10 min after the deadlines it ended; it only grows
+	Recovered Instant // while Closed: when it recovered, which ended the cooldowns that had run out by then
+	Disk      bool    // the instants were computed from a wall clock
 }
 
 // A Snapshot is what of a breaker outlives its actor: what nodes announce to
@@ -145,7 +147,16 @@ func (s *Snapshot) At(now Instant) Status {
 // on the order in which they heard of it and of the recovery.
 func (s *Snapshot) ended(c *Cooldown) bool {
 	k := &s.Circuit
-	return k.State == Closed && c.Stamp <= k.Stamp && c.Until.Add(keepAfterDeadline) <= k.Keep
+	return k.State == Closed && c.Stamp <= k.Stamp && c.Until <= k.recovered()
+}
+
+// recovered is when a closed circuit recovered. Nodes and stores that know of
+// no such moment say only for how long to remember it.
+func (c *Circuit) recovered() Instant {
+	if c.Recovered == 0 && c.Keep != 0 {
+		return c.Keep.Add(-keepAfterDeadline)
+	}
+	return c.Recovered
 }
 
 // Deadline is when the state next changes by itself, zero if it does not:
@@ -244,6 +255,24 @@ func (s *Snapshot) End() Instant {
 		end = max(end, o.Kept)
 	}
 	return end
+}
+
+// LastClose is the stamp of the last close that is remembered, an operator's or
+// a recovery, and when it was on this machine's clock; zero for never and for
+// what only a disk says.
+func (s *Snapshot) LastClose() (Stamp, Instant) {
+	closed, at := s.Clear, Instant(0)
+	if closed != 0 {
+		at = s.ClearKept.Add(-KeepClear)
+	}
+	c := &s.Circuit
+	if c.State != Closed || c.Stamp <= closed {
+		return closed, at
+	}
+	if c.Disk {
+		return c.Stamp, 0
+	}
+	return c.Stamp, c.recovered()
 }
 
 // MaxStamp is the highest stamp in the snapshot.

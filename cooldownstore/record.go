@@ -32,6 +32,7 @@ type CircuitWall struct {
 	Length    time.Duration
 	FirstTrip time.Time
 	Keep      time.Time
+	Recovered time.Time
 }
 
 // OverlayWall holds the instants of an overlay as wall time; zero stays zero.
@@ -59,7 +60,9 @@ func FromSnapshot(key breaker.Key, s breaker.Snapshot, now breaker.Instant, wall
 		r.Snapshot.Cooldowns[i].Until = 0
 		r.Snapshot.Cooldowns[i].Disk = false // ToSnapshot says so of all
 	}
-	r.Circuit = CircuitWall{Until: at(s.Circuit.Until), FirstTrip: at(s.Circuit.FirstTrip), Keep: at(s.Circuit.Keep)}
+	r.Circuit = CircuitWall{
+		Until: at(s.Circuit.Until), FirstTrip: at(s.Circuit.FirstTrip), Keep: at(s.Circuit.Keep), Recovered: at(s.Circuit.Recovered),
+	}
 	if s.Circuit.Until != 0 {
 		r.Circuit.Length = s.Circuit.Until.Sub(now)
 	}
@@ -70,7 +73,7 @@ func FromSnapshot(key breaker.Key, s breaker.Snapshot, now breaker.Instant, wall
 		k.Until, k.Kept, k.Disk = 0, 0, false
 	}
 	c := &r.Snapshot.Circuit
-	c.Until, c.FirstTrip, c.Keep = 0, 0, 0
+	c.Until, c.FirstTrip, c.Keep, c.Recovered, c.Disk = 0, 0, 0, 0, false
 	r.Snapshot.ClearKept, r.Snapshot.Renewed = 0, 0
 	return r
 }
@@ -78,7 +81,7 @@ func FromSnapshot(key breaker.Key, s breaker.Snapshot, now breaker.Instant, wall
 // ToSnapshot reads the record at a moment. What remains of a deadline is at
 // most its length, and at most what remained when the record was made: a wall
 // clock that was set back can neither stretch a deadline nor revive a past
-// one. Every cooldown is marked as read from disk. A part that was neither due
+// one. All is marked as read from disk. A part that was neither due
 // nor renewed in the last 10 minutes is gone.
 func (r Record) ToSnapshot(now breaker.Instant, wall time.Time) breaker.Snapshot {
 	at := func(t time.Time, longest time.Duration) breaker.Instant { return r.at(t, longest, now, wall.Round(0)) }
@@ -93,6 +96,8 @@ func (r Record) ToSnapshot(now breaker.Instant, wall time.Time) breaker.Snapshot
 	s.Circuit.Until = at(r.Circuit.Until, r.Circuit.Length)
 	s.Circuit.FirstTrip = at(r.Circuit.FirstTrip, 0)
 	s.Circuit.Keep = at(r.Circuit.Keep, breaker.MaxOpen)
+	s.Circuit.Recovered = at(r.Circuit.Recovered, 0)
+	s.Circuit.Disk = s.Circuit != breaker.Circuit{}
 	s.ClearKept = at(r.ClearKept, breaker.KeepClear)
 	s.Overlays = slices.Clone(s.Overlays[:min(len(s.Overlays), len(r.Overlays))])
 	for i := range s.Overlays {

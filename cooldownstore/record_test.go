@@ -86,7 +86,7 @@ func TestHostileRecord(t *testing.T) {
 		for _, length := range []time.Duration{0, -1, math.MinInt64, math.MaxInt64} {
 			r := cooldownstore.Record{
 				Key: "host:a", Wall: []time.Time{at, at}, // and no UpdatedAt ClearKept: at, Renewed: at,
-				Circuit: cooldownstore.CircuitWall{Until: at, Length: length, FirstTrip: at, Keep: at},
+				Circuit: cooldownstore.CircuitWall{Until: at, Length: length, FirstTrip: at, Keep: at, Recovered: at},
 			}
 			r.Snapshot.Cooldowns = []breaker.Cooldown{{Setter: "n", Stamp: 2, Length: length}, {Stamp: 3}, {Stamp: 4}}
 			r.Snapshot.Circuit = breaker.Circuit{State: breaker.Open, Stamp: 2}

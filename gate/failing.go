@@ -122,28 +122,32 @@ func (g *Gate) apply(e *entry, view breaker.Snapshot) {
 	if view.Empty() && e.failing == nil {
 		return
 	}
-	f := g.fail(e)
-	closed := view.Clear
-	if view.Circuit.State == breaker.Closed {
-		closed = max(closed, view.Circuit.Stamp)
+	f, now := g.fail(e), g.opt.Clock.Now()
+	closed, at := view.LastClose()
+	if view.At(now).State == breaker.Closed {
+		f.roles = nil // whoever closed it voided the permits
+		// The ring may have continued from what the view let go.
+		if was := viewOf(e); was.At(now).State != breaker.Closed {
+			was.Overlays = nil
+			closed = max(closed, was.MaxStamp())
+		}
 	}
 	if closed > 0 {
-		g.empty(f, closed)
-	}
-	if view.At(g.opt.Clock.Now()).State == breaker.Closed {
-		f.roles = nil // whoever closed it voided the permits
+		g.empty(f, closed, at)
 	}
 	g.refresh(e, view)
 }
 
 // empty takes from a ring what is older than an announced close. Outcomes of
-// calls that began before now count no more.
-func (g *Gate) empty(f *failing, closed breaker.Stamp) {
+// calls that began before now count no more. This machine's wall clock may be
+// ahead of that of the one that closed, then the stamps say nothing: what had
+// opened when the close was is older as well.
+func (g *Gate) empty(f *failing, closed breaker.Stamp, at breaker.Instant) {
 	mo := g.opt.Clock.Moment(1)
 	ring := f.ring.Snapshot()
 	switch {
 	case ring.Clear >= closed: // heard before
-	case ring.MaxStamp() <= closed:
+	case ring.MaxStamp() <= closed || f.ring.Changed() <= at:
 		mo.Stamp = closed
 		f.ring.Close(mo, "", "")
 		f.run = breaker.Outcome{}

@@ -35,3 +35,26 @@ func TestFallBackNeverLetsAllThrough(t *testing.T) {
 		}
 	})
 }
+
+// TestTheRingLetsGoWithTheView: what a ring continued from, while no owner
+// answered, is over when the view lets it go, also where no close is announced.
+func TestTheRingLetsGoWithTheView(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		const key = breaker.Key("host:a.example")
+		w.hear(key, breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
+			Setter: "n2", Stamp: w.clock.Stamp(), Until: w.clock.Now().Add(time.Second), Reason: breaker.ReasonRetryAfter,
+		}}})
+		w.mu.Lock()
+		w.down = true
+		w.mu.Unlock()
+		pass(1500 * time.Millisecond)
+		if d := w.g.Allow(context.Background(), Call{Host: "a.example"}); !d.Probe() {
+			t.Fatal("the first call after it ran out is no probe")
+		}
+		w.g.Apply(key, breaker.Snapshot{}) // an owner that answers says that it is closed
+		for range 3 {
+			wantAllowed(t, w.g.Allow(context.Background(), Call{Host: "a.example"}))
+		}
+	})
+}

@@ -90,6 +90,26 @@ func TestAnnouncedCloseEmptiesTheRing(t *testing.T) {
 	equal(t, "open rings", len(w.g.OpenRings()), 0)
 }
 
+// A machine whose wall clock is ahead stamps what it does later than it was: a
+// close that came after its ring had opened empties it all the same, one that
+// came before does not.
+func TestACloseEmptiesARingWhoseClockIsAhead(t *testing.T) {
+	for after, want := range map[time.Duration]bool{time.Second: true, -time.Second: false} {
+		w := newWorld(t)
+		w.set(func() { w.members = 2 })
+		for range 5 {
+			d := w.allow(host)
+			d.Report(failed(500))
+		}
+		wantRejected(t, w.allow(host), breaker.Open, breaker.ReasonLocalEvidence)
+		at := w.clock.Now().Add(after)
+		w.g.Apply(hostKey, breaker.Snapshot{Clear: 1, ClearKept: at.Add(breaker.KeepClear)})
+		if d := w.allow(host); d.Allowed() != want {
+			t.Errorf("a close %v after the ring opened: allowed %v, want %v", after, d.Allowed(), want)
+		}
+	}
+}
+
 func TestRepeatedCloseKeepsWhatFollowedIt(t *testing.T) {
 	w := newWorld(t)
 	w.set(func() { w.members = 2 })

@@ -10,9 +10,11 @@ import (
 
 // permit is one that an activation issued.
 type permit struct {
-	id      breaker.PermitID
-	role    string
-	expires breaker.Instant
+	id       breaker.PermitID
+	question uint64
+	node     string // that asked
+	role     string
+	expires  breaker.Instant
 }
 
 // moved checks a transition of an owner.
@@ -91,6 +93,7 @@ func legal(t *breaker.Transition) bool {
 // answered checks a permit: there are never more out than the policy allows.
 func (c *checks) answered(a *actor, q breaker.Question, answer breaker.Answer) {
 	c.permitted(a, answer)
+	c.repeated(a, q, answer)
 	c.asks(a, q)
 	if answer.Permit == 0 {
 		return
@@ -104,7 +107,7 @@ func (c *checks) answered(a *actor, q breaker.Question, answer breaker.Answer) {
 		}
 		return p.expires <= now || p.id == answer.Permit // a repeated question gets the same
 	})
-	out = append(out, permit{answer.Permit, role, answer.Expires})
+	out = append(out, permit{answer.Permit, q.ID, q.Node, role, answer.Expires})
 	c.permits[a.life] = out
 	of := 0
 	for _, p := range out {
@@ -114,6 +117,17 @@ func (c *checks) answered(a *actor, q breaker.Question, answer breaker.Answer) {
 	}
 	if most := a.machine.Policy().ForRole(role).TrialCalls; of > most {
 		w.fail("probe budget", a.node, "%s has %d permits out for role %q, trial_calls is %d", a.key, of, role, most)
+	}
+}
+
+// repeated checks that a question whose answer was lost loses no permit: its
+// repeat gets the one that is out.
+func (c *checks) repeated(a *actor, q breaker.Question, answer breaker.Answer) {
+	now := a.node.clock.Now()
+	for _, p := range c.permits[a.life] {
+		if p.question == q.ID && p.node == q.Node && p.expires > now && answer.State == breaker.HalfOpen && answer.Permit != p.id {
+			c.world.fail("a repeat gets the same permit", a.node, "%s: question %d of %s got permit %d, its repeat %d", a.key, q.ID, q.Node, p.id, answer.Permit)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func Checks() []Check {
 		{"an owner acts for its keys", Always, "each key that is not closed has an actor at its owner"},
 		{"old and neutral outcomes are ignored", Always, "calls from before the last transition, and neutral ones, move nothing"},
 		{"probe budget", Always, "an owner hands out at most trial_calls permits a role"},
+		{"a repeat gets the same permit", Always, "a question whose answer was lost gets the permit that is out"},
 		{"every permit comes back", Always, "a permit expires only while its call is under way"},
 		{"a recovery has its probes", Always, "success_threshold probes of the role that tripped close a breaker"},
 		{"never full traffic while not closed", Always, "a call without a permit is made only if the breaker is closed"},

@@ -3255,6 +3255,8 @@ type Circuit struct {
 	ByRole        bool                   `protobuf:"varint,8,opt,name=by_role,json=byRole,proto3" json:"by_role,omitempty"`
 	Detail        string                 `protobuf:"bytes,9,opt,name=detail,proto3" json:"detail,omitempty"`
 	KeepRemaining *int64                 `protobuf:"varint,10,opt,name=keep_remaining,json=keepRemaining,proto3,oneof" json:"keep_remaining,omitempty"`
+	RecoveredAge  *int64                 `protobuf:"varint,11,opt,name=recovered_age,json=recoveredAge,proto3,oneof" json:"recovered_age,omitempty"`
+	Disk          bool                   `protobuf:"varint,12,opt,name=disk,proto3" json:"disk,omitempty"` // computed from a wall clock
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3357,6 +3359,20 @@ func (x *Circuit) GetKeepRemaining() int64 {
 		return *x.KeepRemaining
 	}
 	return 0
+}
+
+func (x *Circuit) GetRecoveredAge() int64 {
+	if x != nil && x.RecoveredAge != nil {
+		return *x.RecoveredAge
+	}
+	return 0
+}
+
+func (x *Circuit) GetDisk() bool {
+	if x != nil {
+		return x.Disk
+	}
+	return false
 }
 
 type Status struct {
@@ -4007,7 +4023,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x06detail\x18\a \x01(\tR\x06detail\x12\x12\n" +
 	"\x04disk\x18\b \x01(\bR\x04diskB\f\n" +
 	"\n" +
-	"_remaining\"\xed\x02\n" +
+	"_remaining\"\xbd\x03\n" +
 	"\aCircuit\x12+\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x15.fleetfuse.wire.StateR\x05state\x12\x14\n" +
 	"\x05stamp\x18\x02 \x01(\x04R\x05stamp\x12!\n" +
@@ -4019,11 +4035,14 @@ const file_wire_proto_rawDesc = "" +
 	"\aby_role\x18\b \x01(\bR\x06byRole\x12\x16\n" +
 	"\x06detail\x18\t \x01(\tR\x06detail\x12*\n" +
 	"\x0ekeep_remaining\x18\n" +
-	" \x01(\x03H\x02R\rkeepRemaining\x88\x01\x01B\f\n" +
+	" \x01(\x03H\x02R\rkeepRemaining\x88\x01\x01\x12(\n" +
+	"\rrecovered_age\x18\v \x01(\x03H\x03R\frecoveredAge\x88\x01\x01\x12\x12\n" +
+	"\x04disk\x18\f \x01(\bR\x04diskB\f\n" +
 	"\n" +
 	"_remainingB\x11\n" +
 	"\x0f_first_trip_ageB\x11\n" +
-	"\x0f_keep_remaining\"\xae\x01\n" +
+	"\x0f_keep_remainingB\x10\n" +
+	"\x0e_recovered_age\"\xae\x01\n" +
 	"\x06Status\x12+\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x15.fleetfuse.wire.StateR\x05state\x12!\n" +
 	"\tremaining\x18\x02 \x01(\x03H\x00R\tremaining\x88\x01\x01\x12\x16\n" +

@@ -97,6 +97,7 @@ func snapshotOut(s breaker.Snapshot, now breaker.Instant) *wire.Snapshot {
 			State: wire.State(c.State), Stamp: uint64(c.Stamp), Remaining: ahead(c.Until, now),
 			FirstTripAge: behind(c.FirstTrip, now), Opens: int64(c.Opens), Reason: string(c.Reason),
 			Role: c.Role, ByRole: c.ByRole, Detail: c.Detail, KeepRemaining: ahead(c.Keep, now),
+			RecoveredAge: behind(c.Recovered, now), Disk: c.Disk,
 		},
 	}
 	for _, k := range s.Cooldowns {
@@ -120,6 +121,7 @@ func snapshotIn(w *wire.Snapshot, now breaker.Instant) breaker.Snapshot {
 			State: stateIn(c.State), Stamp: breaker.Stamp(c.Stamp), Until: at(c.Remaining, now),
 			FirstTrip: ago(c.FirstTripAge, now), Opens: count(c.Opens), Reason: breaker.Reason(breaker.Cut(c.Reason)),
 			Role: breaker.Cut(c.Role), ByRole: c.ByRole, Detail: breaker.Cut(c.Detail), Keep: at(c.KeepRemaining, now),
+			Recovered: ago(c.RecoveredAge, now), Disk: c.Disk,
 		}
 	}
 	for _, k := range w.Cooldowns[:min(len(w.Cooldowns), maxCooldowns)] {

@@ -10,7 +10,8 @@ func BucketOf(key breaker.Key) int { return int(hashOf(key).mix() % Buckets) }
 
 // Digest is a sum for each bucket over what its entries are on every node:
 // identities and stamps, not the deadlines and renewals, which are this
-// machine's own. An empty bucket has the sum zero.
+// machine's own, but for whether a disk said them: a member with a living copy
+// then tells it. An empty bucket has the sum zero.
 func (v *View) Digest() []uint64 {
 	sums := v.sums
 	return sums[:]
@@ -39,11 +40,11 @@ func sumOf(key breaker.Key, s *breaker.Snapshot) uint64 {
 	start := hashOf(key)
 	for i := range s.Cooldowns {
 		c := &s.Cooldowns[i]
-		sum += start.number('d').text(c.Setter).number(uint64(c.Stamp)).mix()
+		sum += start.number('d').text(c.Setter).number(uint64(c.Stamp)).from(c.Disk).mix()
 	}
 	if c := &s.Circuit; c.Stamp != 0 || c.State != breaker.Closed {
 		sum += start.number('c').number(uint64(c.Stamp)).number(uint64(c.State)).number(uint64(c.Opens)).
-			text(string(c.Reason)).text(c.Role).text(c.Detail).mix()
+			text(string(c.Reason)).text(c.Role).text(c.Detail).from(c.Disk).mix()
 	}
 	if s.Clear != 0 {
 		sum += start.number('x').number(uint64(s.Clear)).mix()
@@ -70,6 +71,14 @@ func (h hash) text(s string) hash {
 }
 
 func (h hash) number(n uint64) hash { return (h ^ hash(hash(n).mix())) * 1099511628211 }
+
+// from adds that a disk said it; what is living is as versions before knew it.
+func (h hash) from(disk bool) hash {
+	if disk {
+		return h.number('w')
+	}
+	return h
+}
 
 // mix spreads the bits (the finaliser of SplitMix64).
 func (h hash) mix() uint64 {

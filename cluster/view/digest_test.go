@@ -89,6 +89,7 @@ func TestDigestShowsEveryDifference(t *testing.T) {
 		with(func(c *breaker.Circuit) { c.Reason = "s" }),
 		with(func(c *breaker.Circuit) { c.Role, c.Detail = "a", "bc" }),
 		with(func(c *breaker.Circuit) { c.Detail = "d" }),
+		with(func(c *breaker.Circuit) { c.Disk = true }), // a living copy elsewhere is to replace it
 		cooldown("n1", 7), cooldown("n2", 7), cooldown("n1", 8), {Clear: 7, ClearKept: 9},
 	} {
 		v := view.New(1)

@@ -33,8 +33,11 @@ func (v *View) Hear(now breaker.Instant, key breaker.Key, s breaker.Snapshot) br
 	lasting := s.Clone() // what is new here must last: it may be new because it was forgotten
 	lasting.Forget(now.Add(lag))
 	e := v.buckets[BucketOf(key)][key]
-	if e.snap.Circuit.Stamp == 0 {
+	switch known := e.snap.Circuit; {
+	case known.Stamp == 0:
 		s.Circuit = lasting.Circuit
+	case circuitEchoes(known, s.Circuit):
+		s.Circuit = known
 	}
 	if e.snap.Clear == 0 {
 		s.Clear, s.ClearKept = lasting.Clear, lasting.ClearKept
@@ -57,6 +60,12 @@ func (v *View) Hear(now breaker.Instant, key breaker.Key, s breaker.Snapshot) br
 // would creep with every message.
 func echoes(known, c breaker.Cooldown) bool {
 	return known.Disk && c.Disk && c.Until.Sub(known.Until) < echo
+}
+
+// circuitEchoes is echoes for a circuit. What ended it follows the same clock as
+// what it ended.
+func circuitEchoes(known, c breaker.Circuit) bool {
+	return known.Disk && c.Disk && known.Stamp == c.Stamp && max(c.Until, c.Keep).Sub(max(known.Until, known.Keep)) < echo
 }
 
 // echo is how much later a copy from disk must be to be another word.

@@ -126,3 +126,20 @@ func TestADeadlineFromDiskDoesNotCreep(t *testing.T) {
 		t.Error("a much later deadline from disk was not taken: nobody may undercut it")
 	}
 }
+
+// The same for a recovery, whose memory a wrong wall clock may have cut short.
+func TestARecoveryFromDiskDoesNotCreep(t *testing.T) {
+	v := view.New(1)
+	known := breaker.Snapshot{Circuit: breaker.Circuit{Stamp: 1, Keep: now.Add(10 * time.Minute), Recovered: now, Disk: true}}
+	hear(v, now, known)
+	echo := known
+	echo.Circuit.Keep = echo.Circuit.Keep.Add(350 * time.Millisecond)
+	if hear(v, now, echo) {
+		t.Errorf("an echo moved it to %v", v.Of("host:a").Circuit.Keep.Sub(now))
+	}
+	living := known
+	living.Circuit.Disk, living.Circuit.Keep = false, now.Add(9*time.Minute)
+	if !hear(v, now, living) || v.Of("host:a").Circuit != living.Circuit {
+		t.Errorf("a living copy was not taken: %+v", v.Of("host:a").Circuit)
+	}
+}

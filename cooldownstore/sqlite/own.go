@@ -22,6 +22,7 @@ type ownCircuit struct {
 	ByRole    bool          `json:"by_role,omitempty"`
 	Detail    string        `json:"detail,omitempty"`
 	Keep      time.Time     `json:"keep,omitzero"`
+	Recovered time.Time     `json:"recovered,omitzero"`
 	Renewed   time.Time     `json:"renewed,omitzero"`
 	UpdatedAt time.Time     `json:"updated_at,omitzero"`
 }
@@ -31,7 +32,7 @@ func circuitOf(r cooldownstore.Record) ownCircuit {
 	return ownCircuit{
 		State: c.State, Stamp: c.Stamp, Until: w.Until.UTC(), LengthNS: w.Length, FirstTrip: w.FirstTrip.UTC(),
 		Opens: c.Opens, Reason: string(c.Reason), Role: c.Role, ByRole: c.ByRole, Detail: c.Detail,
-		Keep: w.Keep.UTC(), Renewed: r.Renewed.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+		Keep: w.Keep.UTC(), Recovered: w.Recovered.UTC(), Renewed: r.Renewed.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
 
@@ -43,6 +44,8 @@ func (m ownCircuit) into(r *cooldownstore.Record) {
 		State: m.State, Stamp: m.Stamp, Opens: m.Opens, Reason: breaker.Reason(m.Reason),
 		Role: m.Role, ByRole: m.ByRole, Detail: m.Detail,
 	}
-	r.Circuit = cooldownstore.CircuitWall{Until: m.Until, Length: m.LengthNS, FirstTrip: m.FirstTrip, Keep: m.Keep}
+	r.Circuit = cooldownstore.CircuitWall{
+		Until: m.Until, Length: m.LengthNS, FirstTrip: m.FirstTrip, Keep: m.Keep, Recovered: m.Recovered,
+	}
 	r.Renewed, r.UpdatedAt = m.Renewed, m.UpdatedAt
 }

@@ -76,7 +76,7 @@ func parts() map[string]breaker.Snapshot {
 		"open circuit":      {Circuit: f.Circuit},
 		"past circuit":      {Circuit: breaker.Circuit{State: breaker.Open, Stamp: 9, Until: now.Add(-9 * time.Minute)}},
 		"half-open circuit": {Circuit: breaker.Circuit{State: breaker.HalfOpen, Stamp: 9, Until: now.Add(-time.Minute)}},
-		"closed circuit":    {Circuit: breaker.Circuit{Stamp: 9, Keep: now.Add(11 * time.Minute)}},
+		"closed circuit":    {Circuit: breaker.Circuit{Stamp: 9, Keep: now.Add(11 * time.Minute), Recovered: now.Add(-time.Minute)}},
 		"clear":             {Clear: f.Clear, ClearKept: f.ClearKept},
 		"overlays":          {Overlays: f.Overlays},
 		"one overlay":       {Overlays: f.Overlays[1:]},
@@ -91,6 +91,7 @@ func fromDisk(s breaker.Snapshot) breaker.Snapshot {
 	for i := range s.Cooldowns {
 		s.Cooldowns[i].Disk = true
 	}
+	s.Circuit.Disk = s.Circuit != breaker.Circuit{}
 	s.Overlays = slices.Clone(s.Overlays)
 	for i := range s.Overlays {
 		s.Overlays[i].Disk = true
