@@ -11,10 +11,10 @@ import (
 // reading is a value that an owner reads, and what it believed before.
 type reading struct {
 	key     breaker.Key
-	theirs  float64 // another program's deadline; 0: none
+	theirs  float64       // another program's deadline; 0: none
 	left    time.Duration // by its clock
 	due     time.Duration // what everybody must keep: no longer than its program meant
-	covered bool // the value itself says that a clear ended it
+	covered bool          // the value itself says that a clear ended it
 	had     bool
 }
 
