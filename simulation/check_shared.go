@@ -23,6 +23,7 @@ type sharedChecks struct {
 	spoke   map[breaker.Key][]time.Duration
 	missing map[cooldownID]bool // what the store lost and nobody wrote again
 	reach   []reach             // of each node
+	again   map[writer]repeats
 	lostAt  time.Duration
 	slowAt  time.Duration
 }
@@ -64,7 +65,7 @@ func newSharedChecks(w *World) *sharedChecks {
 	}
 	return &sharedChecks{
 		world: w, known: map[cooldownID]bool{}, since: map[believer]time.Duration{}, rows: map[breaker.Key][]row{}, foreign: map[cooldownID]float64{},
-		read: map[nodeRow]bool{}, covered: map[nodeRow]bool{}, clears: map[breaker.Key]breaker.Stamp{}, spoke: map[breaker.Key][]time.Duration{}, missing: map[cooldownID]bool{},
+		read: map[nodeRow]bool{}, covered: map[nodeRow]bool{}, clears: map[breaker.Key]breaker.Stamp{}, spoke: map[breaker.Key][]time.Duration{}, missing: map[cooldownID]bool{}, again: map[writer]repeats{},
 		reach: make([]reach, w.plan.Nodes), lostAt: never, slowAt: never,
 	}
 }
@@ -101,6 +102,7 @@ func (s *sharedChecks) wordOf(key breaker.Key, text string) cooldownstore.Shared
 // wrote checks what a node, or the other cluster's, put into the store.
 func (s *sharedChecks) wrote(l *link, key breaker.Key, text string) {
 	w := s.wordOf(key, text)
+	s.storms(l, key)
 	for _, k := range w.Snapshot.Cooldowns {
 		id := cooldownID{key, k.Setter, k.Stamp}
 		switch k.Reason {

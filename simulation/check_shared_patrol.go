@@ -117,6 +117,7 @@ func (s *sharedChecks) owed(n *node) {
 		}
 		text, _ := w.place.find(cooldownstore.SharedName(key))
 		there := s.wordOf(key, text)
+		s.ended(n, key, text, &there)
 		for _, k := range n.spread.View().Of(key).Cooldowns {
 			since, ok := s.since[believer{n.index, cooldownID{key, k.Setter, k.Stamp}}]
 			if left := s.leftOf(n, key, k); ok && left > 2*time.Second && w.now-since > settled && !s.holds(n, &there, key, k) {
@@ -130,11 +131,14 @@ func (s *sharedChecks) owed(n *node) {
 // is owed as it wrote it: a machine that started with a wrong clock may believe it
 // to be longer.
 func (s *sharedChecks) leftOf(n *node, key breaker.Key, k breaker.Cooldown) time.Duration {
+	if s.clears[key] >= k.Stamp {
+		return 0 // the other cluster closed it, which we may have to hear yet
+	}
 	if k.Reason != breaker.ReasonStore {
 		return k.Until.Sub(n.clock.Now())
 	}
 	until, ok := s.foreign[cooldownID{key, k.Setter, k.Stamp}]
-	if !ok {
+	if !ok || s.closedByOthers(key, 0) {
 		return 0
 	}
 	return min(k.Until.Sub(n.clock.Now()), cooldownstore.FromEpochSeconds(until).Sub(epoch.Add(s.world.now)))
@@ -153,15 +157,33 @@ func (s *sharedChecks) holds(n *node, there *cooldownstore.SharedWord, key break
 	}
 	for i, d := range there.Snapshot.Cooldowns {
 		same := d.Setter == k.Setter && d.Stamp == k.Stamp
-		if same || named && theirs == cooldownstore.EpochSeconds(there.Wall[i]) || d.Stamp >= k.Stamp && !there.Wall[i].Before(until.Add(-time.Second)) {
+		foreign := named && d.Reason == breaker.ReasonStore && cooldownstore.EpochSeconds(there.Wall[i]) >= theirs
+		if same || foreign || d.Stamp >= k.Stamp && !there.Wall[i].Before(until.Add(-time.Second)) {
 			return true
 		}
 	}
 	return false
 }
 
-// ended looks at all nodes when everything was put right and had its time.
-func (s *sharedChecks) ended() {
+// ended checks that the store does not go on saying what an owner's close ended.
+func (s *sharedChecks) ended(n *node, key breaker.Key, text string, there *cooldownstore.SharedWord) {
+	view := n.spread.View().Of(key)
+	if view.Clear == 0 || s.world.now-s.world.checks.seen[seenKey{n.index, key}].cleared < settled {
+		return
+	}
+	for i, k := range there.Snapshot.Cooldowns {
+		if left := there.Wall[i].Sub(n.link.wall()); k.Setter != cooldownstore.ForeignSetter && k.Stamp <= view.Clear && left > 2*time.Second {
+			s.world.fail("a close reaches the shared store", n, "%s was closed at %d; the store has the %s of %s at %d for %v: %s", key, view.Clear, k.Reason, k.Setter, k.Stamp, left, text)
+		}
+	}
+	d := documentedOf(text)
+	if theirs := d.theirs(); s.covered[nodeRow{n.index, key, theirs}] && s.oneClock() && cooldownstore.FromEpochSeconds(theirs).Sub(n.link.wall()) > 2*time.Second {
+		s.world.fail("a close reaches the shared store", n, "%s was closed; the store goes on saying %q", key, text)
+	}
+}
+
+// atTheEnd looks at all nodes when everything was put right and had its time.
+func (s *sharedChecks) atTheEnd() {
 	if s == nil {
 		return
 	}

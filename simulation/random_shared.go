@@ -22,11 +22,24 @@ func (p *Plan) share(seed uint64) {
 	for range r.IntN(3) {
 		p.contest(r)
 	}
+	p.trueClocks()
 	slices.SortStableFunc(p.Shared.Writes, func(a, b Write) int { return int(a.At - b.At) })
 	for range r.IntN(5) {
 		p.Faults = append(p.Faults, randomFaultOfPlace(r, p))
 	}
 	slices.SortStableFunc(p.Faults, func(a, b Fault) int { return int(a.At - b.At) })
+}
+
+// trueClocks sets the wall clocks, to the second, where other programs write: what
+// they write is wall time, and means to each machine what its clock says.
+func (p *Plan) trueClocks() {
+	if !slices.ContainsFunc(p.Shared.Writes, func(x Write) bool { return x.Kind.byProgram() }) {
+		return
+	}
+	for i := range p.Machines {
+		p.Machines[i].Ahead /= 3600
+	}
+	p.Faults = slices.DeleteFunc(p.Faults, func(f Fault) bool { return f.Kind == ClockSteps || f.Kind == Suspend })
 }
 
 // withoutBootClocks leaves clocks alone where machines start again: one that
