@@ -76,15 +76,6 @@ var sharedPlants = []plant{
 		now: `	if err != nil {`,
 	},
 	{
-		name: "a start waits for the store", file: "cooldownstore/sharing/reader.go",
-		was: `	if heard <= p.heard || !now.Before(p.end) {
-		return time.Time{}, false
-	}`,
-		now: `	if heard <= p.heard {
-		return now.Add(startWaits), true
-	}`,
-	},
-	{
 		name: "a close of this cluster that the place brings spares circuits", file: "cluster/spread/share.go",
 		was: `reached && n.doubtful(`,
 		now: `reached && c.Stamp == 1 && n.doubtful(`,
