@@ -189,6 +189,19 @@ func (s *sharedChecks) viewed(n *node, key breaker.Key, snap breaker.Snapshot) {
 	}
 }
 
+// wiped forgets what a node had read: its disk is new.
+func (s *sharedChecks) wiped(n *node) {
+	if s == nil {
+		return
+	}
+	for r := range s.read {
+		if r.node == n.index {
+			delete(s.read, r)
+			delete(s.covered, r)
+		}
+	}
+}
+
 // killed forgets what a process knew that is gone, but for what its disk kept.
 func (s *sharedChecks) killed(n *node) {
 	if s == nil {

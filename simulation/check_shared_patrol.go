@@ -59,7 +59,7 @@ func (s *sharedChecks) patrol(n *node) {
 	switch {
 	case r.state == away && v.OK:
 		w.fail("a store that is away is said to be", n, "it is away since %v, and the node says that it works", long)
-	case r.state == away && w.checks.truthful():
+	case r.state == away && w.checks.truthful() && r.since-s.slowAt > slowed: // else it was noticed late
 		long = min(long, w.now-max(w.checks.started[n.index], w.checks.disturbs[n.index]))
 		if age := n.link.wall().Sub(v.Since); age < long-settled {
 			w.fail("a store that is away is said to be", n, "it is away since %v, the node says since %v: %v", long, age, v.Err)
