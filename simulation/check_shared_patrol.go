@@ -67,7 +67,7 @@ func (s *sharedChecks) patrol(n *node) {
 	case r.state == steady && !v.OK:
 		w.fail("a store that is away is said to be", n, "it is back since %v, and the node says that it fails since %v: %v", long, n.link.wall().Sub(v.Since), v.Err)
 	case r.state == steady:
-		s.drains(n, 3)
+		s.drains(n)
 		s.owed(n)
 	}
 }
@@ -87,18 +87,15 @@ func (c *checks) startsAlone(n *node) {
 }
 
 // drains checks that nothing waits for long to be written.
-func (s *sharedChecks) drains(n *node, more int) {
-	life := n.link
-	if life.queue.Health().Pending == 0 || s.reach[n.index].state != steady {
+func (s *sharedChecks) drains(n *node) {
+	life, before := n.link, n.link.batches
+	if life.queue.Health().Pending == 0 {
 		return
 	}
-	if more == 0 {
-		s.world.fail("the outbox drains", n, "%d keys wait to be shared", life.queue.Health().Pending)
-		return
-	}
-	s.world.after(700*time.Millisecond, func() {
-		if n.link == life && !n.paused {
-			s.drains(n, more-1)
+	s.world.after(2*time.Second, func() {
+		waits := life.queue.Health().Pending
+		if waits > 0 && life.batches == before && n.link == life && !n.paused && s.reach[n.index].state == steady {
+			s.world.fail("the outbox drains", n, "%d keys wait to be shared, and nothing is written", waits)
 		}
 	})
 }

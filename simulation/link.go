@@ -43,6 +43,7 @@ type link struct {
 	writing, reading, listening bool
 	wake                        time.Time // when the reader is to be asked; zero: never
 	words                       int64     // heard so far
+	batches                     int       // that arrived
 	waiting                     func()    // for the first listing
 }
 
@@ -123,6 +124,9 @@ func (l *link) write() {
 	}
 	l.at.request(l, true, func() { l.at.put(l, words) }, func(err error) {
 		l.writing = false
+		if err == nil {
+			l.batches++
+		}
 		l.queue.Written(batch, err, l.now(), l.wall())
 		l.write()
 	})
