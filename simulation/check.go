@@ -133,7 +133,7 @@ func (c *checks) faulty(f Fault, begins bool) {
 	}
 }
 
-func (c *checks) killed(n *node)    { c.disturbed(n); c.forgetViews(n); c.shared.killed(n) }
+func (c *checks) killed(n *node)    { c.shared.killed(n); c.disturbed(n); c.forgetViews(n) }
 func (c *checks) restarted(n *node) { c.disturbed(n) }
 func (c *checks) stepped(n *node) {
 	c.world.sometimes(SawClockStep)

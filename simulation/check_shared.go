@@ -18,7 +18,7 @@ type sharedChecks struct {
 	rows    map[breaker.Key][]row         // deadlines that programs wrote
 	foreign map[cooldownID]float64        // identities of those, as nodes adopted them
 	read    map[nodeRow]bool              // those that a node read itself
-	covered map[nodeRow]bool              // of these, those that a clear ended in its eyes
+	covered map[nodeRow]time.Duration     // of these, when a clear ended those that one ended in its eyes
 	clears  map[breaker.Key]breaker.Stamp // the latest of the other cluster
 	spoke   map[breaker.Key][]time.Duration
 	missing map[cooldownID]bool // what the store lost and nobody wrote again
@@ -65,7 +65,7 @@ func newSharedChecks(w *World) *sharedChecks {
 	}
 	return &sharedChecks{
 		world: w, known: map[cooldownID]bool{}, since: map[believer]time.Duration{}, rows: map[breaker.Key][]row{}, foreign: map[cooldownID]float64{},
-		read: map[nodeRow]bool{}, covered: map[nodeRow]bool{}, clears: map[breaker.Key]breaker.Stamp{}, spoke: map[breaker.Key][]time.Duration{}, missing: map[cooldownID]bool{}, again: map[writer]repeats{},
+		read: map[nodeRow]bool{}, covered: map[nodeRow]time.Duration{}, clears: map[breaker.Key]breaker.Stamp{}, spoke: map[breaker.Key][]time.Duration{}, missing: map[cooldownID]bool{}, again: map[writer]repeats{},
 		reach: make([]reach, w.plan.Nodes), lostAt: never, slowAt: never,
 	}
 }
@@ -184,7 +184,9 @@ func (s *sharedChecks) viewed(n *node, key breaker.Key, snap breaker.Snapshot) {
 		until, ok := s.foreign[cooldownID{key, k.Setter, k.Stamp}]
 		if r := (nodeRow{n.index, key, until}); ok && k.Stamp <= snap.Clear && s.read[r] {
 			s.world.sometimes(SawForeignCovered)
-			s.covered[r] = true
+			if _, before := s.covered[r]; !before {
+				s.covered[r] = s.world.now
+			}
 		}
 	}
 }
@@ -202,7 +204,8 @@ func (s *sharedChecks) wiped(n *node) {
 	}
 }
 
-// killed forgets what a process knew that is gone, but for what its disk kept.
+// killed forgets what a process knew that is gone, but for what it must have
+// written to its disk: it was listed since a close ended it, and nothing was wrong.
 func (s *sharedChecks) killed(n *node) {
 	if s == nil {
 		return
@@ -213,7 +216,8 @@ func (s *sharedChecks) killed(n *node) {
 		}
 	}
 	for r := range s.read {
-		kept := slices.ContainsFunc(n.disk.sightings, func(x cooldownstore.Sighting) bool { return x.Key == r.key && x.UntilWall == r.until })
+		at, ended := s.covered[r]
+		kept := ended && s.world.now-at > settled && s.steadyFor(n, settled)
 		if r.node == n.index && !kept {
 			delete(s.read, r)
 			delete(s.covered, r)

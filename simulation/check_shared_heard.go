@@ -95,7 +95,7 @@ func (s *sharedChecks) adopted(n *node, r *reading) {
 	w := s.world
 	w.sometimes(SawForeignAdopted)
 	w.story("%s adopts a deadline of another program for %s, %v from now", n.id, r.key.Name(), r.left)
-	if s.covered[nodeRow{n.index, r.key, r.theirs}] && s.oneClock() || r.covered {
+	if _, ended := s.covered[nodeRow{n.index, r.key, r.theirs}]; ended && s.oneClock() || r.covered {
 		w.fail("what a clear ended is never adopted again", n, "%s: until_wall %.3f is adopted again, it ends in %v", r.key, r.theirs, r.left)
 	}
 	if r.due > 0 && !s.mayBeCovered(r) && n.policies.Of(r.key).Mode == breaker.ModeEnforce {

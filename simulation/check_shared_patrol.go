@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -39,6 +40,17 @@ func (s *sharedChecks) disturbed(f Fault) {
 			s.reach[i] = reach{state, s.world.now}
 		}
 	}
+}
+
+// steadyFor reports whether nothing was wrong with the store, nor with any disk,
+// for a node and for so long.
+func (s *sharedChecks) steadyFor(n *node, long time.Duration) bool {
+	now := s.world.now
+	wrong := func(f Fault) bool {
+		return (f.Kind == DiskFails || f.Kind == StoreSlow) && f.At <= now && f.At+f.For+slowed > now-long
+	}
+	r := s.reach[n.index]
+	return r.state == steady && now-r.since > long && !slices.ContainsFunc(s.world.plan.Faults, wrong) && s.world.checks.undisturbed(n, now-long)
 }
 
 // putRight is when all faults are over.
@@ -174,7 +186,8 @@ func (s *sharedChecks) ended(n *node, key breaker.Key, text string, there *coold
 		}
 	}
 	d := documentedOf(text)
-	if theirs := d.theirs(); s.covered[nodeRow{n.index, key, theirs}] && s.oneClock() && cooldownstore.FromEpochSeconds(theirs).Sub(n.link.wall()) > 2*time.Second {
+	theirs := d.theirs()
+	if _, ended := s.covered[nodeRow{n.index, key, theirs}]; ended && s.oneClock() && cooldownstore.FromEpochSeconds(theirs).Sub(n.link.wall()) > 2*time.Second {
 		s.world.fail("a close reaches the shared store", n, "%s was closed; the store goes on saying %q", key, text)
 	}
 }

@@ -68,8 +68,10 @@ func (p *Plan) contest(r *rand.Rand) {
 		x.Host, x.At = first.Host, first.At+time.Duration(r.Int64N(int64(20*time.Second)))
 		p.Shared.Writes = append(p.Shared.Writes, x)
 	}
-	p.Shared.Writes = append(p.Shared.Writes, first)
-	if r.IntN(2) == 0 {
+	switch r.IntN(5) {
+	case 0:
+		p.saidWhileOff(r, &first)
+	case 1, 2:
 		at := first.At + time.Duration(r.Int64N(int64(15*time.Second)))
 		p.Words = append(p.Words, Word{At: at, Kind: Close, Node: r.IntN(p.Nodes), Host: first.Host})
 		again := first
@@ -77,6 +79,22 @@ func (p *Plan) contest(r *rand.Rand) {
 		if again.For = first.At + first.For - again.At; again.For > 0 { // it says the same deadline again
 			p.Shared.Writes = append(p.Shared.Writes, again)
 		}
+	}
+	p.Shared.Writes = append(p.Shared.Writes, first)
+}
+
+// saidWhileOff has an operator end a deadline, and its program say it again while
+// the whole fleet is off: who comes back must remember.
+func (p *Plan) saidWhileOff(r *rand.Rand, first *Write) {
+	first.For = 2 * time.Minute
+	at := first.At + time.Duration(1+r.IntN(10))*time.Second
+	p.Words = append(p.Words, Word{At: at, Kind: Close, Node: r.IntN(p.Nodes), Host: first.Host})
+	off := at + time.Duration(16+r.IntN(10))*time.Second
+	again := *first
+	again.At, again.For = off+2*time.Second, first.At+first.For-off-2*time.Second
+	p.Shared.Writes = append(p.Shared.Writes, again)
+	for i := range p.Nodes {
+		p.Faults = append(p.Faults, Fault{Kind: Kill, Node: i, At: off + time.Duration(r.IntN(500))*time.Millisecond, For: 4 * time.Second})
 	}
 }
 
