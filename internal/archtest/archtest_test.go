@@ -42,6 +42,7 @@ var architecture = []row{
 	{1, "cluster/spread", pure, none},
 	{1, "cluster/travel", effects, uses{protobuf}},
 	{1, "cooldownstore", effects, none},
+	{1, "cooldownstore/sharing", effects, none}, // pure, but for what it imports
 	{1, "cooldownstore/memory", effects, none},
 	{1, "cooldownstore/sqlite", effects, uses{sqlite3}},
 	{1, "cooldownstore/redis", effects, uses{redis}},
