@@ -198,7 +198,7 @@ func (b *board) answer(ctx context.Context, s spread.Serve) (any, error) {
 	case spread.ListOverlays:
 		return b.pastOverlays(ctx, key)
 	case spread.Observe:
-		return b.events.observe(ctx, q)
+		return b.observe(ctx, q)
 	}
 	return nil, fmt.Errorf("a request for a %T is not served", s.Request.Body)
 }
