@@ -17,18 +17,27 @@ const shownEvents = 50
 
 // A reading is one answer of the node, or why there was none.
 type reading struct {
-	at       time.Time
+	at       time.Time // of the answer, or when the question was asked
 	status   api.StatusResponse
 	breakers api.BreakersResponse
 	err      error
 }
 
+// readLimit is how long the node may take before the picture says that it does
+// not answer.
+const readLimit = 3 * time.Second
+
 // read asks the node.
 func read(ctx context.Context, client *admin.Client, now func() time.Time) (r reading) {
-	if r.status, r.err = client.Status(ctx); r.err == nil {
-		r.breakers, r.err = client.Breakers(ctx, "")
-	}
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
 	r.at = now()
+	if r.status, r.err = client.Status(ctx); r.err != nil {
+		return r
+	}
+	if r.breakers, r.err = client.Breakers(ctx, ""); r.err == nil {
+		r.at = now()
+	}
 	return r
 }
 
@@ -67,19 +76,28 @@ func (f *feed) readOn(ctx context.Context, client *admin.Client, now func() time
 	}
 }
 
-// followOn follows the events. The client tries again by itself, unless there was
-// no stream yet.
+// followOn tells the latest events and follows those after them. The client tries
+// again by itself, unless there was no stream yet; the readings say that the node
+// does not answer.
 func (f *feed) followOn(ctx context.Context, client *admin.Client) {
-	q := admin.EventsQuery{Limit: shownEvents}
+	var q admin.EventsQuery
+	got := func(r api.EventsResponse) error {
+		q.After = r.Position
+		select {
+		case f.events <- r:
+		case <-ctx.Done():
+		}
+		return nil
+	}
 	for ctx.Err() == nil {
-		_ = client.FollowEvents(ctx, q, func(r api.EventsResponse) error {
-			q.After = r.Position
-			select {
-			case f.events <- r:
-			case <-ctx.Done():
+		if q.After == "" {
+			if r, err := client.Events(ctx, admin.EventsQuery{Limit: shownEvents}); err == nil {
+				_ = got(r)
 			}
-			return nil
-		}, func(error) {}) // the readings say that the node does not answer
+		}
+		if q.After != "" {
+			_ = client.FollowEvents(ctx, q, got, func(error) {})
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(topEvery):

@@ -75,7 +75,7 @@ func (f frame) head() []string {
 	if p.err != nil {
 		lines = append(lines, f.cut(fmt.Sprintf("NODE DOES NOT ANSWER since %s (%s); this is its last picture. %v", moment(p.since), ago(p.since, f.now), p.err)))
 	}
-	lines = append(lines, f.cut(memberWords(st.Members)), f.cut(fmt.Sprintf("breakers: %d open, %d half-open, %d local; %s known", st.Open, st.HalfOpen, st.Local, count(st.Hosts, "key"))))
+	lines = append(lines, f.cut(memberWords(st.Members)), f.cut(f.counts()))
 	store := "store: " + st.Store.Kind + " " + condition(st.Store, "NOT OK", f.now)
 	if h := st.Shared; h != nil {
 		store += "; shared: " + h.Where + " " + condition(h.StoreHealth, "DEGRADED", f.now)
@@ -91,6 +91,20 @@ func (f frame) head() []string {
 		lines = append(lines, f.cut(fmt.Sprintf("events of %s cannot be shown: %s", g.Node, g.Reason)))
 	}
 	return lines
+}
+
+// counts are those of the table: a node's status counts its own rings alone.
+func (f frame) counts() string {
+	n := map[string]int{}
+	for _, b := range f.picture.breakers.Breakers {
+		if b.Local {
+			n["local"]++
+		} else {
+			n[b.State]++
+		}
+	}
+	return fmt.Sprintf("breakers: %d open, %d half-open, %d local ring; %s known here",
+		n[breaker.Open.String()], n[breaker.HalfOpen.String()], n["local"], count(f.picture.status.Hosts, "key"))
 }
 
 // memberWords counts the members by their states, and names those that are not
@@ -154,7 +168,7 @@ func (f frame) row(b api.Breaker) []string {
 		left = span(time.Duration(b.RemainingMS)*time.Millisecond - f.now.Sub(f.picture.at))
 	}
 	if b.Since != nil {
-		since = ago(*b.Since, f.now)
+		since = strings.TrimSuffix(ago(*b.Since, f.now), " ago")
 	}
 	if b.Local {
 		reason = "ring of " + list(b.LocalNodes)
