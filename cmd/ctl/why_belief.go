@@ -23,17 +23,17 @@ func (a *account) believed() []string {
 		if len(b.Differs) > 0 {
 			continue
 		}
-		name := b.Node
+		var notes []string
 		if b.Node == r.Reference && reference == nil {
 			reference = b
 			if b.ID == b.OwnerID {
-				name += " (its owner)"
+				notes = append(notes, "its owner")
 			}
 		}
-		if b.Disk && !a.is(breaker.Closed) {
-			name += " (from its disk)"
+		if b.Disk {
+			notes = append(notes, "from its disk")
 		}
-		alike = append(alike, name)
+		alike = append(alike, noted(b.Node, notes))
 	}
 	if reference != nil {
 		lines = append(lines, fmt.Sprintf("%s %s: %s.", list(alike), verb(len(alike), "says", "agree"), beliefWords(*reference)))
@@ -47,6 +47,14 @@ func (a *account) believed() []string {
 		lines = append(lines, fmt.Sprintf("%s did not answer: what %s is not known.", list(r.Missing), verb(len(r.Missing), "it believes", "they believe")))
 	}
 	return lines
+}
+
+// noted writes "n1 (its owner, from its disk)".
+func noted(name string, notes []string) string {
+	if len(notes) == 0 {
+		return name
+	}
+	return name + " (" + strings.Join(notes, ", ") + ")"
 }
 
 // beliefWords are the state a node believes in, and the policy in force there.

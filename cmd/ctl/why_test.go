@@ -35,7 +35,7 @@ func believed(b api.Breaker) api.BeliefsResponse {
 		knows.State, knows.Reason, knows.RemainingMS, knows.Stamp = "closed", "", 0, "0"
 	}
 	second, third := knows, knows
-	second.Node, second.ID, second.Disk = "n2", "id2", true
+	second.Node, second.ID, second.Disk = "n2", "id2", knows.State != "closed"
 	third.Node, third.ID = "n3", "id3"
 	if knows.State == "closed" {
 		third.Ring, third.Differs = &api.Ring{State: "open", Reason: "consecutive-failures", RemainingMS: 9000}, []string{api.DiffersRing}

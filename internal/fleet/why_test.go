@@ -96,3 +96,23 @@ func TestWhyTellsWhoBelievesOtherwise(t *testing.T) {
 		t.Errorf("missing are %q", a.Beliefs.Missing)
 	}
 }
+
+// TestWhySaysWhatIsFromDisk has a node that was killed believe its disk.
+func TestWhySaysWhatIsFromDisk(t *testing.T) {
+	dir := t.TempDir()
+	n := startNode(t, dir, "n1")
+	report(t, n, retryAfter(host, "600"))
+	awaitListed(t, "it on disk", n, host, func(b api.Breaker) bool { return b.State == "open" && b.Durable })
+	words, a := why(t, n, host)
+	says(t, words, "HTTP status 429", `Retry-After "600"`, "node n1", "n1 (its owner) says: open for another", "retry_after_cap = 15m0s")
+	if a.Beliefs.Beliefs[0].Disk {
+		t.Errorf("it was seen, not read: %+v", a.Beliefs)
+	}
+	n.Kill()
+	n = startNode(t, dir, "n1")
+	words, a = why(t, n, host)
+	says(t, words, "n1 (its owner, from its disk) says: open for another")
+	if !a.Beliefs.Beliefs[0].Disk || a.Breaker.Since == nil {
+		t.Errorf("got %+v of %+v", a.Beliefs, a.Breaker)
+	}
+}
