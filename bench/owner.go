@@ -33,7 +33,7 @@ func newGate(maxHosts int) (*gate.Gate, *owner) {
 	p := breaker.DefaultPolicy()
 	o := &owner{clock: clock.New(), policy: &p, mailbox: make(chan batch, 1024)}
 	o.gate = gate.New(gate.Options{
-		Node: "n1", Owner: o, Clock: o.clock, MaxHosts: maxHosts,
+		Node: "n1", Owner: o, Clock: o.clock, MaxHosts: maxHosts, Usage: true,
 		Policy: func(breaker.Key) *breaker.Policy { return o.policy },
 	})
 	o.done.Go(o.run)

@@ -23,6 +23,7 @@ type Decision struct {
 // call has its exception's, a probe its own. Terms never change.
 type terms struct {
 	g      *Gate
+	seat   seat
 	role   string
 	denied *denial
 	probe  *probe
@@ -33,6 +34,7 @@ type denial struct {
 	status breaker.Status
 	key    breaker.Key
 	local  bool
+	hits   *counter // of the exception that rejects, nil for another rejection
 }
 
 // roles hands out the terms of each role.
@@ -63,12 +65,15 @@ func (r *roles) of(role string) *terms {
 func (r *roles) add(role string) *terms {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fresh := &terms{g: r.plain.g, role: role}
+	fresh := &terms{g: r.plain.g, role: role, seat: plainSeat}
 	var list []*terms
 	if known := r.known.Load(); known != nil {
 		list = *known
 	}
 	if len(list) < maxRoles {
+		if r.plain.g.opt.Usage {
+			fresh.seat = firstSeat + seat(len(list))
+		}
 		list = append(list[:len(list):len(list)], fresh)
 		r.known.Store(&list)
 	}
@@ -76,7 +81,9 @@ func (r *roles) add(role string) *terms {
 }
 
 // deny makes the decision a rejection.
-func (d *Decision) deny(why *denial) { d.terms = &terms{g: d.g, role: d.role, denied: why} }
+func (d *Decision) deny(why *denial) {
+	d.terms = &terms{g: d.g, seat: d.seat, role: d.role, denied: why}
+}
 
 // Allowed reports whether the call may be made.
 func (d Decision) Allowed() bool { return d.denied == nil }

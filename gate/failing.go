@@ -70,7 +70,7 @@ func (g *Gate) fail(e *entry) *failing {
 func (g *Gate) refresh(e *entry, view breaker.Snapshot) {
 	f := e.failing
 	if f == nil {
-		e.exception.Store(nil)
+		e.publish(nil)
 		return
 	}
 	now := g.opt.Clock.Now()
@@ -80,13 +80,15 @@ func (g *Gate) refresh(e *entry, view breaker.Snapshot) {
 		ring := f.ring.Snapshot()
 		x.denial = denial{status: ring.At(now), key: e.key, local: true}
 	}
+	x.denial.hits = &x.hits
 	x.terms = terms{g: g, denied: &x.denial}
 	enforce := f.policy.Mode == breaker.ModeEnforce
 	x.passes = x.status.State == breaker.Closed || !enforce
 	if x.status.State == breaker.Open && enforce {
 		x.openUntil = x.status.Until
+		x.counted = g.opt.Usage
 	}
-	e.exception.Store(x)
+	e.publish(x)
 }
 
 // viewOf is the view's entry as last applied. The entry is locked.

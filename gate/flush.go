@@ -88,7 +88,7 @@ func (g *Gate) sweep() {
 			f := e.failing
 			e.recent.before, e.recent.half = max(e.recent.before, f.reported), max(e.recent.half, f.reported)
 			e.failing = nil
-			e.exception.Store(nil)
+			e.publish(nil)
 			g.mu.Lock()
 			delete(g.failing, e)
 			g.mu.Unlock()

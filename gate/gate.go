@@ -29,6 +29,7 @@ type Options struct {
 	Clock    *clock.Clock
 	MaxHosts int           // default 1,000,000
 	AskLimit time.Duration // how long a question may take; default 100 ms
+	Usage    bool          // count what DrainUsage hands over
 	Driven   bool          // who made the gate calls Beat every BeatEvery: it starts no goroutine
 }
 
@@ -45,6 +46,7 @@ type Gate struct {
 	failing  map[*entry]struct{} // entries with a failing part
 	touched  []*entry            // those the next flush looks at
 	counters counters
+	departed departed
 	beats    int
 
 	stop chan struct{}
@@ -63,7 +65,12 @@ func New(opt Options) *Gate {
 		opt: opt, hosts: newTable(breaker.ScopeHost, opt.MaxHosts), resolvers: newTable(breaker.ScopeResolver, opt.MaxHosts),
 		failing: map[*entry]struct{}{}, stop: make(chan struct{}),
 	}
-	g.roles.plain.g = g
+	g.roles.plain = terms{g: g, seat: plainSeat}
+	if opt.Usage {
+		g.roles.tellApart()
+		g.departed.most = max(1024, opt.MaxHosts/16)
+		g.hosts.evicted, g.resolvers.evicted = g.evicted, g.evicted
+	}
 	if !opt.Driven {
 		g.work.Go(g.run)
 	}
@@ -108,17 +115,24 @@ func (g *Gate) Allow(ctx context.Context, c Call) Decision {
 		resolver = g.entry(g.resolvers, c.Resolver)
 	}
 	tick := g.opt.Clock.Tick()
-	if quiet(host) && quiet(resolver) {
+	var x *exception
+	if host != nil {
+		x = host.exception.Load()
+	}
+	if x == nil && quiet(resolver) {
 		t := &g.roles.plain
 		if c.Role != "" {
 			t = g.roles.of(c.Role)
 		}
 		return Decision{host, resolver, tick, t}
 	}
-	if host != nil {
-		if x := host.exception.Load(); x != nil && tick.Add(tickSlack) < x.openUntil {
-			return Decision{terms: &x.terms}
+	if x != nil && tick.Add(tickSlack) < x.openUntil {
+		// counter.one, which is too large to be inlined by itself
+		n := x.hits.n.Load()
+		if x.counted && (x.hits.stripes.Load() != nil || !x.hits.n.CompareAndSwap(n, n+1)) {
+			x.hits.spread(1)
 		}
+		return Decision{terms: &x.terms}
 	}
 	return g.decide(ctx, host, resolver, c.Role)
 }
@@ -156,7 +170,11 @@ func (g *Gate) entry(t *table, name string) *entry {
 
 func (g *Gate) add(t *table, name string) *entry {
 	return t.findOrAdd(name, func(key breaker.Key) *entry {
-		return &entry{key: key, window: rateWindow(g.opt.Policy(key)), made: g.opt.Clock.Tick()}
+		e := &entry{key: key, window: rateWindow(g.opt.Policy(key)), made: g.opt.Clock.Tick()}
+		if !g.opt.Usage {
+			e.first.Store(plainSeat)
+		}
+		return e
 	})
 }
 
@@ -167,9 +185,18 @@ func (g *Gate) tableOf(key breaker.Key) *table {
 	return g.hosts
 }
 
-// decide checks both keys for rejection, then asks; if the second refuses, the
-// first's permit goes back.
+// decide is Allow where a key is not quiet.
 func (g *Gate) decide(ctx context.Context, host, resolver *entry, role string) Decision {
+	d := g.judge(ctx, host, resolver, role)
+	if d.denied != nil {
+		g.refused(d.denied, host, resolver)
+	}
+	return d
+}
+
+// judge checks both keys for rejection, then asks; if the second refuses, the
+// first's permit goes back.
+func (g *Gate) judge(ctx context.Context, host, resolver *entry, role string) Decision {
 	if denied := g.rejected(host); denied != nil {
 		return Decision{terms: denied}
 	}

@@ -23,6 +23,8 @@ type world struct {
 	g      *Gate
 	clock  *clock.Clock
 	policy *breaker.Policy
+	// context is that of the calls.
+	context context.Context
 
 	mu       sync.Mutex
 	machines map[breaker.Key]*breaker.Machine
@@ -41,11 +43,11 @@ func newWorld(t testing.TB, change ...func(*breaker.Policy, *Options)) *world {
 	p := breaker.DefaultPolicy()
 	p.HalfOpenJitter = 0
 	w := &world{
-		clock: clock.New(), policy: &p, members: 1,
+		clock: clock.New(), policy: &p, members: 1, context: context.Background(),
 		machines: map[breaker.Key]*breaker.Machine{}, view: map[breaker.Key]breaker.Snapshot{},
 		got: map[breaker.Key][]breaker.Outcome{},
 	}
-	opt := Options{Node: "n1", Owner: w, Clock: w.clock, Policy: func(breaker.Key) *breaker.Policy { return w.policy }}
+	opt := Options{Node: "n1", Owner: w, Clock: w.clock, Usage: true, Policy: func(breaker.Key) *breaker.Policy { return w.policy }}
 	for _, f := range change {
 		f(&p, &opt)
 	}

@@ -25,10 +25,10 @@ type Result struct {
 func (d Decision) Success() {
 	if d.probe == nil && quiet(d.host) && quiet(d.resolver) && d.denied == nil {
 		if d.host != nil {
-			d.host.succeeded(d.began, 1)
+			d.host.succeeded(d.began, 1, d.seat)
 		}
 		if d.resolver != nil {
-			d.resolver.succeeded(d.began, 1)
+			d.resolver.succeeded(d.began, 1, d.seat)
 		}
 		return
 	}
@@ -44,7 +44,7 @@ func (d *Decision) successOfException() {
 		return
 	}
 	for _, e := range [2]*entry{d.host, d.resolver} {
-		if e != nil && !d.g.extend(e, d.role, d.began) {
+		if e != nil && !d.g.extend(e, d, d.began) {
 			d.g.report(e, d, r, d.began, d.g.opt.Clock.Now())
 		}
 	}
@@ -52,20 +52,24 @@ func (d *Decision) successOfException() {
 
 // extend counts a success on a key that is not quiet, in its run if it is to be
 // reported, and reports whether that was all there was to do.
-func (g *Gate) extend(e *entry, role string, began breaker.Instant) bool {
+func (g *Gate) extend(e *entry, d *Decision, began breaker.Instant) bool {
 	e.mu.Lock()
 	f, now := e.failing, g.opt.Clock.Tick()
 	if f != nil && !f.policy.SlowCall.Enabled && !e.reporting(now) {
 		e.mu.Unlock()
-		e.succeeded(began, 1)
+		e.succeeded(began, 1, d.seat)
 		return true
 	}
 	defer e.mu.Unlock()
-	if f == nil || f.policy.SlowCall.Enabled || !f.extendRun(role, 1, began, now) {
+	if f == nil || f.policy.SlowCall.Enabled || !f.extendRun(d.role, 1, began, now) {
 		return false
 	}
 	e.begun.mark(tickOf(began))
 	g.touch(e)
+	if g.opt.Usage {
+		_, detail := e.place(d.seat)
+		made(detail).made().succeeded(1)
+	}
 	return true
 }
 
@@ -93,15 +97,27 @@ func (d *Decision) Report(r Result) {
 
 func (g *Gate) report(e *entry, d *Decision, r Result, began, ended breaker.Instant) {
 	p := g.opt.Policy(e.key)
-	kind, slow, strict := p.ClassifyCall(r.Evidence, max(r.Latency, ended.Sub(began)), r.FromCache)
+	latency := max(r.Latency, ended.Sub(began))
+	kind, slow, strict := p.ClassifyCall(r.Evidence, latency, r.FromCache)
 	if r.Returned {
 		kind, slow, strict = breaker.Neutral, false, false
 	}
 	g.count(kind, r)
 	permit := d.probe.permitOf(e)
 	if kind == breaker.Success && !slow && permit == nil && g.counts(e) {
-		e.succeeded(began, uint64(max(r.Count, 1)))
+		n := uint64(max(r.Count, 1))
+		c, before := e.succeeded(began, n, d.seat)
+		if g.opt.Usage {
+			if standsFor := c.weight(before, n); standsFor > 0 {
+				e.took(d.seat, latency, standsFor)
+			}
+		}
 		return
+	}
+	if g.opt.Usage {
+		how := g.ending(e, p, r, ended)
+		how.kind, how.strict, how.probe, how.latency = kind, strict, permit != nil, latency
+		e.ended(d.seat, how)
 	}
 	o := breaker.Outcome{
 		Node: g.opt.Node, Role: d.role, Kind: kind, Slow: slow, Strict: strict, Count: max(r.Count, 1),

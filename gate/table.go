@@ -18,6 +18,8 @@ type table struct {
 	mu    sync.Mutex // held by writers
 	count int
 	limit int
+	// evicted is told of entries that were dropped, if not nil.
+	evicted func([]*entry)
 }
 
 func newTable(scope string, limit int) *table {
@@ -119,13 +121,17 @@ func (t *table) evict() {
 	}
 	slices.SortFunc(list, func(a, b idle) int { return cmp.Compare(a.since, b.since) })
 	drop := max(1, len(list)/64)
-	kept := all[:0]
+	kept, gone := all[:0], []*entry(nil)
 	for _, c := range list {
 		if drop > 0 && c.e.disposable() {
 			drop--
+			gone = append(gone, c.e)
 			continue
 		}
 		kept = append(kept, c.e)
 	}
 	t.rebuild(kept, len(*t.slots.Load()))
+	if t.evicted != nil {
+		t.evicted(gone)
+	}
 }

@@ -28,7 +28,7 @@ func TestWitnessAgainstAList(t *testing.T) {
 		var list []breaker.Instant
 		for range rapid.IntRange(0, 30).Draw(t, "calls") {
 			began := at("began")
-			e.succeeded(began, 1)
+			e.succeeded(began, 1, plainSeat)
 			list = append(list, began)
 			from, to := at("from"), at("to")
 			if got, want := e.begun.latest(from, to), naive(list, from, to); got != want {
@@ -68,8 +68,8 @@ func TestWitnessAnswersInsideTheSpan(t *testing.T) {
 	for range 200_000 {
 		var e entry
 		began := breaker.Instant(time.Hour) + breaker.Instant(r.Int64N(int64(5*time.Second)))
-		e.succeeded(began, 1)
-		e.succeeded(began+breaker.Instant(r.Int64N(int64(2*time.Second))), 1)
+		e.succeeded(began, 1, plainSeat)
+		e.succeeded(began+breaker.Instant(r.Int64N(int64(2*time.Second))), 1, plainSeat)
 		from := began - breaker.Instant(r.Int64N(int64(3*time.Second)))
 		to := began + breaker.Instant(r.Int64N(int64(30*time.Millisecond)))
 		if got := e.begun.latest(from, to); got != 0 && (got <= from || got >= to) {

@@ -50,6 +50,7 @@ type Options struct {
 	Fleet        Fleet
 	Board        Board
 	Events       Events
+	Usage        Usage
 	Clock        *clock.Clock
 	Metrics      *telemetry.Metrics
 	Logger       *slog.Logger
@@ -99,6 +100,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/config", s.config)
 	mux.HandleFunc("POST /v1/config/reload", s.reload)
 	mux.HandleFunc("GET /v1/events", s.events)
+	mux.HandleFunc("GET /v1/summary", s.summary)
 	mux.HandleFunc("GET /v1/cluster", s.cluster)
 	mux.HandleFunc("GET /v1/cluster/owner", s.owner)
 	mux.HandleFunc("POST /v1/cluster/leave", s.leave)

@@ -15,14 +15,11 @@ import (
 // breaker.
 const observeBelief = "belief"
 
-// observe answers a member that asks for something of this node's.
-func (b *board) observe(ctx context.Context, o spread.Observe) (any, error) {
-	if o.What != observeBelief {
-		return b.events.observe(ctx, o)
-	}
+// answerBelief answers a member that asks for it.
+func (b *board) answerBelief(query []byte) (spread.Observed, error) {
 	var q api.BeliefQuery
-	if err := json.Unmarshal(o.Query, &q); err != nil {
-		return nil, fmt.Errorf("a question for a belief: %w", err)
+	if err := json.Unmarshal(query, &q); err != nil {
+		return spread.Observed{}, fmt.Errorf("a question for a belief: %w", err)
 	}
 	body, err := json.Marshal(b.belief(breaker.Key(q.Key)))
 	return spread.Observed{Body: body}, err

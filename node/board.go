@@ -28,6 +28,7 @@ type board struct {
 	clock    *clock.Clock
 	keeper   *cooldownstore.Behind
 	events   *chronicle
+	usage    *usage
 	metrics  *telemetry.Metrics
 	logger   *slog.Logger
 	gate     *gate.Gate
@@ -113,6 +114,7 @@ func (b *board) run() {
 			b.do((*spread.Node).Forget)
 			b.expirePolicies()
 			b.sayDropped()
+			b.events.ringsAre(b.gate.OpenRings())
 		case <-b.timer.C:
 			b.do((*spread.Node).Tick)
 		}

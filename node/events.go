@@ -20,8 +20,9 @@ import (
 type chronicle struct {
 	log   *eventlog.Log
 	clock *clock.Clock
-	node  string                 // this node's display name
-	name  func(id string) string // of a node
+	node  string                        // this node's display name
+	name  func(id string) string        // of a node
+	rings map[breaker.Key]breaker.State // that were open at the last look
 }
 
 // openEvents opens the event log. A disk that takes nothing keeps no node from
@@ -215,20 +216,16 @@ func shownEvents(list []telemetry.Event) []api.Event {
 	return shown
 }
 
-// observe answers a member that asks for some of this node's telemetry.
-func (c *chronicle) observe(ctx context.Context, o spread.Observe) (any, error) {
-	switch o.What {
-	case observeEvents:
-		var q api.EventQuery
-		if err := json.Unmarshal(o.Query, &q); err != nil {
-			return nil, fmt.Errorf("a question for events: %w", err)
-		}
-		page, err := c.read(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		body, err := json.Marshal(page)
-		return spread.Observed{Body: body}, err
+// answer answers a member.
+func (c *chronicle) answer(ctx context.Context, query []byte) (spread.Observed, error) {
+	var q api.EventQuery
+	if err := json.Unmarshal(query, &q); err != nil {
+		return spread.Observed{}, fmt.Errorf("a question for events: %w", err)
 	}
-	return nil, fmt.Errorf("%s has no telemetry called %q: is it of an older version?", c.node, o.What)
+	page, err := c.read(ctx, q)
+	if err != nil {
+		return spread.Observed{}, err
+	}
+	body, err := json.Marshal(page)
+	return spread.Observed{Body: body}, err
 }

@@ -41,6 +41,19 @@ func (n everyone) Read(ctx context.Context, member string, q api.EventQuery) (ap
 	return observed[api.EventPage](ctx, n.Node, member, observeEvents, q, time.Duration(q.WaitMS)*time.Millisecond)
 }
 
+// observe answers a member that asks for some of this node's telemetry.
+func (b *board) observe(ctx context.Context, o spread.Observe) (spread.Observed, error) {
+	switch o.What {
+	case observeEvents:
+		return b.events.answer(ctx, o.Query)
+	case observeUsage:
+		return b.usage.answer(ctx, o.Query)
+	case observeBelief:
+		return b.answerBelief(o.Query)
+	}
+	return spread.Observed{}, fmt.Errorf("%s has no telemetry called %q: is it of an older version?", b.events.node, o.What)
+}
+
 // observeLimit is how long a member may take, beside what it is to wait for.
 const observeLimit = 2 * time.Second
 

@@ -15,6 +15,7 @@ func (b *board) owns(key breaker.Key) bool {
 
 // Report, Return and Cool implement gate.Owner.
 func (b *board) Report(key breaker.Key, outcomes []breaker.Outcome) {
+	b.usage.reported(key, outcomes)
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects { return n.Report(now, key, outcomes) })
 }
 

@@ -27,7 +27,11 @@ type (
 		at     time.Duration
 		copies int
 	}
-	laidWord struct{ stamp breaker.Stamp }
+	laidWord struct {
+		stamp  breaker.Stamp
+		at     time.Duration // when it was acknowledged
+		copies int
+	}
 )
 
 // Allowances of the promises.

@@ -149,7 +149,7 @@ func (c *checks) hostAtTheEnd(h int) {
 				w.fail("a close stays closed", n, "%s has a circuit of before its close", host.Name)
 			}
 		}
-		if word, ok := c.laid[host.Name]; ok {
+		if word, ok := c.laid[host.Name]; ok && c.wipedSince(word.at) < word.copies {
 			if o := s.Overlay(breaker.RegisterOperator); o.Stamp < word.stamp {
 				w.fail("no acknowledged policy is lost", n, "%s has version %d, acknowledged was %d", host.Name, o.Stamp, word.stamp)
 			}

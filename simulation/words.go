@@ -78,7 +78,7 @@ func (w *World) replaced(n *node, host string, body any) {
 	w.sometimes(SawPolicyReplaced)
 	w.checks.lift(host)
 	if word := w.checks.laid[host]; r.Overlay.Stamp > word.stamp {
-		w.checks.laid[host] = laidWord{r.Overlay.Stamp}
+		w.checks.laid[host] = laidWord{stamp: r.Overlay.Stamp, at: w.now, copies: r.Copies}
 		w.checks.reaches(n, host, "a policy", func(s *breaker.Snapshot) bool {
 			return s.Overlay(breaker.RegisterOperator).Stamp >= r.Overlay.Stamp
 		})

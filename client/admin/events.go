@@ -54,6 +54,15 @@ func (c *Client) Events(ctx context.Context, q EventsQuery) (api.EventsResponse,
 	return r, err
 }
 
+// Summary sums up what breakers did in the last so much time, and what it cost.
+func (c *Client) Summary(ctx context.Context, window time.Duration) (api.SummaryResponse, error) {
+	var r api.SummaryResponse
+	err := c.call(ctx, exchange{
+		method: http.MethodGet, path: "/v1/summary?window=" + url.QueryEscape(window.String()), answer: &r, limit: maxListingBytes,
+	})
+	return r, err
+}
+
 // Pauses of a stream. A node sends a sign of life every 5 s.
 const (
 	silentFor   = 15 * time.Second

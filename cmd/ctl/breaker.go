@@ -19,7 +19,7 @@ resolver:NAME for the breaker of a resolver.`,
   fleetfuse-ctl breaker why api.example.org
   fleetfuse-ctl breaker open api.example.org --for 10m --reason "maintenance"`,
 	})
-	cmd.AddCommand(s.showCommand(), s.openCommand(), s.closeCommand(), s.checkCommand(), s.whyCommand())
+	cmd.AddCommand(s.showCommand(), s.openCommand(), s.closeCommand(), s.checkCommand(), s.whyCommand(), s.summaryCommand())
 	return cmd
 }
 

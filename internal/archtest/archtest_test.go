@@ -49,6 +49,7 @@ var architecture = []row{
 	{1, "cooldownstore/storetest", effects, uses{cmp, rapid}},
 	{1, "cooldownstore/sharetest", effects, uses{cmp}},
 	{1, "tuner", pure, none},
+	{1, "telemetry/rollup", pure, none},
 	{1, "config", effects, uses{pflag, yaml}},
 
 	// Layer 2: the parts of a process.
@@ -56,6 +57,7 @@ var architecture = []row{
 	{2, "telemetry", effects, uses{prometheus}},
 	{2, "telemetry/eventlog", effects, uses{sqlite3}},
 	{2, "telemetry/follow", effects, none},
+	{2, "telemetry/history", effects, uses{sqlite3}},
 	{2, "client", effects, none},
 	{2, "client/admin", effects, none},
 	{2, "cluster", effects, uses{memberlist, protoactor, grpc, protobuf}},

@@ -1,0 +1,89 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/telemetry/rollup"
+)
+
+// observeUsage is the name by which members ask for counts.
+const observeUsage = "usage"
+
+// usageQuery asks a member for the counts of a window.
+type usageQuery struct {
+	Key      breaker.Key `json:"key,omitempty"`
+	WindowMS int64       `json:"window_ms"`
+}
+
+// usageRow is a rollup.Row between nodes.
+type usageRow struct {
+	Key    breaker.Key `json:"key"`
+	Role   string      `json:"role,omitempty"`
+	Counts []byte      `json:"counts"` // rollup.Counts.Append
+}
+
+// answer answers a member.
+func (u *usage) answer(ctx context.Context, query []byte) (spread.Observed, error) {
+	var q usageQuery
+	if err := json.Unmarshal(query, &q); err != nil {
+		return spread.Observed{}, fmt.Errorf("a question for counts: %w", err)
+	}
+	rows, err := u.window(ctx, q.Key, time.Duration(q.WindowMS)*time.Millisecond)
+	if err != nil {
+		return spread.Observed{}, err
+	}
+	list := make([]usageRow, len(rows))
+	for i := range rows {
+		list[i] = usageRow{rows[i].Key, rows[i].Role, rows[i].Append(nil)}
+	}
+	body, err := json.Marshal(list)
+	return spread.Observed{Body: body}, err
+}
+
+// Usage sums up what the callers of all members saw in the last so much time, of
+// one key or of all with "". Members that do not answer are missing in it.
+func (n *Node) Usage(ctx context.Context, key breaker.Key, window time.Duration) rollup.Fleet {
+	members := everyone{n}.Members()
+	names := make([]string, len(members))
+	reports := make([]rollup.Report, len(members))
+	var all sync.WaitGroup
+	for i, m := range members {
+		if names[i] = m.Name; m.Live {
+			all.Go(func() {
+				if rows, err := n.usageOf(ctx, m.ID, key, window); err == nil {
+					reports[i] = rollup.Report{Node: m.Name, Rows: rows}
+				}
+			})
+		}
+	}
+	all.Wait()
+	return rollup.Merge(reports, names, 0)
+}
+
+// usageOf asks one member.
+func (n *Node) usageOf(ctx context.Context, member string, key breaker.Key, window time.Duration) ([]rollup.Row, error) {
+	if member == n.id {
+		return n.usage.window(ctx, key, window)
+	}
+	list, err := observed[[]usageRow](ctx, n, member, observeUsage, usageQuery{key, window.Milliseconds()}, usageWait)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]rollup.Row, len(list))
+	for i, x := range list {
+		rows[i].Series = rollup.Series{Key: x.Key, Role: x.Role}
+		if _, err := rows[i].AddEncoded(x.Counts); err != nil {
+			return nil, fmt.Errorf("the counts of %s: %w", x.Key, err)
+		}
+	}
+	return rows, nil
+}
+
+// usageWait is how long a member may take to read a long window from its disk.
+const usageWait = 2 * time.Second
