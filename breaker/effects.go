@@ -40,7 +40,21 @@ type Transition struct {
 	Failures int      // counted failures that completed the rule
 	Nodes    []string // the witnesses
 	Evidence Evidence // of the outcome that completed it
+	// Counted are the latest failures that completed the rule, at most
+	// MaxCounted, the oldest first; of a rate only the newest of each node.
+	// People read them: neither views nor stores have them.
+	Counted []Counted
 }
+
+// Counted is Count failures that Node reported for one instant.
+type Counted struct {
+	Node  string
+	At    Instant
+	Count int
+}
+
+// MaxCounted bounds the failures kept with a transition.
+const MaxCounted = 16
 
 // A WitnessQuestion asks every member what it saw on the key between the
 // run's first failure and the one that completed it. Ages on the wire count

@@ -26,6 +26,7 @@ type Machine struct {
 	asked       Instant // last question for a permit while half-open
 
 	lastTransition *Transition
+	lastOpen       *Transition  // the latest that opened it
 	lastFailure    FailureSeen  // At is zero if there was none
 	pending        []Transition // transitions of the step in progress
 	dirty          bool         // the snapshot changed in the step in progress
@@ -90,6 +91,7 @@ type trip struct {
 	byRole   bool
 	failures int
 	nodes    []string
+	counted  []Counted
 	evidence Evidence
 }
 
@@ -108,7 +110,7 @@ func (m *Machine) trip(mo Moment, t trip) {
 	}
 	m.dirty = true
 	m.become(mo, mo.Now, Transition{
-		Reason: t.reason, Role: t.role, Failures: t.failures, Nodes: t.nodes, Evidence: t.evidence,
+		Reason: t.reason, Role: t.role, Failures: t.failures, Nodes: t.nodes, Evidence: t.evidence, Counted: t.counted,
 	})
 	if m.unasked {
 		m.heal(mo)
@@ -125,7 +127,9 @@ func (m *Machine) become(mo Moment, at Instant, t Transition) {
 	if t.To == Closed || t.To == Open {
 		m.forgetCounts()
 	}
-	m.lastTransition = &t
+	if m.lastTransition = &t; t.To == Open {
+		m.lastOpen = &t
+	}
 	m.pending = append(m.pending, t)
 }
 

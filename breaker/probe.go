@@ -231,7 +231,7 @@ func (m *Machine) probeFailed(mo Moment, o Outcome) {
 	c := m.snap.Circuit
 	m.trip(mo, trip{
 		reason: ReasonProbeFailed, role: c.Role, byRole: c.ByRole,
-		failures: len(nodes), nodes: nodes, evidence: o.Evidence,
+		failures: len(nodes), nodes: nodes, counted: counted(m.probing.failed), evidence: o.Evidence,
 	})
 }
 

@@ -37,6 +37,7 @@ type rig struct {
 	owners    owners
 	board     board
 	words     words
+	beliefs   []api.Belief
 	log       strings.Builder
 }
 
@@ -54,7 +55,7 @@ func newRig(t *testing.T) *rig {
 	g := gate.New(gate.Options{Node: "id1", Owner: nobody{}, Policy: policy, Clock: r.clock})
 	srv := httptest.NewServer(httpapi.New(httpapi.Options{
 		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Clock: r.clock, Metrics: telemetry.New("test", telemetry.DefaultMaxKeys),
-		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
+		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Beliefs: r.believed, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
 		Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
 	}).Handler())
 	r.url = srv.URL
@@ -65,6 +66,14 @@ func newRig(t *testing.T) *rig {
 		r.clock.Stop()
 	})
 	return r
+}
+
+// believed implements httpapi.Beliefs.
+func (r *rig) believed(ctx context.Context, key breaker.Key) (beliefs []api.Belief, missing []string) {
+	if _, ok := ctx.Deadline(); !ok {
+		return nil, []string{"a question without a deadline"}
+	}
+	return r.beliefs, r.fleet.silent
 }
 
 // in is an instant that much from now.

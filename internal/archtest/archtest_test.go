@@ -21,6 +21,7 @@ const (
 	rapid      = "pgregory.net/rapid"
 	redis      = "github.com/redis/go-redis/v9"
 	sqlite3    = "github.com/mattn/go-sqlite3"
+	term       = "golang.org/x/term"
 	yaml       = "go.yaml.in/yaml/v3"
 )
 
@@ -72,7 +73,7 @@ var architecture = []row{
 
 	// Layer 5: programs, and tests with real parts.
 	{5, "cmd/node", effects, uses{cobra, pflag}},
-	{5, "cmd/ctl", effects, uses{cobra, pflag}},
+	{5, "cmd/ctl", effects, uses{cobra, pflag, term}},
 	{5, "internal/fleet", effects, none},
 	{5, "simulation/bubbles", effects, none},
 	{5, "simulation/fleets", effects, none},
