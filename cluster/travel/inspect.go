@@ -75,7 +75,7 @@ func transitionOut(t *breaker.Transition, now breaker.Instant) *wire.Transition 
 
 func transitionIn(w *wire.Transition, now breaker.Instant) *breaker.Transition {
 	t := &breaker.Transition{
-		At: ago(w.AtAge, now), Stamp: breaker.Stamp(w.Stamp), From: stateIn(w.From), To: stateIn(w.To),
+		At: ago(w.AtAge, now), Stamp: breaker.Stamp(w.Stamp), Of: breaker.Stamp(w.Of), From: stateIn(w.From), To: stateIn(w.To),
 		Reason: breaker.Reason(breaker.Cut(w.Reason)), Role: breaker.Cut(w.Role), Author: breaker.Cut(w.Author), Detail: breaker.Cut(w.Detail),
 		Failures: count(w.Failures), Nodes: nodesIn(w.Nodes), Evidence: evidenceIn(w.Evidence),
 	}
