@@ -41,22 +41,38 @@ func (s *Snapshot) End() Instant {
 	return end
 }
 
-// LastClose is the stamp of the last close that is remembered, an operator's or
-// a recovery, and when it was on this machine's clock; zero for never and for
-// what only a disk says.
-func (s *Snapshot) LastClose() (Stamp, Instant) {
-	closed, at := s.Clear, Instant(0)
-	if closed != 0 {
-		at = s.ClearKept.Add(-KeepClear)
+// A Close ended what was before it: an operator's word, or a recovery.
+type Close struct {
+	Stamp Stamp
+	// At is when it was, on this machine's clock; zero where only a disk says.
+	At Instant
+}
+
+// Closes are the closes that are remembered, an operator's and a recovery, those
+// that there were. Which was the later one their stamps may say wrongly, if they
+// are of machines whose clocks differ.
+func (s *Snapshot) Closes() (list []Close) {
+	if s.Clear != 0 {
+		list = append(list, Close{s.Clear, s.ClearKept.Add(-KeepClear)})
 	}
-	c := &s.Circuit
-	if c.State != Closed || c.Stamp <= closed {
-		return closed, at
+	if c := &s.Circuit; c.State == Closed && c.Stamp != 0 {
+		at := c.recovered()
+		if c.Disk {
+			at = 0
+		}
+		list = append(list, Close{c.Stamp, at})
 	}
-	if c.Disk {
-		return c.Stamp, 0
+	return list
+}
+
+// LastClose is the close with the higher stamp, zero for none.
+func (s *Snapshot) LastClose() (last Close) {
+	for _, c := range s.Closes() {
+		if c.Stamp > last.Stamp {
+			last = c
+		}
 	}
-	return c.Stamp, c.recovered()
+	return last
 }
 
 // MaxStamp is the highest stamp in the snapshot.

@@ -47,8 +47,8 @@ func wordOf(t breaker.Transition, s breaker.Snapshot) word {
 	case t.Of != 0: // time alone did it
 		return word{stamp: t.Of}
 	case t.To == breaker.Closed:
-		if closed, _ := s.LastClose(); closed != 0 {
-			return word{stamp: closed}
+		if c := s.LastClose(); c.Stamp != 0 {
+			return word{stamp: c.Stamp}
 		}
 		return word{stamp: t.Stamp}
 	}
