@@ -39,8 +39,13 @@ func (n *Node) openEvents(ctx context.Context) error {
 		log: log, clock: n.clock, node: n.opt.Name,
 		name: func(id string) string { return fleet{board: n.board}.Name(id) },
 	}
-	if h := log.Health(); h.SetAside != "" {
+	n.standing.begin(n.events.part)
+	h := log.Health()
+	if h.SetAside != "" {
 		n.opt.Logger.Error("the event log was corrupt; a fresh one was made and the old one set aside", slog.String("file", h.SetAside))
+	}
+	if !h.OK {
+		n.eventsHealth(h)
 	}
 	n.onStop(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
@@ -50,8 +55,9 @@ func (n *Node) openEvents(ctx context.Context) error {
 	return nil
 }
 
-// eventsHealth logs that the event log fails or works again.
+// eventsHealth logs that the event log fails or works again, or gave events up.
 func (n *Node) eventsHealth(h eventlog.Health) {
+	n.part(partEvents, h.OK, errorText(h.Err))
 	if h.OK {
 		n.opt.Logger.Info("the event log is written", slog.Uint64("dropped", h.Dropped))
 		return
@@ -77,10 +83,18 @@ func (c *chronicle) add(e telemetry.Event) {
 	c.log.Append(e)
 }
 
+// takenOver is for how long after a word an owner that takes it over writes it down
+// too, for the owner of then may have been dead already. Older ones were written,
+// and a member that joins must not have a third of the breakers told again.
+const takenOver = time.Minute
+
 // announced writes down how a breaker owned here moved.
 func (c *chronicle) announced(key breaker.Key, a breaker.Announcement) {
 	for _, t := range a.Transitions {
 		e := telemetry.EventOf(key, t, a.Snapshot)
+		if t.Stamp != 0 && t.Stamp.Wall().Sub(e.Stamp.Wall()) > takenOver {
+			continue
+		}
 		e.Time = c.clock.Wall(t.At)
 		e.Node = c.nameOf(e.Node)
 		e.Evidence.Witnesses = nil
@@ -223,12 +237,28 @@ func (c *chronicle) observe(ctx context.Context, o spread.Observe) (any, error) 
 		if err := json.Unmarshal(o.Query, &q); err != nil {
 			return nil, fmt.Errorf("a question for events: %w", err)
 		}
+		body, err := c.readSome(ctx, q)
+		return spread.Observed{Body: body}, err
+	}
+	return nil, fmt.Errorf("%s has no telemetry called %q: is it of an older version?", c.node, o.What)
+}
+
+// maxObserved bounds an answer to a member: beside it others must find room in
+// what goes to a member at once.
+const maxObserved = 4 << 20
+
+// readSome is read for an answer that is not too large: it has as many events as
+// fit, and says that there is more.
+func (c *chronicle) readSome(ctx context.Context, q api.EventQuery) ([]byte, error) {
+	for {
 		page, err := c.read(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		body, err := json.Marshal(page)
-		return spread.Observed{Body: body}, err
+		if err != nil || len(body) <= maxObserved || len(page.Events) < 2 {
+			return body, err
+		}
+		q.Limit = len(page.Events) / 2
 	}
-	return nil, fmt.Errorf("%s has no telemetry called %q: is it of an older version?", c.node, o.What)
 }

@@ -54,7 +54,7 @@ func (s *sharing) say() {
 	s.said = h.OK
 	s.mu.Unlock()
 	if changed {
-		s.part("shared store", h.OK, h.Error)
+		s.part(partShared, h.OK, h.Error)
 	}
 	switch {
 	case !changed:

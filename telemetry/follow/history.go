@@ -94,7 +94,10 @@ func (s *Stream) pages(ctx context.Context) map[string]answer {
 	for id := range s.owed {
 		all.Go(func() {
 			q := api.EventQuery{After: s.position[id], Key: s.filter.Key, Kinds: s.filter.Kinds, Since: s.filter.Since, Limit: pageEvents}
-			page, err := s.hub.ask(ctx, id, q)
+			if _, known := s.position[id]; !known && q.Since.IsZero() {
+				q.Since = s.began
+			}
+			page, err := s.hub.askFor(ctx, id, q)
 			mu.Lock()
 			pages[id] = answer{page, err}
 			mu.Unlock()
@@ -117,6 +120,7 @@ func (h *Hub) Query(ctx context.Context, q Question) api.EventsResponse {
 	if limit == 0 {
 		limit = 100
 	}
+	position := Position{timeOf: uint64(max(time.Now().UnixMicro(), 0))}
 	members := h.source.Members()
 	answers := make([]answer, len(members))
 	var all sync.WaitGroup
@@ -127,18 +131,18 @@ func (h *Hub) Query(ctx context.Context, q Question) api.EventsResponse {
 		}
 		all.Go(func() {
 			query := api.EventQuery{After: q.After[m.ID], Key: q.Key, Kinds: q.Kinds, Since: q.Since, Limit: limit, Newest: true}
-			page, err := h.ask(ctx, m.ID, query)
+			page, err := h.askFor(ctx, m.ID, query)
 			answers[i] = answer{page, err}
 		})
 	}
 	all.Wait()
-	return gather(members, answers, limit)
+	return gather(position, members, answers, limit)
 }
 
 // gather makes one answer of those of all members.
-func gather(members []Member, answers []answer, limit int) api.EventsResponse {
+func gather(position Position, members []Member, answers []answer, limit int) api.EventsResponse {
 	r := api.EventsResponse{Events: []api.Event{}}
-	position, lists := Position{}, make([][]api.Event, len(members))
+	lists := make([][]api.Event, len(members))
 	for i, m := range members {
 		a := answers[i]
 		if a.err != nil {
