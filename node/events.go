@@ -31,7 +31,7 @@ func (n *Node) openEvents(ctx context.Context) error {
 	if n.opt.Memory {
 		dir = ""
 	}
-	log, err := eventlog.Open(ctx, dir, eventlog.Options{OnHealth: n.eventsHealth})
+	log, err := eventlog.Open(ctx, dir, eventlog.Options{MaxAge: n.opt.EventAge, MaxBytes: n.opt.EventBytes, OnHealth: n.eventsHealth})
 	if err != nil {
 		return err
 	}

@@ -38,8 +38,10 @@ type Options struct {
 	Reload       func() (config.Config, error) // reads it again; nil: it cannot be
 	Version      string
 	Logger       *slog.Logger
-	Clock        *clock.Clock // stopped by Stop; nil: the machine's
-	MetricKeys   int          // how many breakers have metrics of their own; zero: telemetry.DefaultMaxKeys
+	Clock        *clock.Clock  // stopped by Stop; nil: the machine's
+	EventAge     time.Duration // how long events are kept on disk; zero: eventlog.DefaultMaxAge
+	EventBytes   int64         // how much of them; zero: eventlog.DefaultMaxBytes
+	MetricKeys   int           // how many breakers have metrics of their own; zero: telemetry.DefaultMaxKeys
 }
 
 // Node is a running node.
