@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"fleetfuse/api"
@@ -134,7 +135,7 @@ func (c *chronicle) laid(key breaker.Key, o breaker.Overlay) {
 		what = "reset"
 	}
 	if o.Temporary != "" {
-		fields += " for " + o.Length.String() + ": " + o.Temporary
+		fields = strings.TrimSpace(fields + " for " + o.Length.String() + ": " + o.Temporary)
 	}
 	detail := fields
 	if o.Reason != "" {
