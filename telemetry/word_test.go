@@ -126,7 +126,9 @@ func TestAnAdoptedEventHasTheSameID(t *testing.T) {
 			mo := o.moment(time.Second)
 			return o.Cool(mo, cooldown(mo, "a", time.Minute))
 		},
-		"an open": func(o *owner) breaker.Effects { return o.OpenUntil(o.moment(time.Second), "a", time.Minute, "alice", "x") },
+		"an open": func(o *owner) breaker.Effects {
+			return o.OpenUntil(o.moment(time.Second), "a", time.Minute, "alice", "x")
+		},
 		"a close": func(o *owner) breaker.Effects {
 			o.OpenUntil(o.moment(time.Second), "a", time.Hour, "alice", "x")
 			return o.Close(o.moment(time.Second), "bob", "y")
