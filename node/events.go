@@ -128,6 +128,17 @@ func (c *chronicle) probed(key breaker.Key, o breaker.Outcome) {
 	})
 }
 
+// ring writes down what became of this node's ring of a breaker.
+func (c *chronicle) ring(key breaker.Key, from breaker.State, to breaker.Status) {
+	e := telemetry.Event{
+		Kind: telemetry.KindLocal, Key: key, Node: c.node, From: from.String(), To: to.State.String(), Reason: to.Reason, Stamp: c.clock.Stamp(),
+	}
+	if to.State == breaker.Open {
+		e.Length = to.Until.Sub(c.clock.Now())
+	}
+	c.add(e)
+}
+
 // laid writes down that an overlay is in force.
 func (c *chronicle) laid(key breaker.Key, o breaker.Overlay) {
 	what, fields := "replaced", o.Fields

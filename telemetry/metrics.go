@@ -1,5 +1,6 @@
-// Package telemetry turns what happens into metrics. It is an observer: nothing
-// it does slows a decision.
+// Package telemetry turns what happens into events and metrics. It is an observer:
+// nothing it does slows a decision. Package eventlog keeps the events of a node,
+// package follow makes one stream of those of all.
 package telemetry
 
 import (

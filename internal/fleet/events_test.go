@@ -53,6 +53,12 @@ func TestEventsOfAllMembers(t *testing.T) {
 		t.Errorf("the policy is told as %+v", e)
 	}
 
+	lonely := must(b.OwnHost(t.Context(), "lonely"))(t)
+	fail(t, c, lonely, 5)
+	if e = awaitEvent(t, f, "the ring of one node", isEvent("local", lonely)); e.Node != c.Name || e.From != "closed" || e.To != "open" || e.Reason != "consecutive-failures" {
+		t.Errorf("the ring is told as %+v", e)
+	}
+
 	c.Kill()
 	awaitEvent(t, f, "a lost member", func(e api.Event) bool { return e.Kind == "member" && e.Node == c.Name && e.To == "lost" })
 	awaitMissing(t, f, c.Name)
