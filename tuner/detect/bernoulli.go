@@ -57,7 +57,7 @@ func (b *Bernoulli) fresh() Bernoulli { return Bernoulli{settings: b.settings, f
 // to 1) that is usual. A bucket without calls says nothing. ago counts buckets
 // that had calls.
 func (b *Bernoulli) Update(failures, calls int, usual float64) (ago int, changed bool) {
-	t := b.take(failures, calls, usual)
+	t := b.take(failures, calls, usual, 1)
 	if t == nil {
 		return 0, false
 	}
@@ -67,19 +67,22 @@ func (b *Bernoulli) Update(failures, calls int, usual float64) (ago int, changed
 }
 
 // take adds the bucket and answers the sum that crossed the threshold, or nil.
-func (b *Bernoulli) take(failures, calls int, usual float64) *tally {
+// dispersion (1 or more) is by how much the buckets vary more than independent
+// calls would; the evidence is divided by it.
+func (b *Bernoulli) take(failures, calls int, usual, dispersion float64) *tally {
 	if calls <= 0 {
 		return nil
 	}
 	failures = max(0, min(failures, calls))
 	expected := usual * float64(calls)
+	most := b.settings.Threshold * 0.501 // so that two full buckets cross it
 	// More than expected is the least that is evidence at all (the logarithm is
 	// concave). It spares a host in its usual state the logarithms.
 	if b.rise.buckets > 0 || float64(failures) > expected {
-		b.rise.add(failures, calls, b.evidence(failures, calls, usual))
+		b.rise.add(failures, calls, b.evidence(failures, calls, usual)/dispersion, most)
 	}
 	if b.fall.buckets > 0 || float64(failures) < expected { // a fall is a rise of the successes
-		b.fall.add(failures, calls, b.evidence(calls-failures, calls, 1-usual))
+		b.fall.add(failures, calls, b.evidence(calls-failures, calls, 1-usual)/dispersion, most)
 	}
 	switch {
 	case b.rise.sum > b.settings.Threshold:
@@ -98,11 +101,12 @@ func (b *Bernoulli) evidence(failures, calls int, usual float64) float64 {
 	}
 	usual = within(usual, b.settings.Least, 1)
 	rest := 1 - usual + b.settings.Shift*usual // how much less likely a success is with the shift
-	ratio := float64(failures)*b.factor - float64(calls)*math.Log(rest)
-	return min(ratio, b.settings.Threshold*0.501) // so that two full buckets cross it
+	return float64(failures)*b.factor - float64(calls)*math.Log(rest)
 }
 
-func (t *tally) add(failures, calls int, evidence float64) {
+// add adds the evidence, but not more than most.
+func (t *tally) add(failures, calls int, evidence, most float64) {
+	evidence = min(evidence, most)
 	if t.sum+evidence <= 0 {
 		*t = tally{}
 		return

@@ -5,10 +5,6 @@ import "math"
 // maxRuns is how many run lengths a BOCPD remembers.
 const maxRuns = 32
 
-// youth is for how many steps a run is not pruned: it was not given the time
-// to be right.
-const youth = 8
-
 // BOCPDSettings says what a BOCPD takes for a change. Numbers out of their
 // limits count as the nearest limit.
 type BOCPDSettings struct {
@@ -38,8 +34,9 @@ type BOCPDSettings struct {
 	// and Newest let the caller look back.
 	Odds float64
 
-	// Runs is how many run lengths are remembered (youth to 32; 0 is 32). The
-	// time an Update takes is proportional to it.
+	// Runs is how many run lengths are remembered (4 to 32; 0 is 32): about half
+	// of them the last ones, the others the likeliest. The time of an Update is
+	// proportional to it.
 	Runs int
 }
 
@@ -93,7 +90,7 @@ func NewBOCPD(s BOCPDSettings) BOCPD {
 	if s.Runs == 0 {
 		s.Runs = maxRuns
 	}
-	s.Runs = max(youth+1, min(s.Runs, maxRuns))
+	s.Runs = max(4, min(s.Runs, maxRuns))
 	s.Odds = within(s.Odds, 0, math.Inf(1))
 	return BOCPD{settings: s, begin: math.Log(s.Hazard), stay: math.Log1p(-s.Hazard), heaviest: -1}
 }
@@ -129,8 +126,10 @@ func (b *BOCPD) open() {
 	b.count++
 }
 
-// prune forgets the lightest run, but neither the oldest nor a young one.
+// prune forgets the lightest run, but neither the oldest nor a young one, which
+// was not given the time to be right.
 func (b *BOCPD) prune() {
+	youth := uint32(b.settings.Runs / 2)
 	worst := int32(1)
 	for i := int32(2); i < b.count && b.runs[i].start+youth <= b.steps; i++ {
 		if b.runs[i].weight < b.runs[worst].weight {
@@ -195,13 +194,13 @@ func (b *BOCPD) long(r *run) bool {
 }
 
 // sum is the log of the summed weights of the long runs that start at the
-// steps from first to last, -Inf if there are none. What is e⁻³⁰ of the heaviest
+// steps from first to last, -Inf if there are none. What is e⁻²⁰ of the heaviest
 // is left out.
 func (b *BOCPD) sum(first, last uint32) float64 {
 	top, total := b.runs[b.heaviest].weight, 0.0
 	for i := range b.runs[:b.count] {
 		r := &b.runs[i]
-		if r.start < first || r.start > last || r.weight < top-30 || !b.long(r) {
+		if r.start < first || r.start > last || r.weight < top-20 || !b.long(r) {
 			continue
 		}
 		total += math.Exp(r.weight - top)

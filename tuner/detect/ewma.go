@@ -24,10 +24,20 @@ func (e *EWMA) Update(x float64) {
 	if !ok {
 		return
 	}
+	e.take(x)
+}
+
+// take is Update for a value that is known to be usable.
+func (e *EWMA) take(x float64) {
 	if e.N < math.MaxInt32 {
 		e.N++
 	}
-	w := max(within(e.Weight, 0, 1), 1/float64(e.N))
+	w := e.Weight
+	if n := float64(e.N); !(n*w >= 1) {
+		w = 1 / n
+	} else if w > 1 {
+		w = 1
+	}
 	d := x - e.Mean
 	e.Mean += w * d
 	e.Variance = (1 - w) * (e.Variance + w*d*d)

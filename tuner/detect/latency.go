@@ -14,7 +14,7 @@ type LatencySettings struct {
 // than 5 % is noise; a change is expected once a day.
 func ForLatency() LatencySettings {
 	return LatencySettings{
-		Change: BOCPDSettings{Scale: 1, Floor: 0.05 * 0.05, Hazard: 1.0 / 1440, MinRun: 3, Odds: 4, Runs: 12},
+		Change: BOCPDSettings{Scale: 1, Floor: 0.05 * 0.05, Hazard: 1.0 / 1440, MinRun: 3, Odds: 4, Runs: 8},
 		Weight: 1.0 / 60, Group: 6,
 	}
 }

@@ -14,11 +14,18 @@ func (m method) try(all []Series) scores {
 	return table
 }
 
-// best is the setting with the highest sum of F1 over the series, not counting
-// the one left out (-1: none); among equals the one with the best cover, then
-// the first.
-func (table scores) best(leftOut int) int {
-	best, top := 0, Score{F1: -1}
+// rule says how good a setting is, given the sums of its scores.
+type rule func(sum Score) float64
+
+// byBoth is the rule of the study: F1 and cover are both wanted. byF1 is set
+// beside it, to show how much depends on the rule.
+func byBoth(sum Score) float64 { return sum.F1 + sum.Cover }
+func byF1(sum Score) float64   { return sum.F1 }
+
+// best is the setting that is best by the rule over the series, not counting the
+// one left out (-1: none); among equals the first.
+func (table scores) best(by rule, leftOut int) int {
+	best, top := 0, -1.0
 	for i, row := range table {
 		var sum Score
 		for j, s := range row {
@@ -26,8 +33,8 @@ func (table scores) best(leftOut int) int {
 				sum = Score{sum.F1 + s.F1, sum.Cover + s.Cover}
 			}
 		}
-		if sum.F1 > top.F1 || sum.F1 == top.F1 && sum.Cover > top.Cover {
-			best, top = i, sum
+		if value := by(sum); value > top {
+			best, top = i, value
 		}
 	}
 	return best
@@ -35,9 +42,9 @@ func (table scores) best(leftOut int) int {
 
 // leaveOneOut scores each series with the setting that is best on the others;
 // chosen holds that setting.
-func (table scores) leaveOneOut() (each []Score, chosen []int) {
+func (table scores) leaveOneOut(by rule) (each []Score, chosen []int) {
 	for j := range table[0] {
-		i := table.best(j)
+		i := table.best(by, j)
 		each, chosen = append(each, table[i][j]), append(chosen, i)
 	}
 	return each, chosen

@@ -51,7 +51,7 @@ func (s *Study) Run() (note, svg string) {
 	var ours []row
 	for _, m := range methods() {
 		o := outcome{method: m, scores: m.try(s.series)}
-		o.first = o.best(-1)
+		o.first = o.best(byBoth, -1)
 		outcomes, ours = append(outcomes, o), append(ours, o.row())
 	}
 	theirs := append([]row{s.zero}, s.theirs...)
@@ -60,6 +60,7 @@ func (s *Study) Run() (note, svg string) {
 		"{CHOSEN}", chosenTable(outcomes),
 		"{SERIES}", seriesTable(s.series, outcomes[:3], s.published),
 		"{AGAINST}", s.comparisons(outcomes[:3]),
+		"{RULES}", rulesTable(outcomes[:3]),
 		"{PEOPLE}", s.people(),
 	).Replace(words)
 	return note, plot(ours, theirs, s.zero.one.F1)
@@ -75,7 +76,7 @@ func (s *Study) comparisons(outcomes []outcome) string {
 	var b strings.Builder
 	b.WriteString("| left out, against | mean difference of F1 | standard error | series better | series worse |\n|---|---|---|---|---|\n")
 	for _, o := range outcomes {
-		each, _ := o.leaveOneOut()
+		each, _ := o.leaveOneOut(byBoth)
 		for _, peer := range []string{"binseg", "bocpd"} {
 			var theirs []float64
 			for _, one := range s.series {
@@ -84,6 +85,18 @@ func (s *Study) comparisons(outcomes []outcome) string {
 			d, e, better, worse := against(each, theirs)
 			fmt.Fprintf(&b, "| %s, against %s | %+.3f | %.3f | %d | %d |\n", o.name, peer, d, e, better, worse)
 		}
+	}
+	return b.String()
+}
+
+// rulesTable shows what the choice of settings by another rule gives.
+func rulesTable(outcomes []outcome) string {
+	var b strings.Builder
+	b.WriteString("| method | chosen by F1 + cover: F1 | cover | chosen by F1 alone: F1 | cover |\n|---|---|---|---|---|\n")
+	for _, o := range outcomes {
+		both, _ := o.leaveOneOut(byBoth)
+		alone, _ := o.leaveOneOut(byF1)
+		fmt.Fprintf(&b, "| %s | %.3f | %.3f | %.3f | %.3f |\n", o.name, mean(both).F1, mean(both).Cover, mean(alone).F1, mean(alone).Cover)
 	}
 	return b.String()
 }

@@ -23,7 +23,7 @@ svg { background: #fff } text { fill: #222 } .grid { stroke: #ddd } .zero { stro
 // Sizes of the plot in pixels.
 const (
 	plotLeft, plotWidth = 200, 480 // the axis runs from 0.3 to 0.95
-	plotTop, plotLine   = 56, 22
+	plotTop, plotLine   = 72, 22
 )
 
 func across(f1 float64) float64 { return plotLeft + plotWidth*(max(f1, 0.3)-0.3)/0.65 }
@@ -39,8 +39,8 @@ func plot(ours, theirs []row, zero float64) string {
 	legend := []mark{{class: "left", title: "setting chosen without the series"}, {class: "one", title: "one setting for all"},
 		{class: "peer", title: "published default"}, {class: "best", title: "best setting each"}}
 	for i, m := range legend {
-		x := 16 + 190*i
-		fmt.Fprintf(&b, `<circle cx="%d" cy="36" r="5" class="%s"/><text x="%d" y="40">%s</text>`+"\n", x, m.class, x+10, m.title)
+		x, y := 16+260*(i%2), 36+20*(i/2)
+		fmt.Fprintf(&b, `<circle cx="%d" cy="%d" r="5" class="%s"/><text x="%d" y="%d">%s</text>`+"\n", x, y, m.class, x+12, y+4, m.title)
 	}
 	bottom := plotTop + plotLine*len(rows)
 	for tenth := 3; tenth <= 9; tenth++ {

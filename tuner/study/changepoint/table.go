@@ -24,7 +24,7 @@ type row struct {
 }
 
 func (o outcome) row() row {
-	each, _ := o.leaveOneOut()
+	each, _ := o.leaveOneOut(byBoth)
 	return row{
 		name: o.name, peeks: o.peeks, settings: len(o.settings),
 		one: mean(o.scores[o.first]), leftOut: mean(each), oracle: mean(o.oracle()),
@@ -101,7 +101,7 @@ func chosenTable(outcomes []outcome) string {
 	var b strings.Builder
 	b.WriteString("| method | best over all 25 | chosen with one left out (times) |\n|---|---|---|\n")
 	for _, o := range outcomes {
-		_, chosen := o.leaveOneOut()
+		_, chosen := o.leaveOneOut(byBoth)
 		times := make([]int, len(o.settings))
 		for _, i := range chosen {
 			times[i]++
@@ -128,7 +128,7 @@ func seriesTable(all []Series, outcomes []outcome, p Published) string {
 	b.WriteString(" binseg, default | bocpd, default | no change |\n|---|---|" + strings.Repeat("---|", len(outcomes)+3) + "\n")
 	columns := make([][]Score, len(outcomes))
 	for i, o := range outcomes {
-		columns[i], _ = o.leaveOneOut()
+		columns[i], _ = o.leaveOneOut(byBoth)
 	}
 	for j, s := range all {
 		fmt.Fprintf(&b, "| %s | %d |", s.Name, len(s.Values))
