@@ -45,8 +45,8 @@ func plot(ours, theirs []row, zero float64) string {
 	bottom := plotTop + plotLine*len(rows)
 	for tenth := 3; tenth <= 9; tenth++ {
 		x := across(float64(tenth) / 10)
-		fmt.Fprintf(&b, `<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" class="grid"/><text x="%.1f" y="%d" text-anchor="middle">0.%d</text>`+"\n",
-			x, x, plotTop, bottom, x, bottom+16, tenth)
+		fmt.Fprintf(&b, `<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" class="grid"/><text x="%.1f" y="%d" text-anchor="middle">%s0.%d</text>`+"\n",
+			x, x, plotTop, bottom, x, bottom+16, map[bool]string{true: "≤ "}[tenth == 3], tenth)
 	}
 	fmt.Fprintf(&b, `<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" class="zero"><title>no change: %.3f</title></line>`+"\n",
 		across(zero), across(zero), plotTop, bottom, zero)
