@@ -2,7 +2,7 @@
 VERSION ?= dev
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: help build demo cluster test race bench bench-fleet bench-store kill-loop sim plants sim-scale lint fmt generate fuzz
+.PHONY: help build demo cluster test race bench bench-fleet bench-store kill-loop sim plants sim-scale study lint fmt generate fuzz
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ plants: ## builds bugs into the code, one after the other: the simulation must f
 
 sim-scale: ## what a simulated fleet of 5 to 1,000 nodes costs: a table, and docs/sim-scale.svg (5 minutes)
 	SIM_SCALE=$(CURDIR)/docs/sim-scale.svg go test ./simulation -run '^TestScale$$' -v -timeout 30m $(FLAGS)
+
+study: ## docs/studies: the detectors on the Turing change-point benchmark, and on made-up outages (1 minute; FLEETFUSE_DATA names the recordings)
+	@test -d "$(FLEETFUSE_DATA)" || { echo "FLEETFUSE_DATA must name a folder with tcpd and tcpdbench (see tuner/study/changepoint)"; exit 1; }
+	go test ./tuner/study/changepoint -run '^(TestStudy|TestBaselines)$$' -count=1 -v -update
 
 lint: ## vet, gofmt, staticcheck
 	go vet ./...
