@@ -163,5 +163,9 @@ func (n *Node) sampleEvents(s *telemetry.Sample) {
 	s.Count("events_dropped_total", h.Dropped)
 	s.Set("events_pending", float64(h.Pending))
 	s.Set("events_bytes", float64(h.Bytes))
+	u := n.usage.health()
+	s.Truth("rollups_ok", u.Trouble == nil)
+	s.Set("rollups_pending", float64(u.Waiting))
+	s.Count("rollups_dropped_total", u.Dropped)
 	s.Set("event_followers", float64(n.hub.Followers()))
 }

@@ -45,6 +45,9 @@ func (n *Node) Status() api.StatusResponse {
 
 // eventProblems says what is not normal about the event log.
 func (n *Node) eventProblems(problem func(string, ...any)) {
+	if h := n.usage.health(); h.Trouble != nil {
+		problem("the counts of callers are not written since %s: %v; %d minutes of them wait in memory, decisions go on", h.Since.UTC().Format(time.RFC3339), h.Trouble, h.Waiting)
+	}
 	if h := n.events.log.Health(); !h.OK {
 		problem("the event log is not written since %s: %v; %d events wait in memory, decisions go on", h.Since.UTC().Format(time.RFC3339), h.Err, h.Pending)
 	}

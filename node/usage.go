@@ -27,6 +27,14 @@ type usage struct {
 	logs   *rollup.Logs
 }
 
+// health is how writing the counts goes.
+func (u *usage) health() history.Status {
+	if u.history == nil {
+		return history.Status{}
+	}
+	return u.history.Status()
+}
+
 // drainPause is the least time between two looks at the gate's counts: a question
 // looks too, so that its answer has the last seconds.
 const drainPause = time.Second
