@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"fleetfuse/internal/sqlitefile"
 	"fleetfuse/telemetry/rollup"
 )
 
@@ -145,7 +146,7 @@ func (h *History) write(ctx context.Context, all bool) error {
 	} else {
 		err = h.disk.prune(ctx, latest, h.opt)
 	}
-	if isCorrupt(err) {
+	if sqlitefile.IsCorrupt(err) {
 		err = errors.Join(err, h.setAside())
 	}
 	h.noted(err)
@@ -199,7 +200,7 @@ func (h *History) reopen(ctx context.Context) error {
 		return nil
 	}
 	d, err := openDisk(ctx, h.file, h.opt.maxPages)
-	if isCorrupt(err) {
+	if sqlitefile.IsCorrupt(err) {
 		h.disk = d
 		if err = h.setAside(); err == nil {
 			d, err = openDisk(ctx, h.file, h.opt.maxPages)
@@ -222,7 +223,7 @@ func (h *History) drop() error {
 // setAside renames a damaged file out of the way while it is still open, because
 // SQLite deletes the log on closing. The next write makes a new one.
 func (h *History) setAside() error {
-	aside, err := renameDamaged(h.file, time.Now())
+	aside, err := sqlitefile.SetAside(h.file, time.Now())
 	if err == nil {
 		h.mu.Lock()
 		h.status.SetAside = aside

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"fleetfuse/breaker"
+	"fleetfuse/internal/sqlitefile"
 	"fleetfuse/telemetry/rollup"
 )
 
@@ -99,7 +100,7 @@ func (h *History) each(ctx context.Context, q Query, rows int, found func(rollup
 		return errors.Join(ErrNoDisk, trouble)
 	}
 	err := h.disk.each(ctx, q, rows, take)
-	if isCorrupt(err) {
+	if sqlitefile.IsCorrupt(err) {
 		h.mu.Lock()
 		h.damaged = true
 		h.mu.Unlock()
