@@ -74,6 +74,10 @@ type Outcome struct {
 	Count     int    `json:"count,omitempty"`
 	FromCache bool   `json:"from_cache,omitempty"`
 	Permit    string `json:"permit,omitempty"`
+	// NoPermit is for a caller that keeps its permits apart: the call had none.
+	// Otherwise an outcome without a permit uses one that the node handed out
+	// for the key.
+	NoPermit bool `json:"no_permit,omitempty"`
 }
 
 // ReportResponse is a 202. It promises nothing about durability.

@@ -181,7 +181,7 @@ func outcomeOf(o *api.Outcome) (gate.Call, gate.Result, error) {
 	return c, gate.Result{
 		Evidence: breaker.Evidence{Status: o.Status, Error: o.Error, RetryAfter: raw}, Date: o.Date,
 		Latency: time.Duration(o.LatencyMS) * time.Millisecond, Age: time.Duration(o.AgeMS) * time.Millisecond,
-		Count: o.Count, FromCache: o.FromCache,
+		Count: o.Count, FromCache: o.FromCache, NoPermit: o.NoPermit,
 	}, err
 }
 
