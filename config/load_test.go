@@ -188,6 +188,8 @@ func TestOptionsAreRefused(t *testing.T) {
 		{"--http.socket=/" + long, "at most 107"},
 		{"--http.allowed-hosts=*.example.org", "wildcards"},
 		{"--http.allowed-hosts=a b", "bad name"},
+		{"--http.allowed-hosts=a.example:7140", "counts without its port: give a.example"},
+		{"--http.allowed-hosts=[2001:db8::1]:7140", "counts without its port: give 2001:db8::1"},
 		{"--data-dir=", "is empty"},
 		{"--data-dir=a\x00b", "NUL"},
 		{"--ready-file=/" + long, "at most 4095"},

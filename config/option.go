@@ -35,7 +35,7 @@ var options = []option{
 		func(c *Config) any { return &c.HTTP.ListenAddress }, func(c *Config) error { return checkListen(c.HTTP.ListenAddress) }},
 	{"http.socket", "http.socket", "serve the HTTP API on this Unix socket too: a `PATH`",
 		func(c *Config) any { return &c.HTTP.Socket }, func(c *Config) error { return checkSocket(c.HTTP.Socket) }},
-	{"http.allowed-hosts", "http.allowed_hosts", "accept these Host headers beside loopback: `HOST,...` (repeatable)",
+	{"http.allowed-hosts", "http.allowed_hosts", "accept these Host headers, without ports, beside loopback and the node's own address: `HOST,...` (repeatable)",
 		func(c *Config) any { return &c.HTTP.AllowedHosts }, func(c *Config) error { return checkHosts(c.HTTP.AllowedHosts) }},
 	{"cluster.label", "cluster.label", "talk only to nodes of the same `LABEL`",
 		func(c *Config) any { return &c.Cluster.Label }, func(c *Config) error { return checkToken(c.Cluster.Label, maxLabelBytes) }},

@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"fleetfuse/api"
+	"fleetfuse/hostname"
 )
 
 // guard is the hygiene in front of every request: a web page in a browser on
@@ -78,20 +79,18 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	return err == nil && s.known(u.Host)
 }
 
-// known reports whether host:port is loopback or listed.
+// known reports whether host:port is loopback or listed, in whatever spelling.
 func (s *Server) known(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
 	}
-	if host == "localhost" || slices.Contains(s.opt.AllowedHosts, host) {
-		return true
-	}
-	if len(host) > 2 && host[0] == '[' {
-		host = host[1 : len(host)-1]
+	host, err := hostname.Normalize(host)
+	if err != nil {
+		return false
 	}
 	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
+	return host == "localhost" || err == nil && a.IsLoopback() || slices.Contains(s.opt.AllowedHosts, host)
 }
 
 // read decodes a JSON body; unknown fields and trailing text are errors. It

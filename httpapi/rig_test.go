@@ -40,7 +40,7 @@ type rig struct {
 	log       strings.Builder
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, allowedHosts ...string) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: clock.New(), policy: breaker.DefaultPolicy(), board: board{}, fleet: fleet{
 		members: []api.Member{
@@ -55,7 +55,7 @@ func newRig(t *testing.T) *rig {
 	srv := httptest.NewServer(httpapi.New(httpapi.Options{
 		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Clock: r.clock, Metrics: telemetry.New("test", telemetry.DefaultMaxKeys),
 		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
-		Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
+		AllowedHosts: allowedHosts, Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
 	}).Handler())
 	r.url = srv.URL
 	t.Cleanup(func() {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/gate"
+	"fleetfuse/hostname"
 	"fleetfuse/internal/clock"
 	"fleetfuse/telemetry"
 )
@@ -61,7 +63,7 @@ type Options struct {
 	Wildcards    func() map[string]*breaker.Policy // by "*.SUFFIX", for hosts without one
 	Durable      func(breaker.Key) bool
 	Status       func() api.StatusResponse
-	AllowedHosts []string
+	AllowedHosts []string // Host headers accepted beside loopback, without ports
 }
 
 // Server is the HTTP API of one node.
@@ -71,7 +73,15 @@ type Server struct {
 }
 
 // New returns a server.
-func New(opt Options) *Server { return &Server{opt: opt, stop: make(chan struct{})} }
+func New(opt Options) *Server {
+	opt.AllowedHosts = slices.Clone(opt.AllowedHosts)
+	for i, name := range opt.AllowedHosts {
+		if host, err := hostname.Normalize(name); err == nil {
+			opt.AllowedHosts[i] = host
+		}
+	}
+	return &Server{opt: opt, stop: make(chan struct{})}
+}
 
 // EndStreams ends the streams that would otherwise outlive a graceful shutdown.
 func (s *Server) EndStreams() { close(s.stop) }
