@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -45,7 +46,7 @@ type Subscription interface {
 	Close()
 }
 
-// Options of a Server. All are required but AllowedHosts.
+// Options of a Server. All are required but the last two.
 type Options struct {
 	Gate         *gate.Gate
 	Breakers     Breakers
@@ -64,12 +65,14 @@ type Options struct {
 	Durable      func(breaker.Key) bool
 	Status       func() api.StatusResponse
 	AllowedHosts []string // Host headers accepted beside loopback, without ports
+	MaxStreams   int      // of the view at once; zero: maxStreams
 }
 
 // Server is the HTTP API of one node.
 type Server struct {
-	opt  Options
-	stop chan struct{} // ends streams
+	opt     Options
+	streams chan struct{} // holds one for each stream of the view
+	stop    chan struct{} // ends streams
 }
 
 // New returns a server.
@@ -80,7 +83,7 @@ func New(opt Options) *Server {
 			opt.AllowedHosts[i] = host
 		}
 	}
-	return &Server{opt: opt, stop: make(chan struct{})}
+	return &Server{opt: opt, streams: make(chan struct{}, cmp.Or(opt.MaxStreams, maxStreams)), stop: make(chan struct{})}
 }
 
 // EndStreams ends the streams that would otherwise outlive a graceful shutdown.
@@ -144,11 +147,11 @@ func unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(takes) == 0 {
-		fail(w, http.StatusNotFound, "there is no "+r.URL.Path, "GET /openapi.json lists what there is")
+		fail(w, http.StatusNotFound, "there is no "+breaker.Cut(r.URL.Path), "GET /openapi.json lists what there is")
 		return
 	}
 	w.Header().Set("Allow", strings.Join(takes, ", "))
-	fail(w, http.StatusMethodNotAllowed, r.URL.Path+" does not take "+r.Method, "use "+strings.Join(takes, " or "))
+	fail(w, http.StatusMethodNotAllowed, breaker.Cut(r.URL.Path)+" does not take "+r.Method, "use "+strings.Join(takes, " or "))
 }
 
 // ready answers 503 while the node starts or drains. A store that fails makes

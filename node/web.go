@@ -25,6 +25,10 @@ type web struct {
 	logger *slog.Logger
 }
 
+// answerLimit bounds a request whose answer nobody reads. Streams set their own
+// deadline before each write.
+const answerLimit = time.Minute
+
 // listen binds the addresses and starts to serve. secure, if not nil, is for an
 // address that other machines can reach.
 func listen(ctx context.Context, addr, socket string, secure *tls.Config, api *httpapi.Server, logger *slog.Logger) (*web, error) {
@@ -47,7 +51,7 @@ func listen(ctx context.Context, addr, socket string, secure *tls.Config, api *h
 	}
 	w := &web{api: api, tcp: tcp, logger: logger, server: &http.Server{
 		Handler: api.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		WriteTimeout: answerLimit, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}}
 	for _, l := range listeners {
 		w.serves.Go(func() {
