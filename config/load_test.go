@@ -153,7 +153,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		`flag --breaker-defaults "fail_max:0,rest:3": fail_max is 0; want 1 to 10000`,
 		`flag --breaker-defaults "fail_max:0,rest:3": unknown policy field "rest"; did you mean "reset"?`,
 		`flag --cooldown-store: cooldown_store has no scheme that is known; want sqlite, `,
-		`flag --config: open /nowhere.yaml`,
+		`flag --config: read /nowhere.yaml`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in:\n%v", want, err)

@@ -62,7 +62,7 @@ var options = []option{
 		func(c *Config) any { return &c.TLS.CAFile }, func(c *Config) error { return checkPath(c.TLS.CAFile, false) }},
 	{"insecure", "insecure", "listen beyond loopback even without keyring and --tls files",
 		func(c *Config) any { return &c.Insecure }, func(*Config) error { return nil }},
-	{"log.format", "log.format", "text, json, or auto: text on a terminal",
+	{"log.format", "log.format", "text, json, or auto: text on a terminal, else json",
 		func(c *Config) any { return &c.Log.Format }, func(c *Config) error { return checkWord(c.Log.Format, "auto", "text", "json") }},
 	{"log.level", "log.level", "debug, info, warn or error",
 		func(c *Config) any { return &c.Log.Level }, func(c *Config) error { return checkWord(c.Log.Level, "debug", "info", "warn", "error") }},
