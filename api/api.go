@@ -102,6 +102,9 @@ type Breaker struct {
 	Author      string     `json:"author,omitempty"`
 	RemainingMS int64      `json:"remaining_ms,omitempty"`
 	Until       *time.Time `json:"until,omitempty"`
+	// Since is when it stopped being closed, where that is known: a ring does not
+	// tell.
+	Since *time.Time `json:"since,omitempty"`
 	// Owner is the display name of the node that owns it, "" if none does or
 	// none answered.
 	Owner string `json:"owner"`
@@ -123,6 +126,8 @@ type Breaker struct {
 	Opens int `json:"opens,omitempty"`
 	// Last is the latest transition the owner's actor remembers.
 	Last *Transition `json:"last_transition,omitempty"`
+	// LastOpen is the latest one that opened it.
+	LastOpen *Transition `json:"last_open,omitempty"`
 	// LastFailure is the latest failure the owner's actor was told of.
 	LastFailure *Failure `json:"last_failure,omitempty"`
 	// Seen is what the answering node's gate counted on the key, nil if no call
@@ -200,6 +205,17 @@ type Transition struct {
 	Status     int       `json:"status,omitempty"`
 	Error      string    `json:"error,omitempty"`
 	RetryAfter string    `json:"retry_after,omitempty"`
+	// Counted are the latest failures that completed the rule, at most 16, the
+	// oldest first; of the rate rule only the newest of each node. What the last
+	// one to arrive rested on is in Status, Error and RetryAfter.
+	Counted []Counted `json:"counted,omitempty"`
+}
+
+// Counted is Count failures that Node reported for one moment.
+type Counted struct {
+	At    time.Time `json:"at"`
+	Node  string    `json:"node"`
+	Count int       `json:"count"`
 }
 
 // Failure is one failed call.

@@ -15,7 +15,8 @@ type EventQuery struct {
 	Newest bool `json:"newest,omitempty"`
 	// Last asks for no event, only for the position of the latest.
 	Last bool `json:"last,omitempty"`
-	// WaitMS is how long to wait for an event behind After if there is none.
+	// WaitMS is how long to wait for an event behind After if there is none; Since,
+	// Key, Kinds and Newest are then not looked at.
 	WaitMS int64 `json:"wait_ms,omitempty"`
 }
 

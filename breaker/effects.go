@@ -31,6 +31,7 @@ type Announcement struct {
 type Transition struct {
 	At       Instant
 	Stamp    Stamp // zero where a deadline ran out: that needs no message
+	Of       Stamp // then, of the cooldown or circuit that ran out or was forgotten
 	From, To State
 	Reason   Reason // why it is open, or what closed it ("" for a recovery)
 	Role     string
@@ -39,7 +40,21 @@ type Transition struct {
 	Failures int      // counted failures that completed the rule
 	Nodes    []string // the witnesses
 	Evidence Evidence // of the outcome that completed it
+	// Counted are the latest failures that completed the rule, at most
+	// MaxCounted, the oldest first; of a rate only the newest of each node.
+	// People read them: neither views nor stores have them.
+	Counted []Counted
 }
+
+// Counted is Count failures that Node reported for one instant.
+type Counted struct {
+	Node  string
+	At    Instant
+	Count int
+}
+
+// MaxCounted bounds the failures kept with a transition.
+const MaxCounted = 16
 
 // A WitnessQuestion asks every member what it saw on the key between the
 // run's first failure and the one that completed it. Ages on the wire count
@@ -64,6 +79,8 @@ type WitnessAnswer struct {
 	Success Instant
 	// Successes counts the unreported successes since the question's Window.
 	Successes int
+	// Own says that it is the owner's own node that answers.
+	Own bool
 }
 
 // A Question asks the owner for a permit.

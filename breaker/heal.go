@@ -72,14 +72,17 @@ func (m *Machine) healLater(mo Moment) {
 // fewer other members than success_threshold wants, all of them suffice. A
 // cooldown that runs rejects to its end; then the circuit no longer does, and a
 // probe follows.
-func (m *Machine) healed(mo Moment, node string) {
-	if slices.Contains(m.probing.healed, node) {
+func (m *Machine) healed(mo Moment, a WitnessAnswer) {
+	if slices.Contains(m.probing.healed, a.Node) {
 		return
 	}
-	m.probing.healed = append(m.probing.healed, node)
+	m.probing.healed = append(m.probing.healed, a.Node)
+	if !a.Own {
+		m.probing.others++
+	}
 	c := &m.snap.Circuit
 	m.countProbe(c.Role)
-	everyone := len(m.probing.healed) >= mo.Members-1
+	everyone := m.probing.others > 0 && m.probing.others >= mo.Members-1
 	switch {
 	case !everyone && !m.recovered(mo):
 	case m.cooling(mo.Now):

@@ -155,15 +155,24 @@ func TestHealingEndsNoRetryAfterThatRan(t *testing.T) {
 // With fewer other members than success_threshold their word is enough: nobody
 // else can be asked.
 func TestHealingWithFewMembers(t *testing.T) {
-	for members, want := range map[int]breaker.State{2: breaker.Closed, 3: breaker.Open} {
-		h := newHealer(members)
+	for _, c := range []struct {
+		members int
+		others  []string
+		want    breaker.State
+	}{
+		{2, nil, breaker.Open}, {2, []string{"n2"}, breaker.Closed}, {3, []string{"n2"}, breaker.Open}, {3, []string{"n2", "n3"}, breaker.Closed},
+	} {
+		h := newHealer(c.members)
 		p := breaker.DefaultPolicy()
-		p.SuccessThreshold = 2
+		p.SuccessThreshold = 5
 		h.Replace(h.mo, &p)
-		e := h.Adopt(h.after(time.Millisecond), h.open(origin))
-		h.Witness(h.after(time.Second), breaker.WitnessAnswer{Round: e.AskWitnesses.Round, Node: "n2", Success: origin.Add(2)})
-		if st := h.Inspect(h.mo.Now).Status.State; st != want {
-			t.Errorf("%d members, one of them called with success: %v, want %v", members, st, want)
+		round := h.Adopt(h.after(time.Millisecond), h.open(origin)).AskWitnesses.Round
+		h.Witness(h.after(time.Second), breaker.WitnessAnswer{Round: round, Node: "n1", Success: origin.Add(2), Own: true})
+		for _, n := range c.others {
+			h.Witness(h.after(time.Millisecond), breaker.WitnessAnswer{Round: round, Node: n, Success: origin.Add(2)})
+		}
+		if st := h.Inspect(h.mo.Now).Status.State; st != c.want {
+			t.Errorf("%d members, %v called with success: %v, want %v", c.members, c.others, st, c.want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ type Inspection struct {
 	Failures       int
 	Permits        []PermitSeen
 	LastTransition *Transition
+	LastOpen       *Transition // the latest that opened it, nil if none is remembered
 	LastFailure    *FailureSeen
 }
 
@@ -34,7 +35,7 @@ type PermitSeen struct {
 func (m *Machine) Inspect(now Instant) Inspection {
 	in := Inspection{
 		Status: m.snap.At(now), Changed: m.changed, Snapshot: m.snap.Clone(),
-		LastTransition: m.lastTransition,
+		LastTransition: m.lastTransition, LastOpen: m.lastOpen,
 	}
 	if last := m.lastFailure; last.At != 0 {
 		in.LastFailure = &last

@@ -26,6 +26,7 @@ type Machine struct {
 	asked       Instant // last question for a permit while half-open
 
 	lastTransition *Transition
+	lastOpen       *Transition  // the latest that opened it
 	lastFailure    FailureSeen  // At is zero if there was none
 	pending        []Transition // transitions of the step in progress
 	dirty          bool         // the snapshot changed in the step in progress
@@ -90,6 +91,7 @@ type trip struct {
 	byRole   bool
 	failures int
 	nodes    []string
+	counted  []Counted
 	evidence Evidence
 }
 
@@ -108,7 +110,7 @@ func (m *Machine) trip(mo Moment, t trip) {
 	}
 	m.dirty = true
 	m.become(mo, mo.Now, Transition{
-		Reason: t.reason, Role: t.role, Failures: t.failures, Nodes: t.nodes, Evidence: t.evidence,
+		Reason: t.reason, Role: t.role, Failures: t.failures, Nodes: t.nodes, Evidence: t.evidence, Counted: t.counted,
 	})
 	if m.unasked {
 		m.heal(mo)
@@ -125,7 +127,9 @@ func (m *Machine) become(mo Moment, at Instant, t Transition) {
 	if t.To == Closed || t.To == Open {
 		m.forgetCounts()
 	}
-	m.lastTransition = &t
+	if m.lastTransition = &t; t.To == Open {
+		m.lastOpen = &t
+	}
 	m.pending = append(m.pending, t)
 }
 
@@ -144,14 +148,15 @@ func (m *Machine) settle(mo Moment) {
 	silent := mo
 	silent.Stamp = 0
 	if st := m.snap.At(mo.Now); st.State < m.state {
-		m.become(silent, m.ranOut(st, mo.Now), Transition{Reason: st.Reason, Detail: st.Detail})
+		m.become(silent, m.ranOut(st, mo.Now), Transition{Of: m.snap.lastWord(), Reason: st.Reason, Detail: st.Detail})
 	}
+	word := m.snap.lastWord()
 	if !m.snap.Forget(mo.Now) {
 		return
 	}
 	m.forgot = true
 	if m.snap.At(mo.Now).State != m.state {
-		m.become(silent, mo.Now, Transition{Detail: "nobody asked for 10 minutes"})
+		m.become(silent, mo.Now, Transition{Of: word, Detail: "nobody asked for 10 minutes"})
 	}
 }
 

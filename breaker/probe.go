@@ -31,6 +31,7 @@ type probing struct {
 	successes []roleCount
 	failed    []failure // nodes whose probes failed since then
 	healed    []string  // members whose success after healing counted
+	others    int       // of them, those that are not this one
 	asked     Instant   // last question of the role that tripped
 }
 
@@ -230,7 +231,7 @@ func (m *Machine) probeFailed(mo Moment, o Outcome) {
 	c := m.snap.Circuit
 	m.trip(mo, trip{
 		reason: ReasonProbeFailed, role: c.Role, byRole: c.ByRole,
-		failures: len(nodes), nodes: nodes, evidence: o.Evidence,
+		failures: len(nodes), nodes: nodes, counted: counted(m.probing.failed), evidence: o.Evidence,
 	})
 }
 

@@ -91,13 +91,21 @@ func (r *rate) resized(now, width, newWidth Instant) *rate {
 	return n
 }
 
+// after lists the newest failure of each node with one in the window.
+func (r *rate) after(moment Instant) (list []failure) {
+	for _, f := range r.from {
+		if f.at > moment {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
 // nodes lists the nodes with a failure in the window.
 func (r *rate) nodes(after Instant) []string {
 	var nodes []string
-	for _, f := range r.from {
-		if f.at > after {
-			nodes = append(nodes, f.node)
-		}
+	for _, f := range r.after(after) {
+		nodes = append(nodes, f.node)
 	}
 	slices.Sort(nodes)
 	return nodes

@@ -13,6 +13,9 @@ func (m *Machine) count(mo Moment, o Outcome) {
 		m.checkRate(mo, o)
 		return
 	}
+	if mo.Now.Sub(o.Ended) > m.policy.MemoryOf(role) {
+		return // it was forgotten before it was heard of
+	}
 	if r := m.run(role); r != nil && mo.Now.Sub(r.last()) > m.policy.MemoryOf(role) {
 		r.keep(func(failure) bool { return false })
 	}
@@ -63,7 +66,7 @@ func (m *Machine) checkRun(mo Moment, role string, e Evidence) {
 	}
 	m.tripOrAsk(mo, trip{
 		reason: ReasonConsecutive, role: role, byRole: true,
-		failures: r.total, nodes: r.nodes(), evidence: e,
+		failures: r.total, nodes: r.nodes(), counted: counted(r.list), evidence: e,
 	}, r.first(), r.last())
 }
 
@@ -95,7 +98,7 @@ func (m *Machine) checkBurst(mo Moment, o Outcome) {
 	}
 	m.trip(mo, trip{
 		reason: ReasonRolling, role: o.Role,
-		failures: m.burst.total, nodes: m.burst.nodes(), evidence: o.Evidence,
+		failures: m.burst.total, nodes: m.burst.nodes(), counted: counted(m.burst.list), evidence: o.Evidence,
 	})
 }
 
@@ -127,7 +130,7 @@ func (m *Machine) checkRate(mo Moment, o Outcome) {
 	if nodes := m.rate.nodes(window); len(nodes) >= m.need(mo) {
 		m.tripOrAsk(mo, trip{
 			reason: ReasonFailureRate, role: o.Role,
-			failures: failures, nodes: nodes, evidence: o.Evidence,
+			failures: failures, nodes: nodes, counted: counted(m.rate.after(window)), evidence: o.Evidence,
 		}, window, mo.Now)
 	}
 }

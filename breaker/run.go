@@ -1,6 +1,9 @@
 package breaker
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A failure is Count failures one node reported for one instant.
 type failure struct {
@@ -151,6 +154,18 @@ func (t *tally) first() Instant { return t.begun }
 
 // witnesses is the number of distinct nodes.
 func (t *tally) witnesses() int { return len(t.from) }
+
+// counted are the latest failures of a list that is in the order of their time,
+// or no longer than what is kept.
+func counted(list []failure) []Counted {
+	list = slices.Clone(list[max(0, len(list)-MaxCounted):])
+	slices.SortStableFunc(list, func(a, b failure) int { return cmp.Compare(a.at, b.at) })
+	seen := make([]Counted, len(list))
+	for i, f := range list {
+		seen[i] = Counted{f.node, f.at, f.count}
+	}
+	return seen
+}
 
 // nodes lists the distinct nodes in order of arrival.
 func (t *tally) nodes() []string {

@@ -1,7 +1,6 @@
 package breaker
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -230,61 +229,6 @@ func (s *Snapshot) forgetOverlays(now Instant) bool {
 // Empty reports whether nothing is left to remember.
 func (s *Snapshot) Empty() bool {
 	return len(s.Cooldowns) == 0 && s.Clear == 0 && len(s.Overlays) == 0 && s.Circuit.Stamp == 0 && s.Circuit == Circuit{}
-}
-
-// LastDeadline is when the last part that rejects or rejected runs out.
-func (s *Snapshot) LastDeadline() Instant {
-	at := s.Circuit.Until
-	for _, c := range s.Cooldowns {
-		at = max(at, c.Until)
-	}
-	return at
-}
-
-// never is an end later than all deadlines.
-const never Instant = math.MaxInt64
-
-// End is when the last part stops to matter, also a close, a clear or an
-// overlay, which reject nothing.
-func (s *Snapshot) End() Instant {
-	end := max(s.LastDeadline(), s.Circuit.Keep, s.ClearKept)
-	for _, o := range s.Overlays {
-		if o.Kept == 0 {
-			return never
-		}
-		end = max(end, o.Kept)
-	}
-	return end
-}
-
-// LastClose is the stamp of the last close that is remembered, an operator's or
-// a recovery, and when it was on this machine's clock; zero for never and for
-// what only a disk says.
-func (s *Snapshot) LastClose() (Stamp, Instant) {
-	closed, at := s.Clear, Instant(0)
-	if closed != 0 {
-		at = s.ClearKept.Add(-KeepClear)
-	}
-	c := &s.Circuit
-	if c.State != Closed || c.Stamp <= closed {
-		return closed, at
-	}
-	if c.Disk {
-		return c.Stamp, 0
-	}
-	return c.Stamp, c.recovered()
-}
-
-// MaxStamp is the highest stamp in the snapshot.
-func (s *Snapshot) MaxStamp() Stamp {
-	m := max(s.Circuit.Stamp, s.Clear)
-	for _, c := range s.Cooldowns {
-		m = max(m, c.Stamp)
-	}
-	for _, o := range s.Overlays {
-		m = max(m, o.Stamp)
-	}
-	return m
 }
 
 // Clone returns a snapshot that shares nothing with s that is ever changed.

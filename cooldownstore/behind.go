@@ -58,14 +58,10 @@ type Behind struct {
 	wake   chan struct{}
 	done   chan struct{}
 
-	mu       sync.Mutex
-	pending  pending
-	flushes  []flush
-	due      time.Time // of the next write of evidence
-	backoff  time.Duration
-	health   Health
-	reported uint64 // Health.Dropped as OnHealth knows it
-	closed   bool
+	mu      sync.Mutex
+	queue   *Queue
+	flushes []flush
+	closed  bool
 }
 
 // A flush waits for the words up to a version.
@@ -82,12 +78,11 @@ func NewBehind(store Saver, opt BehindOptions) *Behind {
 	if opt.Limit <= 0 {
 		opt.Limit = defaultLimit
 	}
+	_, wall := opt.Clock()
 	b := &Behind{
-		store: store, opt: opt, wake: make(chan struct{}, 1), done: make(chan struct{}), pending: newPending(),
+		store: store, opt: opt, wake: make(chan struct{}, 1), done: make(chan struct{}), queue: NewQueue(opt.Delay, opt.Limit, wall),
 	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
-	_, wall := opt.Clock()
-	b.health = Health{OK: true, Since: wall}
 	go b.run()
 	return b
 }
@@ -99,7 +94,7 @@ func (b *Behind) Put(key breaker.Key, s breaker.Snapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		b.health.Dropped++
+		b.queue.health.Dropped++
 		return
 	}
 	b.put(key, s, nil)
@@ -107,15 +102,8 @@ func (b *Behind) Put(key breaker.Key, s breaker.Snapshot) {
 
 // put must be called with mu held.
 func (b *Behind) put(key breaker.Key, s breaker.Snapshot, waiter chan<- error) {
-	if len(b.pending.words) == 0 {
-		// Half of the delay collects, the other half is for the write.
-		b.due = time.Now().Add(b.opt.Delay / 2)
+	if b.queue.put(time.Now(), key, s, waiter) {
 		b.poke()
-	}
-	b.pending.put(key, s, waiter)
-	if len(b.pending.words) > b.opt.Limit {
-		b.pending.dropSoonest()
-		b.health.Dropped++
 	}
 }
 
@@ -162,9 +150,9 @@ func (b *Behind) Flush(ctx context.Context) error {
 func (b *Behind) flush(ctx context.Context) error {
 	done := make(chan error, 1)
 	b.mu.Lock()
-	n := len(b.pending.words)
+	n := len(b.queue.pending.words)
 	if n > 0 {
-		b.flushes = append(b.flushes, flush{b.pending.version, done})
+		b.flushes = append(b.flushes, flush{b.queue.pending.version, done})
 		b.poke()
 	}
 	b.mu.Unlock()
@@ -198,7 +186,7 @@ func (b *Behind) wait(ctx context.Context, done <-chan error) error {
 func (b *Behind) Pending(key breaker.Key) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.pending.words[key] != nil
+	return b.queue.pending.words[key] != nil
 }
 
 // Lasting reports whether what is written outlives the process.
@@ -211,13 +199,7 @@ func (b *Behind) Durable(key breaker.Key) bool { return b.Lasting() && !b.Pendin
 func (b *Behind) Health() Health {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.healthNow()
-}
-
-func (b *Behind) healthNow() Health {
-	h := b.health
-	h.Pending = len(b.pending.words)
-	return h
+	return b.queue.Health()
 }
 
 // Close writes what is pending, once, and stops; it gives up when ctx ends. It

@@ -10,10 +10,16 @@ import (
 // cooldown that runs and is neither known there nor redundant, or a clear that
 // ends something there. A clear of what the place does not know is no news: it
 // may have been flushed, and a place that knows nothing brings nothing back.
+//
+// A shorter deadline of another program beside a longer one is no news either:
+// what stamps tell of them is when each reader saw them first. Two clusters that
+// saw them in another order would put back what the other takes for redundant,
+// for ever.
 func Lacks(there, s breaker.Snapshot, now breaker.Instant) bool {
 	for _, c := range s.Cooldowns {
 		told := func(d breaker.Cooldown) bool {
-			return d.Says(c) || d.Stamp >= c.Stamp && d.Until >= c.Until
+			later := d.Stamp >= c.Stamp || isForeign(c) && isForeign(d)
+			return d.Says(c) || later && d.Until >= c.Until
 		}
 		if c.Until > now && c.Stamp > there.Clear && !slices.ContainsFunc(there.Cooldowns, told) {
 			return true

@@ -50,7 +50,8 @@ type exception struct {
 }
 
 // succeeded counts n calls of a role that succeeded and began at an instant. It
-// returns the counter and what that had counted before.
+// returns the counter and what that had counted before, for weight: a decision
+// here whether to sample made the calls slower that are not (by 12 of 43 ns).
 func (e *entry) succeeded(began breaker.Instant, n uint64, at seat) (c *counter, before uint64) {
 	if tick := tickOf(began); tick != e.begun.tick.Load() {
 		e.mark(tick) // first: after a pause only what was counted before it is old

@@ -125,17 +125,17 @@ func (g *Gate) apply(e *entry, view breaker.Snapshot) {
 		return
 	}
 	f, now := g.fail(e), g.opt.Clock.Now()
-	closed, at := view.LastClose()
+	closes := view.Closes()
 	if view.At(now).State == breaker.Closed {
 		f.roles = nil // whoever closed it voided the permits
 		// The ring may have continued from what the view let go.
 		if was := viewOf(e); was.At(now).State != breaker.Closed {
 			was.Overlays = nil
-			closed = max(closed, was.MaxStamp())
+			closes = append(closes, breaker.Close{Stamp: was.MaxStamp()})
 		}
 	}
-	if closed > 0 {
-		g.empty(f, closed, at)
+	for _, c := range closes {
+		g.empty(f, c)
 	}
 	g.refresh(e, view)
 }
@@ -144,17 +144,18 @@ func (g *Gate) apply(e *entry, view breaker.Snapshot) {
 // calls that began before now count no more. This machine's wall clock may be
 // ahead of that of the one that closed, then the stamps say nothing: what had
 // opened when the close was is older as well.
-func (g *Gate) empty(f *failing, closed breaker.Stamp, at breaker.Instant) {
+func (g *Gate) empty(f *failing, c breaker.Close) {
 	mo := g.opt.Clock.Moment(1)
 	ring := f.ring.Snapshot()
+	last := ring.LastClose()
 	switch {
-	case ring.Clear >= closed: // heard before
-	case ring.MaxStamp() <= closed || f.ring.Changed() <= at:
-		mo.Stamp = closed
+	case last.Stamp >= c.Stamp && last.At >= c.At: // heard before
+	case ring.MaxStamp() <= c.Stamp || f.ring.Changed() <= c.At:
+		mo.Stamp = max(c.Stamp, ring.Clear)
 		f.ring.Close(mo, "", "")
 		f.run = breaker.Outcome{}
 	default:
-		f.ring.Adopt(mo, breaker.Snapshot{Clear: closed, ClearKept: mo.Now.Add(breaker.KeepClear)})
+		f.ring.Adopt(mo, breaker.Snapshot{Clear: c.Stamp, ClearKept: mo.Now.Add(breaker.KeepClear)})
 	}
 }
 

@@ -21,6 +21,7 @@ type handedOut struct {
 	token   string
 	d       Decision
 	expires breaker.Instant
+	taken   bool
 }
 
 // maxHandedOut bounds the ledger; a permit beyond it expires unreported.
@@ -48,33 +49,41 @@ func (g *Gate) Hand(d Decision) string {
 	return h.token
 }
 
-// purge drops what expired; the owner returned those permits by itself.
+// purge drops from the front what expired, which its owner returned by itself, and
+// what was taken.
 func (l *ledger) purge(now breaker.Instant) {
-	kept := l.order[:0]
-	for _, h := range l.order {
-		if h.expires <= now {
-			delete(l.byTok, h.token)
-			continue
-		}
-		kept = append(kept, h)
+	n := 0
+	for n < len(l.order) && (l.order[n].taken || l.order[n].expires <= now) {
+		delete(l.byTok, l.order[n].token)
+		n++
 	}
-	clear(l.order[len(kept):])
-	l.order = kept
+	clear(l.order[:n])
+	l.order = l.order[n:]
 }
 
-// take removes and returns the first handed-out probe that fits.
-func (l *ledger) take(now breaker.Instant, fits func(*handedOut) bool) *handedOut {
+// take removes and returns the probe of a token that fits or, with none, the first
+// handed-out one that does.
+func (l *ledger) take(now breaker.Instant, token string, fits func(*handedOut) bool) *handedOut {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.purge(now)
-	for i, h := range l.order {
-		if fits(h) {
-			delete(l.byTok, h.token)
-			l.order = append(l.order[:i:i], l.order[i+1:]...)
-			return h
+	good := func(h *handedOut) bool { return h != nil && !h.taken && h.expires > now && fits(h) }
+	found := l.byTok[token]
+	if token == "" {
+		for _, h := range l.order {
+			if good(h) {
+				found = h
+				break
+			}
 		}
 	}
-	return nil
+	if !good(found) {
+		return nil
+	}
+	found.taken = true
+	delete(l.byTok, found.token)
+	l.purge(now)
+	return found
 }
 
 // ReportCall reports a call that was decided over HTTP. token is the permit
@@ -94,12 +103,12 @@ func (g *Gate) ReportCall(c Call, token string, r Result) {
 	}
 	var h *handedOut
 	if token != "" {
-		h = g.ledger.take(now, func(h *handedOut) bool { return h.token == token && sameKeys(h.d, d) })
+		h = g.ledger.take(now, token, func(h *handedOut) bool { return sameKeys(h.d, d) })
 		if h == nil {
 			r.Returned = true
 		}
 	} else if !r.NoPermit && (!quiet(d.host) || !quiet(d.resolver)) {
-		h = g.ledger.take(now, func(h *handedOut) bool {
+		h = g.ledger.take(now, "", func(h *handedOut) bool {
 			return sameKeys(h.d, d) && g.sameBudget(h.d, c.Role) && h.d.began <= began
 		})
 	}

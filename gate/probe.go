@@ -2,6 +2,8 @@ package gate
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -227,8 +229,8 @@ func (g *Gate) stash(e *entry, role string, ask *roleAsk, a breaker.Answer) {
 // or all. The entry is locked; the caller returns them when it is not.
 func (g *Gate) unstash(e *entry, all bool) (stale []breaker.PermitID, waiting bool) {
 	view, now := viewOf(e), g.opt.Clock.Now()
-	for _, ask := range e.failing.roles {
-		switch {
+	for _, role := range slices.Sorted(maps.Keys(e.failing.roles)) { // the order in which they go back is seen by others
+		switch ask := e.failing.roles[role]; {
 		case ask.stash == nil:
 		case all || now.Sub(ask.stashed) > stashFor || view.At(now).State == breaker.Open:
 			stale = append(stale, ask.stash.Permit)

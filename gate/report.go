@@ -110,8 +110,8 @@ func (g *Gate) report(e *entry, d *Decision, r Result, began, ended breaker.Inst
 		n := uint64(max(r.Count, 1))
 		c, before := e.succeeded(began, n, d.seat)
 		if g.opt.Usage {
-			if n := weight(c, before, n); n > 0 {
-				e.took(d.seat, latency, n)
+			if standsFor := c.weight(before, n); standsFor > 0 {
+				e.took(d.seat, latency, standsFor)
 			}
 		}
 		return

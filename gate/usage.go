@@ -107,12 +107,12 @@ func (d *detail) made() *rare {
 // bring their latency, then every sampleOf-th, which stands for that many.
 const (
 	sampleAll = 16
-	sampleOf  = 64
+	sampleOf  = 128
 )
 
-// weight is how many calls the latency of n that just succeeded stands for,
-// counted by c after so many others; zero says it is not looked at.
-func weight(c *counter, before, n uint64) uint64 {
+// weight is how many calls the latency of n more stands for; zero says it is not
+// looked at.
+func (c *counter) weight(before, n uint64) uint64 {
 	switch {
 	case n > 1 || before-c.drained.Load() < sampleAll:
 		return n

@@ -38,6 +38,7 @@ type rig struct {
 	owners    owners
 	board     board
 	words     words
+	beliefs   []api.Belief
 	log       strings.Builder
 }
 
@@ -56,7 +57,7 @@ func newRig(t *testing.T, allowedHosts ...string) *rig {
 	r.gate = g
 	srv := httptest.NewServer(httpapi.New(httpapi.Options{
 		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Clock: r.clock, Metrics: telemetry.New("test", telemetry.DefaultMaxKeys),
-		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
+		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Beliefs: r.believed, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
 		AllowedHosts: allowedHosts, MaxStreams: 2, Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
 	}).Handler())
 	r.url = srv.URL
@@ -67,6 +68,14 @@ func newRig(t *testing.T, allowedHosts ...string) *rig {
 		r.clock.Stop()
 	})
 	return r
+}
+
+// believed implements httpapi.Beliefs.
+func (r *rig) believed(ctx context.Context, key breaker.Key) (beliefs []api.Belief, missing []string) {
+	if _, ok := ctx.Deadline(); !ok {
+		return nil, []string{"a question without a deadline"}
+	}
+	return r.beliefs, r.fleet.silent
 }
 
 // in is an instant that much from now.

@@ -60,6 +60,7 @@ type Options struct {
 	Node         string // this node's display name
 	Policy       func(breaker.Key) *breaker.Policy
 	Policies     Policies
+	Beliefs      Beliefs
 	Named        func() []breaker.Key              // keys with a policy of their own
 	Wildcards    func() map[string]*breaker.Policy // by "*.SUFFIX", for hosts without one
 	Durable      func(breaker.Key) bool
@@ -101,6 +102,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/view", s.view)
 	mux.HandleFunc("GET /v1/breakers", s.breakers)
 	mux.HandleFunc("GET /v1/breakers/{scope}/{name}", s.breaker)
+	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/beliefs", s.beliefs)
 	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/open", s.open)
 	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/close", s.close)
 	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/policy", s.policy)

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"time"
+
 	"fleetfuse/api"
 	"fleetfuse/breaker"
 )
@@ -17,6 +19,7 @@ func (s *Server) listed(k breaker.Key, snap breaker.Snapshot, now breaker.Instan
 		b.Owner = owner.Name
 	}
 	s.addDeadline(&b, st, now)
+	s.addSince(&b, &snap)
 	for _, c := range snap.Cooldowns {
 		b.Cooldowns = append(b.Cooldowns, api.Cooldown{
 			Reason: string(c.Reason), Detail: c.Detail, Author: c.Author, RemainingMS: max(ceilMS(c.Until.Sub(now)), 0),
@@ -32,6 +35,33 @@ func (s *Server) addDeadline(b *api.Breaker, st breaker.Status, now breaker.Inst
 		b.RemainingMS = max(ceilMS(st.Until.Sub(now)), 0)
 		until := s.opt.Clock.Wall(st.Until).UTC()
 		b.Until = &until
+	}
+}
+
+// addSince says when it stopped being closed: at the first of what holds it open
+// or half-open.
+func (s *Server) addSince(b *api.Breaker, snap *breaker.Snapshot) {
+	if b.State == breaker.Closed.String() {
+		return
+	}
+	var since time.Time
+	first := func(at time.Time) {
+		if since.IsZero() || at.Before(since) {
+			since = at.UTC()
+		}
+	}
+	for _, c := range snap.Cooldowns {
+		first(c.Stamp.Wall())
+	}
+	switch c := &snap.Circuit; {
+	case c.State == breaker.Closed:
+	case c.FirstTrip != 0:
+		first(s.opt.Clock.Wall(c.FirstTrip))
+	default:
+		first(c.Stamp.Wall())
+	}
+	if !since.IsZero() {
+		b.Since = &since
 	}
 }
 
@@ -58,6 +88,9 @@ func (s *Server) addInspection(b *api.Breaker, p *breaker.Policy, in *breaker.In
 	if t := in.LastTransition; t != nil {
 		b.Last = s.transition(t)
 	}
+	if t := in.LastOpen; t != nil {
+		b.LastOpen = s.transition(t)
+	}
 	if f := in.LastFailure; f != nil {
 		b.LastFailure = &api.Failure{
 			At: s.opt.Clock.Wall(f.At).UTC(), Node: s.opt.Fleet.Name(f.Node), Role: f.Role, Status: f.Status, Error: f.Error, RetryAfter: f.RetryAfter,
@@ -66,11 +99,15 @@ func (s *Server) addInspection(b *api.Breaker, p *breaker.Policy, in *breaker.In
 }
 
 func (s *Server) transition(t *breaker.Transition) *api.Transition {
-	return &api.Transition{
+	shown := &api.Transition{
 		At: s.opt.Clock.Wall(t.At).UTC(), From: t.From.String(), To: t.To.String(), Reason: string(t.Reason), Role: t.Role,
 		Author: t.Author, Detail: t.Detail, Failures: t.Failures, Nodes: s.names(t.Nodes),
 		Status: t.Evidence.Status, Error: t.Evidence.Error, RetryAfter: t.Evidence.RetryAfter,
 	}
+	for _, c := range t.Counted {
+		shown.Counted = append(shown.Counted, api.Counted{At: s.opt.Clock.Wall(c.At).UTC(), Node: s.opt.Fleet.Name(c.Node), Count: c.Count})
+	}
+	return shown
 }
 
 // names are the display names of node ids.

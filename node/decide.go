@@ -28,7 +28,10 @@ func decide[T any](
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return result, err
-		case !movedOn(b, owner, key, err):
+		case movedOn(b, owner, key, err):
+		case !errors.Is(err, spread.ErrNoOwner):
+			return result, err // it answered
+		default:
 			defer b.standing.lock(key)()
 			return standIn(ctx)
 		}

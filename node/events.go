@@ -144,9 +144,14 @@ func (c *chronicle) expired(key breaker.Key, s breaker.Snapshot) {
 	}
 }
 
-// member writes down what became of a member. Each start of one has an epoch.
+// member writes down what became of a member. Every node notices, within seconds:
+// the minute and the member's epoch make one event of that.
 func (c *chronicle) member(name string, epoch uint64, from, to string) {
-	c.add(telemetry.Event{Kind: telemetry.KindMember, Node: name, From: from, To: to, Stamp: breaker.Stamp(epoch)})
+	_, wall := c.clock.Both()
+	c.add(telemetry.Event{
+		Kind: telemetry.KindMember, Node: name, From: from, To: to, Time: wall,
+		Stamp: breaker.StampAt(wall.Truncate(time.Minute)) + breaker.Stamp(epoch%1000),
+	})
 }
 
 // part writes down that a part of this node failed, or works again.

@@ -48,6 +48,8 @@ func (b *board) observe(ctx context.Context, o spread.Observe) (spread.Observed,
 		return b.events.answer(ctx, o.Query)
 	case observeUsage:
 		return b.usage.answer(ctx, o.Query)
+	case observeBelief:
+		return b.answerBelief(o.Query)
 	}
 	return spread.Observed{}, fmt.Errorf("%s has no telemetry called %q: is it of an older version?", b.events.node, o.What)
 }

@@ -195,16 +195,10 @@ func (f fleet) Owner(key breaker.Key) (api.Member, bool) {
 
 // Members implements httpapi.Fleet.
 func (f fleet) Members() []api.Member {
+	owned, owners := map[string]int{}, read(f.board, (*spread.Node).Owners)
+	f.notClosed(func(k breaker.Key, _ breaker.Status) { owned[owners.Owner(string(k))]++ })
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now := f.clock.Now()
-	owned := map[string]int{}
-	f.spread.View().Each(func(k breaker.Key, s breaker.Snapshot) bool {
-		if s.At(now).State != breaker.Closed {
-			owned[f.spread.Owner(k)]++
-		}
-		return true
-	})
 	list := make([]api.Member, 0, len(f.members.live)+len(f.members.gone))
 	for _, m := range f.members.live {
 		x := shown(m)

@@ -96,6 +96,11 @@ func (b *board) lay(ctx context.Context, key breaker.Key, change spread.Lay) (sp
 
 // Made implements actors.Keeper.
 func (b *board) Made(ctx context.Context, key breaker.Key, change uint64) (breaker.Overlay, bool) {
+	for _, o := range b.Of(key).Overlays { // it may not be on disk yet
+		if o.Change == change {
+			return o, true
+		}
+	}
 	list, err := b.history(ctx, key)
 	for _, o := range list {
 		if err == nil && o.Change == change {

@@ -10,6 +10,7 @@ import (
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/view"
 	"fleetfuse/cooldownstore"
+	rules "fleetfuse/cooldownstore/sharing"
 )
 
 // sharing keeps what this node's cluster believes and what a place holds that
@@ -17,52 +18,36 @@ import (
 // cooldowns there, behind, and obeys what it finds. What waits to be written
 // needs no file of its own: it is what the view and state.db hold and the place
 // does not, which every listing finds out (ADR 0008). No decision waits for
-// any of it.
+// any of it. What is told and read, and when, is decided by the rules.
 type sharing struct {
 	board  *board
 	place  cooldownstore.Shared
 	outbox *cooldownstore.Behind
 	part   func(name string, works bool, detail string) // Node.part
 	logger *slog.Logger
-	again  chan struct{} // a token: list now
-	heard  chan struct{} // a token: there are hints
+	rang   chan struct{} // a token: the reader has something to do
 	listed chan struct{} // closed when the place was listed once, or could not be
 	words  atomic.Int64  // heard so far
 	loops  sync.WaitGroup
 	kept   string        // the sightings as they are in state.db
 	unkept []breaker.Key // of the first listing; its goroutine's alone
 
-	mu      sync.Mutex
-	hinted  map[breaker.Key]struct{}
-	reading reading
-	said    bool // what was logged last: that it works
+	mu        sync.Mutex
+	reader    rules.Reader
+	condition rules.Condition
 }
 
-const (
-	outboxDelay = 10 * time.Millisecond
-	listEvery   = 5 * time.Second
-	// listShare bounds the time spent on listings: a place that takes long is
-	// listed less often.
-	listShare   = 20
-	listLimit   = 2 * time.Minute
-	retryFirst  = 250 * time.Millisecond
-	retryMost   = 5 * time.Second
-	maxHinted   = 1000            // beyond it a listing is cheaper
-	hearAtOnce  = 128             // words for one hold of the board's lock
-	startWaits  = 3 * time.Second // for a place that says nothing
-	startMost   = 10 * time.Second
-	outboxLimit = 2 * time.Second // of the last write at a stop
-)
+const outboxLimit = 2 * time.Second // of the last write at a stop
 
 // newSharing makes the link to a place; start begins to use it.
 func newSharing(n *Node, place cooldownstore.Shared) *sharing {
 	_, wall := n.clock.Both()
 	s := &sharing{
-		place: place, part: n.part, logger: n.opt.Logger, again: make(chan struct{}, 1), heard: make(chan struct{}, 1),
-		listed: make(chan struct{}), hinted: map[breaker.Key]struct{}{}, said: true, reading: reading{since: wall},
+		place: place, part: n.part, logger: n.opt.Logger, rang: make(chan struct{}, 1), listed: make(chan struct{}),
+		reader: rules.NewReader(time.Now()), condition: rules.NewCondition(wall),
 	}
 	s.outbox = cooldownstore.NewBehind(cooldownstore.Outbox{Shared: place}, cooldownstore.BehindOptions{
-		Delay: outboxDelay, Limit: view.MaxExceptions, Clock: n.clock.Both,
+		Delay: rules.OutboxDelay, Limit: view.MaxExceptions, Clock: n.clock.Both,
 		OnHealth: func(cooldownstore.Health) { s.say() },
 	})
 	return s
@@ -71,6 +56,9 @@ func newSharing(n *Node, place cooldownstore.Shared) *sharing {
 // start begins to listen and to list; stop ends that.
 func (s *sharing) start(b *board) (stop func()) {
 	s.board = b
+	s.mu.Lock()
+	s.reader = rules.NewReader(time.Now())
+	s.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.loops.Go(func() { s.listen(ctx) })
 	s.loops.Go(func() { s.run(ctx) })
@@ -101,41 +89,44 @@ func (s *sharing) close() {
 // await waits for the first listing while the place says something: one that is
 // away does not keep a node from starting.
 func (s *sharing) await(ctx context.Context) {
-	limit := time.NewTimer(startWaits)
-	defer limit.Stop()
-	ctx, cancel := context.WithTimeout(ctx, startMost)
-	defer cancel()
-	for heard := int64(0); ; {
+	patience, look := rules.NewPatience(time.Now())
+	for more := true; more; {
+		timer := time.NewTimer(time.Until(look))
 		select {
 		case <-s.listed:
+			timer.Stop()
 			return
 		case <-ctx.Done():
-		case <-limit.C:
+			timer.Stop()
+			more = false
+		case now := <-timer.C:
+			look, more = patience.More(now, s.words.Load())
 		}
-		if n := s.words.Load(); n > heard && ctx.Err() == nil {
-			heard = n
-			limit.Reset(startWaits)
-			continue
-		}
-		s.logger.Warn("the shared store was not read yet; the node starts without it")
-		return
 	}
+	s.logger.Warn("the shared store was not read yet; the node starts without it")
 }
 
 // put shares what the owner of a key believes of it.
 func (s *sharing) put(key breaker.Key, snap breaker.Snapshot) {
-	part := cooldownstore.SharedPart(snap)
-	if part.Empty() || !cooldownstore.Sharable(key) {
-		return
+	part, owed, relist := rules.Owed(key, snap)
+	if owed {
+		s.outbox.Put(key, part)
 	}
-	s.outbox.Put(key, part)
-	if part.Clear != 0 {
-		s.relist() // what it ended is to be remembered
+	if relist {
+		s.relist()
 	}
 }
 
 // relist asks for a listing now.
-func (s *sharing) relist() { poke(s.again) }
+func (s *sharing) relist() { s.tell((*rules.Reader).Relist) }
+
+// tell tells the reader something and has it look what is to be done.
+func (s *sharing) tell(news func(*rules.Reader)) {
+	s.mu.Lock()
+	news(&s.reader)
+	s.mu.Unlock()
+	poke(s.rang)
+}
 
 func poke(c chan struct{}) {
 	select {

@@ -1,97 +1,63 @@
 package node
 
 import (
-	"context"
-	"errors"
 	"log/slog"
-	"slices"
-	"time"
 
 	"fleetfuse/api"
 	"fleetfuse/cooldownstore"
 	"fleetfuse/telemetry"
 )
 
-// reading is how reading the place goes.
-type reading struct {
-	err      error     // of the last attempt
-	since    time.Time // when reading last began to fail
-	warnings []string
-	deaf     error     // why changes are seen with a listing only
-	at       time.Time // of the last whole listing
-	words    int       // in it
-}
-
 // read notes how a listing went.
 func (s *sharing) read(err error, warnings []string, words int) {
-	if errors.Is(err, context.Canceled) {
-		return // the node stops
-	}
 	_, wall := s.board.clock.Both()
 	s.mu.Lock()
-	r := &s.reading
-	if err != nil && r.err == nil {
-		r.since = wall
-	}
-	if r.err = err; err == nil {
-		r.at, r.words = wall, words
-		for _, w := range warnings {
-			if !slices.Contains(r.warnings, w) {
-				s.logger.Warn("the shared store", slog.String("warning", w))
-			}
-		}
-		r.warnings = warnings
-	}
+	news := s.condition.Read(wall, err, warnings, words)
 	s.mu.Unlock()
+	for _, w := range news {
+		s.logger.Warn("the shared store", slog.String("warning", w))
+	}
 	s.say()
 }
 
 // say logs that the place became unusable, or usable again.
 func (s *sharing) say() {
-	h := s.health()
+	out := s.outbox.Health()
 	s.mu.Lock()
-	changed := s.said != h.OK
-	s.said = h.OK
+	v := s.condition.Judge(out)
+	changed := s.condition.Changed(v)
 	s.mu.Unlock()
 	if changed {
-		s.part("shared store", h.OK, h.Error)
+		s.part("shared store", v.OK, errorText(v.Err))
 	}
 	switch {
 	case !changed:
-	case h.OK:
-		s.logger.Info("the shared store works again", slog.Int("pending", h.Pending))
+	case v.OK:
+		s.logger.Info("the shared store works again", slog.Int("pending", out.Pending))
 	default:
 		s.logger.Error("degraded: the shared store fails; decisions go on, cooldowns wait to be shared",
-			slog.Time("since", *h.Since), slog.String("err", h.Error), slog.Int("pending", h.Pending))
+			slog.Time("since", v.Since), slog.String("err", v.Err.Error()), slog.Int("pending", out.Pending))
 	}
 }
 
-// health says how sharing goes: it is degraded while reading or writing fails.
+// health says how sharing goes.
 func (s *sharing) health() api.SharedHealth {
-	s.mu.Lock()
-	r := s.reading
-	s.mu.Unlock()
 	out := s.outbox.Health()
+	s.mu.Lock()
+	v := s.condition.Judge(out)
+	s.mu.Unlock()
 	h := api.SharedHealth{
-		StoreHealth: api.StoreHealth{Kind: s.place.Kind(), OK: r.err == nil && out.OK, Pending: out.Pending, Warnings: r.warnings},
-		Where:       s.place.String(), Entries: r.words, Dropped: out.Dropped,
+		StoreHealth: api.StoreHealth{Kind: s.place.Kind(), OK: v.OK, Pending: out.Pending, Warnings: v.Warnings},
+		Where:       s.place.String(), Entries: v.Entries, Dropped: out.Dropped,
 	}
-	if h.OK && r.deaf != nil {
-		h.Warnings = append(slices.Clip(h.Warnings), "what others change is seen with the next listing only: "+r.deaf.Error())
-	}
-	if !r.at.IsZero() {
-		at := r.at.UTC()
+	if !v.ListedAt.IsZero() {
+		at := v.ListedAt.UTC()
 		h.ListedAt = &at
 	}
-	if h.OK {
-		return h
+	if !v.OK {
+		since := v.Since.UTC()
+		h.Since, h.Error = &since, v.Err.Error()
 	}
-	since, err := r.since, r.err
-	if err == nil || !out.OK && out.Since.Before(since) {
-		since, err = out.Since, out.Err
-	}
-	since = since.UTC()
-	h.Since, h.Error = &since, err.Error()
 	return h
 }
 

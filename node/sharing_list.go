@@ -5,50 +5,56 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster/spread"
 	"fleetfuse/cluster/view"
 	"fleetfuse/cooldownstore"
+	rules "fleetfuse/cooldownstore/sharing"
 )
 
-// run reads the place until ctx ends: what was hinted at, and everything now and
-// then. The first listing waits a moment for the hints to begin, which ask for
-// one anyway.
+// run reads the place, whenever the reader says so, until ctx ends.
 func (s *sharing) run(ctx context.Context) {
-	backoff := retryFirst
-	var soonest time.Time // of the next listing
-	due := time.NewTimer(retryFirst)
-	defer due.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.heard:
-			if s.load(ctx) != nil {
-				due.Reset(time.Until(soonest))
-			}
-			continue
-		case <-s.again:
-			due.Reset(time.Until(soonest))
-			continue
-		case <-due.C:
-		}
+	for ctx.Err() == nil {
 		began := time.Now()
-		if s.list(ctx) != nil {
-			due.Reset(backoff)
-			soonest = time.Now().Add(backoff)
-			backoff = min(2*backoff, retryMost)
-			continue
+		what, keys, until := s.next(began)
+		switch what {
+		case rules.Everything:
+			err := s.list(ctx)
+			now := time.Now()
+			s.tell(func(r *rules.Reader) { r.Listed(now, now.Sub(began), err) })
+		case rules.Hinted:
+			err := s.load(ctx, keys)
+			s.tell(func(r *rules.Reader) { r.Loaded(err) })
+		default:
+			s.idle(ctx, until)
 		}
-		pause := listShare * time.Since(began)
-		backoff, soonest = retryFirst, time.Now().Add(pause)
-		due.Reset(max(listEvery, pause))
+	}
+}
+
+// next is what is to be read now.
+func (s *sharing) next(now time.Time) (what rules.Reading, keys []breaker.Key, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	what, until = s.reader.Next(now)
+	if what == rules.Hinted {
+		keys = s.reader.TakeHints()
+	}
+	return what, keys, until
+}
+
+// idle waits until a time, or until the reader was told something.
+func (s *sharing) idle(ctx context.Context, until time.Time) {
+	due := time.NewTimer(time.Until(until))
+	defer due.Stop()
+	select {
+	case <-ctx.Done():
+	case <-s.rang:
+	case <-due.C:
 	}
 }
 
 // load reads the keys that were hinted at.
-func (s *sharing) load(ctx context.Context) error {
+func (s *sharing) load(ctx context.Context, keys []breaker.Key) error {
 	words := s.ear(ctx)
-	err := s.place.LoadAll(ctx, s.takeHints(), words.add)
+	err := s.place.LoadAll(ctx, keys, words.add)
 	words.flush()
 	return err
 }
@@ -56,7 +62,7 @@ func (s *sharing) load(ctx context.Context) error {
 // list reads everything, and has written what is missing there. Where the place
 // does not take anything, what can be read of it is obeyed all the same.
 func (s *sharing) list(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, listLimit)
+	ctx, cancel := context.WithTimeout(ctx, rules.ListLimit)
 	defer cancel()
 	warnings, sick := s.place.Check(ctx)
 	seen := map[breaker.Key]struct{}{}
@@ -85,6 +91,9 @@ func (s *sharing) list(ctx context.Context) error {
 	return err
 }
 
+// hearAtOnce is how many words are heard in one hold of the board's lock.
+const hearAtOnce = 128
+
 // An ear hears words some at a time, and none when the node stops.
 type ear struct {
 	ctx   context.Context
@@ -108,26 +117,14 @@ func (e *ear) flush() {
 }
 
 // hear obeys what the place holds of keys of this node, and answers with what
-// it lacks. A word of a clock that is days ahead is passed over.
+// it lacks.
 func (s *sharing) hear(words []cooldownstore.SharedWord) {
-	var entries []spread.Shared
-	outdated := map[breaker.Key]bool{}
 	s.words.Add(int64(len(words)))
 	now, wall := s.board.clock.Both()
-	for _, w := range words {
-		if s.board.owns(w.Key) && s.board.clock.Observe(w.Snapshot.MaxStamp()) == nil {
-			entries = append(entries, spread.Shared{
-				Entry: spread.Entry{Key: w.Key, Snapshot: w.ToSnapshot(now, wall)}, Covered: w.CoveredAt(now, wall),
-			})
-			outdated[w.Key] = w.Outdated
-		}
-	}
-	s.board.share(entries, s.keep)
-	for _, x := range entries {
-		own := s.board.Of(x.Key)
-		if cooldownstore.Lacks(x.Snapshot, own, now) || outdated[x.Key] {
-			s.put(x.Key, own)
-		}
+	heard := rules.Hear(words, now, wall, s.board.owns, s.board.clock.Observe)
+	s.board.share(heard.Entries, s.keep)
+	for _, x := range heard.Answer(now, s.board.Of) {
+		s.put(x.Key, x.Snapshot)
 	}
 }
 
@@ -142,16 +139,12 @@ func (s *sharing) keep(key breaker.Key, snap breaker.Snapshot) {
 	}
 }
 
-// refill has written what this node's keys hold and the place said nothing of:
-// it was flushed, or was away when it should have been told, or the key is
-// this node's only now.
+// refill has written what a listing lacks.
 func (s *sharing) refill(seen map[breaker.Key]struct{}) {
 	now := s.board.clock.Now()
 	for bucket := range view.Buckets { // a bucket at a time: nobody waits for long
-		for _, x := range s.board.ownIn(bucket) {
-			if _, ok := seen[x.Key]; !ok && cooldownstore.Lacks(breaker.Snapshot{}, x.Snapshot, now) {
-				s.put(x.Key, x.Snapshot)
-			}
+		for _, x := range rules.Missing(seen, s.board.ownIn(bucket), now) {
+			s.put(x.Key, x.Snapshot)
 		}
 	}
 }

@@ -54,6 +54,7 @@ type checks struct {
 	over     map[string]hold                    // the latest hold of a host, also when it is over
 	whole    map[closedBefore]bool              // before the network was split
 	trips    map[breaker.Key]breaker.Stamp      // the last of each
+	shared   *sharedChecks                      // nil: nothing is shared
 }
 
 func newChecks(w *World) checks {
@@ -65,6 +66,7 @@ func newChecks(w *World) checks {
 		set: map[cooldownID]deadlineSeen{}, disks: map[seenKey]onDisk{}, wipes: make([][]time.Duration, w.plan.Nodes),
 		started: make([]time.Duration, w.plan.Nodes), won: map[uint64]*won{}, arrivals: map[breaker.PermitID]time.Duration{}, over: map[string]hold{}, whole: map[closedBefore]bool{}, trips: map[breaker.Key]breaker.Stamp{},
 	}
+	c.shared = newSharedChecks(w)
 	for i := range c.disturbs {
 		c.disturbs[i] = never
 	}
@@ -117,6 +119,8 @@ func (c *checks) faulty(f Fault, begins bool) {
 		c.joins(f)
 	}
 	switch f.Kind {
+	case StoreFails, StoreSlow, StoreHangs, StoreLies, StoreCut:
+		// no promise among nodes allows anything for it
 	case Split, OneWay, Cut, Lossy:
 		c.network = c.world.now
 		if begins {
@@ -129,7 +133,7 @@ func (c *checks) faulty(f Fault, begins bool) {
 	}
 }
 
-func (c *checks) killed(n *node)    { c.disturbed(n); c.forgetViews(n) }
+func (c *checks) killed(n *node)    { c.shared.killed(n); c.disturbed(n); c.forgetViews(n) }
 func (c *checks) restarted(n *node) { c.disturbed(n) }
 func (c *checks) stepped(n *node) {
 	c.world.sometimes(SawClockStep)

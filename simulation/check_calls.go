@@ -17,6 +17,7 @@ type hold struct {
 	since time.Duration // seen, or acknowledged
 	until time.Duration
 	what  string
+	stamp breaker.Stamp // 0: not known
 }
 
 // closeWord and laidWord are words that were acknowledged.
@@ -53,7 +54,7 @@ func (c *checks) cooled(n *node, key breaker.Key, k breaker.Cooldown) {
 	if n.policies.Of(key).Mode != breaker.ModeEnforce {
 		return
 	}
-	c.hold(hold{host: key.Name(), by: n, life: n.starts, since: w.now, until: w.now + k.Until.Sub(n.clock.Now()), what: "a Retry-After"})
+	c.hold(hold{host: key.Name(), by: n, life: n.starts, since: w.now, until: w.now + k.Until.Sub(n.clock.Now()), what: "a Retry-After", stamp: k.Stamp})
 }
 
 func (c *checks) hold(h hold) {
@@ -83,7 +84,7 @@ func (c *checks) began(n *node, host string, d *gate.Decision, at time.Duration)
 	}
 	for i := range c.holds {
 		h := &c.holds[i]
-		if h.host != host || at >= h.until-driftSlack || c.lifting[host] > 0 || c.closeMayCome(host) || !c.mustHear(n, h) && !c.mustHaveSynced(n, h, at) {
+		if h.host != host || at >= h.until-driftSlack || c.lifting[host] > 0 || c.closeMayCome(host) || c.shared.mayEnd(h) || !c.mustHear(n, h) && !c.mustHaveSynced(n, h, at) {
 			continue
 		}
 		w.fail("nothing is called before a deadline", n, "%s was called %v before the end of %s that %s has since %.3fs",

@@ -9,6 +9,7 @@ import (
 
 // cooldownID names a cooldown, on every node.
 type cooldownID struct {
+	key    breaker.Key // those that other programs set have the stamp of who read them
 	setter string
 	stamp  breaker.Stamp
 }
@@ -47,14 +48,14 @@ const clockSlack = 100 * time.Millisecond
 func (c *checks) deadlines(n *node, key breaker.Key, s breaker.Snapshot) {
 	now := n.clock.Now()
 	for _, k := range s.Cooldowns {
-		id := cooldownID{k.Setter, k.Stamp}
+		id := cooldownID{key, k.Setter, k.Stamp}
 		until := n.moment(k.Until)
 		seen, known := c.set[id]
 		if setter := k.Setter == n.id && !k.Disk; !known || setter && !seen.setter {
 			c.set[id] = deadlineSeen{until, setter}
 			continue
 		}
-		slack := clockSlack + 3*c.travel() + c.stood()
+		slack := clockSlack + 3*c.travel() + c.stood() + c.apartByPlace()
 		if !k.Disk {
 			c.apart(n, key, k, until-seen.until, slack)
 			continue
@@ -72,6 +73,19 @@ func (c *checks) apart(n *node, key breaker.Key, k breaker.Cooldown, late, slack
 	if late.Abs() > slack {
 		c.world.fail("a deadline never moves", n, "%s of %s (disk %v) ends %v later than %s set it", k.Reason, key, k.Disk, late, k.Setter)
 	}
+}
+
+// apartByPlace is by how much deadlines may differ that were read from the shared
+// store, where they are wall time: by as much as the clocks of the machines.
+func (c *checks) apartByPlace() time.Duration {
+	if c.shared == nil {
+		return 0
+	}
+	least, most := time.Duration(0), time.Duration(0)
+	for _, m := range c.world.plan.Machines {
+		least, most = min(least, m.Ahead), max(most, m.Ahead)
+	}
+	return most - least
 }
 
 // truthful reports whether no wall clock was set, nor a machine asleep: then

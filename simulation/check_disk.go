@@ -37,6 +37,7 @@ func (c *checks) wiped(n *node) {
 			delete(c.disks, k)
 		}
 	}
+	c.shared.wiped(n)
 	c.wipes[n.index] = append(c.wipes[n.index], c.world.now)
 }
 

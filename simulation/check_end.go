@@ -11,6 +11,7 @@ import (
 // atTheEnd checks what must hold when everything was put right and had its time.
 func (c *checks) atTheEnd() {
 	w := c.world
+	c.shared.atTheEnd()
 	for i := range w.plan.Hosts {
 		host := w.plan.Hosts[i].Name
 		c.oneOwner(breaker.HostKey(host))

@@ -60,7 +60,7 @@ func (c *checks) joins(f Fault) {
 // stillClosed checks one host in the eyes of a node whose side was well.
 func (c *checks) stillClosed(n *node, h int, f Fault, healed time.Duration) {
 	w, host := c.world, &c.world.plan.Hosts[h]
-	if !c.whole[closedBefore{n.index, h}] || !host.wellSince(f.At-recently, w.now) || c.over[host.Name].until > f.At || !c.calledLately(n, h, healed) {
+	if !c.whole[closedBefore{n.index, h}] || !host.wellSince(f.At-recently, w.now) || c.over[host.Name].until > f.At || c.shared.spokeSince(host.Name, 0) || !c.calledLately(n, h, healed) {
 		return
 	}
 	s := n.spread.View().Of(breaker.HostKey(host.Name))

@@ -13,6 +13,7 @@ const patrolEvery = 5 * time.Second
 // patrol looks at all nodes now and then.
 func (c *checks) patrol() {
 	for _, n := range c.world.nodes {
+		c.shared.patrol(n)
 		if n.ready && c.calm(c.world.now-patrolEvery, n) {
 			c.acts(n)
 			c.bounded(n)

@@ -170,7 +170,7 @@ func (c *checks) mustBeClosed(h int, st breaker.Status) bool {
 		}
 	}
 	switch st.Reason {
-	case breaker.ReasonRetryAfter, breaker.ReasonCLIOpen:
+	case breaker.ReasonRetryAfter, breaker.ReasonCLIOpen, breaker.ReasonStore:
 		return st.State == breaker.HalfOpen && c.traffic(h) > 20
 	}
 	return c.traffic(h) > 20

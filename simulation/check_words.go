@@ -71,13 +71,13 @@ func (c *checks) caused(n *node, host string, local bool) {
 		c.world.fail("nothing is rejected without a cause", n, "%s was rejected for the fleet: %s", host, describe(s, n.clock.Now()))
 		return
 	}
-	since := never
-	if word, ok := c.closes[host]; ok && s.Clear >= word.stamp {
+	// A ring that tripped before it heard of the close, but later than it was said,
+	// tripped after it: old calls are a cause until then. An earlier close by a clock
+	// that is ahead has a later stamp: it says nothing about this one.
+	since, heard := never, c.seen[seenKey{n.index, key}].cleared
+	if word, ok := c.closes[host]; ok && s.Clear >= word.stamp && heard >= word.said {
 		since = word.said
 	}
-	// A ring that tripped before it heard of the close, but later than it was said,
-	// tripped after it: old calls are a cause until then.
-	heard := c.seen[seenKey{n.index, key}].cleared
 	for _, e := range slices.Backward(c.truth.ends[c.truth.hosts[host]]) {
 		if e.ended < since {
 			break

@@ -20,6 +20,8 @@ type disk struct {
 	dirty   []breaker.Key
 	waiting bool // a flush is due
 
+	sightings []cooldownstore.Sighting // of the shared store; they survive a power loss
+
 	fails, slow, lies int     // how many faults
 	part              float64 // of the writes it takes and denies
 }
@@ -136,7 +138,10 @@ func (d *disk) crash(powerLoss bool) {
 }
 
 // wipe is a new disk.
-func (d *disk) wipe() { clear(d.written) }
+func (d *disk) wipe() {
+	clear(d.written)
+	d.sightings = nil
+}
 
 // recall reads the disk.
 func (d *disk) recall() []spread.Entry {

@@ -5,6 +5,7 @@ func (w *World) inject(f Fault) {
 	w.trace.note(codeFault, uint64(f.Kind), uint64(f.Node), uint64(w.now))
 	w.story("%s", f)
 	undo := w.fault(f)
+	w.checks.shared.disturbed(f)
 	if undo == nil {
 		return
 	}
@@ -14,6 +15,7 @@ func (w *World) inject(f Fault) {
 			w.story("over: %s", f)
 			undo()
 			w.checks.faulty(f, false)
+			w.checks.shared.disturbed(f)
 		}
 	})
 }
@@ -21,6 +23,9 @@ func (w *World) inject(f Fault) {
 // fault does what a fault does and returns what puts it right.
 func (w *World) fault(f Fault) (undo func()) {
 	n := w.nodes[f.Node]
+	if f.Kind.ofPlace() {
+		return w.faultOfPlace(f)
+	}
 	switch f.Kind {
 	case Kill, PowerLoss, Wipe:
 		return w.killed(n, f.Kind)
@@ -127,6 +132,8 @@ func (w *World) putRight() {
 	clear(w.network.side)
 	clear(w.network.cut)
 	w.network.lossy = 0
+	w.place.putRight()
+	w.checks.shared.putRight()
 	for _, n := range w.nodes {
 		n.sick = false
 		n.disk.fails, n.disk.slow, n.disk.lies = 0, 0, 0

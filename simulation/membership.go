@@ -56,6 +56,9 @@ func (n *node) look(giveUp bool) {
 	n.note(live)
 	n.members.live = live
 	n.do(func(s *spread.Node, now breaker.Instant) spread.Effects { return s.SetMembers(now, live, nil) })
+	if n.link != nil {
+		n.link.relist() // keys that are this node's only now
+	}
 	for key := range n.actors { // what is another's now is released
 		if !n.owns(key) {
 			n.world.checks.released(n.actors[key])

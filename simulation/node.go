@@ -24,6 +24,7 @@ type node struct {
 	machine
 	clock *clock.Clock
 	disk  disk
+	link  *link   // to the shared store; nil: there is none
 	rate  float64 // calls a second that its workers want to make
 
 	up       bool
@@ -84,16 +85,22 @@ func (n *node) at(i breaker.Instant, do func()) {
 // do runs an input of the protocol and carries out its effects, as node's board
 // does.
 func (n *node) do(input func(*spread.Node, breaker.Instant) spread.Effects) {
+	n.input(input, n.keep)
+}
+
+// input is do; put gets what is to be kept.
+func (n *node) input(input func(*spread.Node, breaker.Instant) spread.Effects, put func(breaker.Key)) {
 	e := input(n.spread, n.clock.Now())
 	for _, x := range e.Changed {
 		n.changed(x.Key, x.Snapshot)
-		n.disk.put(x.Key)
+		put(x.Key)
 	}
 	n.carry(e)
 }
 
 // changed tells the gate what the view says now.
 func (n *node) changed(key breaker.Key, s breaker.Snapshot) {
+	n.world.checks.shared.viewed(n, key, s)
 	n.world.checks.viewed(n, key, s)
 	replaced := !n.policies.Knows(key, s.Overlays)
 	if replaced {
@@ -188,6 +195,7 @@ func (n *node) start() {
 	for _, x := range e.Changed {
 		n.changed(x.Key, x.Snapshot)
 	}
+	n.connect()
 	n.world.checks.recalled(n)
 	n.members = membership{}
 	n.world.changedTopology()
@@ -208,8 +216,11 @@ func (n *node) sync() {
 		if n.ready {
 			return
 		}
-		n.ready = true
+		n.ready = n.link == nil
 		n.do((*spread.Node).ClaimAll)
+		if l := n.link; l != nil && !l.started {
+			l.start(func() { n.ready = true })
+		}
 	}
 	n.look(false) // who joins knows by then whom it joined
 	if len(n.spread.Members()) == 0 {
@@ -236,7 +247,7 @@ func (n *node) forget() {
 
 // kill ends the process at once.
 func (n *node) kill(powerLoss bool) {
-	n.up, n.ready = false, false
+	n.up, n.ready, n.link = false, false, nil
 	n.starts++
 	n.disk.crash(powerLoss)
 	n.world.checks.killed(n)

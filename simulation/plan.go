@@ -23,6 +23,7 @@ type Plan struct {
 	Machines []Machine // of each node; missing ones are perfect
 	Faults   []Fault
 	Words    []Word
+	Shared   SharedStore
 }
 
 // Network is how messages between nodes travel.
@@ -58,6 +59,14 @@ const (
 	DiskSlow                    // it takes 100 ms to 2 s
 	DiskLies                    // it takes Part of the writes and says that it failed
 	ClockSteps                  // Node's wall clock jumps by Step
+
+	StoreFails     // the shared store answers everything with an error
+	StoreSlow      // what it is asked, and its answers, take 100 ms to 2 s longer
+	StoreHangs     // it takes nothing and answers nothing
+	StoreLies      // it takes Part of the writes and the connection is lost before it says so
+	StoreCut       // Nodes do not reach it
+	StoreLosesTail // a failover forgets what was written in the last Step
+	StoreEmptied   // somebody empties it
 )
 
 // A Fault is something that fails at a moment and is put right after a while.
@@ -69,7 +78,7 @@ type Fault struct {
 	Other int
 	Nodes []int
 	Part  float64
-	Step  time.Duration
+	Step  time.Duration // of a clock, or how long the tail is
 }
 
 // WordKind is what an operator says.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,7 +68,7 @@ func hunt(seed uint64) (f found) {
 
 // TestPlants builds each bug into a binary of its own and hunts with it.
 func TestPlants(t *testing.T) {
-	for _, p := range plants {
+	for _, p := range slices.Concat(plants, sharedPlants) {
 		t.Run(p.name, func(t *testing.T) {
 			binary := p.build(t)
 			f, ok := p.hunt(t, binary)

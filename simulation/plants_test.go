@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -38,7 +39,7 @@ func (p plant) mutated(t *testing.T) string {
 // TestPlantsFit keeps the list from rotting.
 func TestPlantsFit(t *testing.T) {
 	names := map[string]bool{}
-	for _, p := range plants {
+	for _, p := range slices.Concat(plants, sharedPlants) {
 		t.Run(p.name, func(t *testing.T) {
 			if names[p.name] {
 				t.Error("the name is taken")

@@ -42,6 +42,7 @@ func Random(seed uint64) Plan {
 		p.Words = append(p.Words, randomWord(r, &p))
 	}
 	p.more(seed)
+	p.share(seed)
 	return p
 }
 

@@ -27,6 +27,7 @@ type Report struct {
 	Timeline   []Tally           `json:"timeline"`            // of all hosts, by bucket
 	Hosts      []HostReport      `json:"hosts"`               // those to which something happened first
 	Events     []Event           `json:"events"`
+	Store      *StoreReport      `json:"shared_store,omitempty"`
 	Violations []string          `json:"violations"` // promises of ours that were broken: a defect
 }
 
@@ -148,7 +149,7 @@ func (r *Recorder) Report(s Scenario, policy string) Report {
 		report.Hosts = append(report.Hosts, h)
 	}
 	slices.SortStableFunc(report.Hosts, func(a, b HostReport) int { return cmp.Compare(b.eventful(), a.eventful()) })
-	report.Events = p.events()
+	report.Events, report.Store = p.events(), r.storeReport()
 	for _, v := range w.Violations() {
 		report.Violations = append(report.Violations, v.String())
 	}
@@ -212,6 +213,9 @@ func (p *Plan) events() []Event {
 	}
 	for _, x := range p.Words {
 		list = append(list, Event{Span(x.At), Span(x.For), "an operator says to n" + whole(uint64(x.Node+1)) + ": " + x.String() + " " + p.Hosts[x.Host].Name})
+	}
+	for _, x := range p.Shared.Writes {
+		list = append(list, Event{Span(x.At), Span(x.For), x.String() + ": " + p.Hosts[x.Host].Name})
 	}
 	slices.SortStableFunc(list, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 	return list

@@ -35,6 +35,11 @@ func WriteHTML(out io.Writer, runs []Report) error {
 	for i := range runs {
 		fmt.Fprintf(&b, "<section>\n<h2>Policy %s</h2>\n", escaped(runs[i].Policy))
 		drawing(&b, &runs[i])
+		if s := runs[i].Store; s != nil {
+			b.WriteString("<p>")
+			s.sum(&b)
+			b.WriteString("</p>\n")
+		}
 		pageOutages(&b, &runs[i])
 		b.WriteString("</section>\n")
 	}

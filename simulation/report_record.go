@@ -21,6 +21,7 @@ type Recorder struct {
 	sample   time.Duration
 	total    [buckets]Tally
 	hosts    []hostRecord
+	degraded []DegradedBand
 	wrongBy  []uint64 // calls of healthy hosts that a node rejected, by node
 	progress func(done float64) bool
 }
@@ -249,6 +250,7 @@ func (r *Recorder) look() {
 			r.hosts[h].saw(w.now, w.now+r.sample, state)
 		}
 	}
+	r.lookAtStore()
 	if w.now+r.sample <= end {
 		w.after(r.sample, r.look)
 	}

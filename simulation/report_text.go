@@ -102,10 +102,14 @@ func Text(runs []Report) string {
 		if len(runs) > 1 {
 			fmt.Fprintf(&b, "\nPOLICY %s\n", short(runs[i].Policy, 70))
 		}
+		runs[i].Store.sum(&b)
 		outageTable(&b, &runs[i])
 		timeline(&b, &runs[i])
 	}
 	b.WriteString("\n" + legend)
+	if first.Store != nil {
+		b.WriteString(storeLegend)
+	}
 	eventList(&b, first)
 	b.WriteString("\n")
 	for i := range runs {

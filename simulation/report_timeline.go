@@ -32,6 +32,7 @@ func timeline(b *strings.Builder, r *Report) {
 	fmt.Fprintf(b, "%-17s %s\n", "sent, succeeded", bars(r.Timeline, func(t Tally) uint64 { return t.Succeeded }))
 	fmt.Fprintf(b, "%-17s %s\n", "sent, failed", bars(r.Timeline, func(t Tally) uint64 { return t.Failed }))
 	fmt.Fprintf(b, "%-17s %s\n", "not sent", bars(r.Timeline, func(t Tally) uint64 { return t.Rejected }))
+	r.Store.lanes(b, column)
 	calm, hidden := 0, 0
 	for i := range r.Hosts {
 		h := &r.Hosts[i]

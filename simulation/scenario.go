@@ -79,7 +79,7 @@ func parse(path string, text []byte, beside func(string) ([]byte, error)) (Scena
 		return Scenario{}, fmt.Errorf("%s: is empty; a scenario has nodes, length and hosts: docs/simulation.md", path)
 	}
 	r := &scenarioReader{hosts: map[string]int{}, beside: beside}
-	f := root.Fields("name", "description", "nodes", "length", "quiet", "rate", "network", "hosts", "outages", "faults", "words", "policy")
+	f := root.Fields("name", "description", "nodes", "length", "quiet", "rate", "network", "hosts", "outages", "faults", "words", "shared-store", "policy")
 	s := Scenario{Description: f["description"].Text(maxProseBytes)}
 	r.plan.Name, r.plan.Seed = f["name"].Text(maxNameBytes), 1
 	if r.plan.Name == "" {
@@ -89,6 +89,7 @@ func parse(path string, text []byte, beside func(string) ([]byte, error)) (Scena
 	r.network(f["network"])
 	if r.plan.Nodes > 0 && r.plan.Length > 0 { // what follows is measured by them
 		r.hostsOf(root, f["hosts"], f["outages"])
+		r.shared(f["shared-store"])
 		r.faults(f["faults"])
 		r.words(f["words"])
 	}
@@ -121,20 +122,25 @@ func (r *scenarioReader) size(root config.Part, f map[string]config.Part) {
 func (r *scenarioReader) network(part config.Part) {
 	f := part.Fields("delay_min", "delay_max", "loss", "duplicate", "slow")
 	n := &r.plan.Network
-	n.Least, n.Most = defaultLeast, defaultMost
-	if f["delay_min"].There() {
-		n.Least = f["delay_min"].Duration(0, 10*time.Second)
-		n.Most = max(n.Most, n.Least)
-	}
-	if f["delay_max"].There() {
-		n.Most = f["delay_max"].Duration(0, 10*time.Second)
-		if n.Most < n.Least {
-			f["delay_max"].Fail("delay_max is %v, less than delay_min, which is %v", n.Most, n.Least)
-		}
-	}
+	n.Least, n.Most = delays(f, defaultLeast, defaultMost)
 	n.Loss = f["loss"].Number(0, 0.9)
 	n.Duplicate = f["duplicate"].Number(0, 0.9)
 	n.Slow = f["slow"].Number(0, 0.9)
+}
+
+// delays reads how long something is under way.
+func delays(f map[string]config.Part, least, most time.Duration) (time.Duration, time.Duration) {
+	if f["delay_min"].There() {
+		least = f["delay_min"].Duration(0, 10*time.Second)
+		most = max(most, least)
+	}
+	if f["delay_max"].There() {
+		most = f["delay_max"].Duration(0, 10*time.Second)
+		if most < least {
+			f["delay_max"].Fail("delay_max is %v, less than delay_min, which is %v", most, least)
+		}
+	}
+	return least, most
 }
 
 // quiet reads how long the world shows that it recovers: long enough for every

@@ -20,6 +20,9 @@ var faultKinds = []struct {
 	OneWay: {"one-way", []string{"node", "other"}}, Cut: {"cut", []string{"node", "other"}}, Lossy: {"lossy", []string{"part"}},
 	Sick: {"sick", []string{"node"}}, DiskFails: {"disk-fails", []string{"node"}}, DiskSlow: {"disk-slow", []string{"node"}},
 	DiskLies: {"disk-lies", []string{"node", "part"}}, ClockSteps: {"clock-steps", []string{"node", "step"}},
+	StoreFails: {"store-fails", nil}, StoreSlow: {"store-slow", nil}, StoreHangs: {"store-hangs", nil},
+	StoreLies: {"store-lies", []string{"part"}}, StoreCut: {"store-cut", []string{"nodes"}},
+	StoreLosesTail: {"store-loses-tail", []string{"tail"}}, StoreEmptied: {"store-emptied", nil},
 }
 
 func kindNames() []string {
@@ -46,7 +49,7 @@ func (r *scenarioReader) faults(part config.Part) {
 }
 
 func (r *scenarioReader) fault(part config.Part) Fault {
-	f := part.Fields("at", "for", "kind", "node", "other", "nodes", "part", "step")
+	f := part.Fields("at", "for", "kind", "node", "other", "nodes", "part", "step", "tail")
 	fault := Fault{At: r.moment(part, f["at"], "a fault")}
 	name := f["kind"].Word(kindNames()...)
 	kind := slices.Index(kindNames(), name)
@@ -58,7 +61,10 @@ func (r *scenarioReader) fault(part config.Part) Fault {
 	}
 	fault.Kind = FaultKind(kind)
 	takes := faultKinds[kind].takes
-	onlyThese(f, []string{"node", "other", "nodes", "part", "step"}, takes, "a "+name)
+	onlyThese(f, []string{"node", "other", "nodes", "part", "step", "tail"}, takes, "a "+name)
+	if fault.Kind.ofPlace() && !r.plan.Shared.There {
+		f["kind"].Fail("there is no shared store in this scenario: add shared-store, if only as shared-store: {}")
+	}
 	for _, key := range takes {
 		if !f[key].There() {
 			part.Fail("a %s needs %s", name, key)
@@ -73,6 +79,8 @@ func (r *scenarioReader) fault(part config.Part) Fault {
 // forHowLong reads when a fault is put right: a clock that stepped is not.
 func (r *scenarioReader) forHowLong(part config.Part, f map[string]config.Part, fault *Fault, name string) {
 	switch {
+	case fault.Kind.atOnce() && fault.Kind != ClockSteps:
+		onlyThese(f, []string{"for"}, nil, "a "+name)
 	case fault.Kind == ClockSteps:
 		onlyThese(f, []string{"for"}, nil, "a "+name)
 		fault.Step = f["step"].Duration(-maxLength, maxLength)
@@ -102,12 +110,17 @@ func (r *scenarioReader) victims(f map[string]config.Part, fault *Fault, takes [
 			}
 		case "part":
 			fault.Part = f[key].Number(0, 1)
+		case "tail":
+			fault.Step = f[key].Duration(time.Millisecond, longestTail)
 		case "nodes":
 			for _, n := range f[key].Items(maxNodes) {
 				fault.Nodes = append(fault.Nodes, r.node(n))
 			}
 			slices.Sort(fault.Nodes)
 			fault.Nodes = slices.Compact(fault.Nodes)
+			if fault.Kind == StoreCut && len(fault.Nodes) > 0 {
+				continue // all may be
+			}
 			if len(fault.Nodes) == 0 || len(fault.Nodes) >= r.plan.Nodes {
 				f[key].Fail("nodes are those that are cut off from the others: some, but not all of the %d", r.plan.Nodes)
 			}

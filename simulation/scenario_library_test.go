@@ -113,6 +113,30 @@ var points = map[string]func(t *testing.T, w *World, r *Recorder, report *Report
 			t.Errorf("overshoot %d, recovery %v", o.Overshoot, o.Recovery)
 		}
 	},
+	"redis-away": func(t *testing.T, w *World, _ *Recorder, report *Report) {
+		o := report.of(t, "failing.example.org").Outages[0]
+		if o.Overshoot > 40 || !o.Recovery.within(20*time.Second) {
+			t.Errorf("overshoot %d, recovery %v", o.Overshoot, o.Recovery)
+		}
+		for _, name := range []string{"opened.example.org", "foreign.example.org"} {
+			if report.of(t, name).times(breaker.Open) == 0 {
+				t.Errorf("%s was not open", name)
+			}
+		}
+		if report.of(t, "steady.example.org").times(breaker.Open) != 1 {
+			t.Error("the other cluster's pause was not obeyed")
+		}
+		if saw := w.Saw(); saw[SawPlaceLostTail] == 0 || saw[SawPlaceUnknownOutcome] == 0 || saw[SawPlaceRepaired] == 0 || saw[SawForeignAdopted] == 0 {
+			t.Errorf("lost %d, unknown %d, repaired %d, adopted %d", saw[SawPlaceLostTail], saw[SawPlaceUnknownOutcome], saw[SawPlaceRepaired], saw[SawForeignAdopted])
+		}
+		most := 0
+		for _, d := range report.Store.Degraded {
+			most = max(most, d.Nodes)
+		}
+		if most != 3 || report.Store.Degraded[len(report.Store.Degraded)-1].Nodes != 0 {
+			t.Errorf("degraded: %+v", report.Store.Degraded)
+		}
+	},
 	"thundering-herd": func(t *testing.T, _ *World, _ *Recorder, report *Report) {
 		o := report.of(t, "popular.example.org").Outages[0]
 		if report.Figures.Wasted > 80 || o.Nodes != 50 || !o.Recovery.within(15*time.Second) {

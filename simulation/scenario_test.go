@@ -194,10 +194,23 @@ func written(p *Plan) string {
 			fmt.Fprintf(&b, "      - {until: %v, mode: %s%s}\n", x.Until, x.Mode, extra)
 		}
 	}
+	if s := p.Shared; s.There {
+		fmt.Fprintf(&b, "shared-store:\n  delay_min: %v\n  delay_max: %v\n  writes:\n", s.Least, s.Most)
+		for _, x := range s.Writes {
+			fmt.Fprintf(&b, "    - {at: %v, by: %s, say: %s, host: %s", x.At, writeNames[x.Kind].by, writeNames[x.Kind].say, p.Hosts[x.Host].Name)
+			if x.Kind.lasts() {
+				fmt.Fprintf(&b, ", for: %v", max(x.For, time.Second))
+			}
+			if x.Kind.byProgram() {
+				fmt.Fprintf(&b, ", copies: %v, announces: %v", x.Copies, x.Hints)
+			}
+			b.WriteString("}\n")
+		}
+	}
 	b.WriteString("faults:\n")
 	for _, f := range p.Faults {
 		fmt.Fprintf(&b, "  - {at: %v, kind: %s", f.At, faultKinds[f.Kind].name)
-		if f.Kind != ClockSteps {
+		if !f.Kind.atOnce() {
 			fmt.Fprintf(&b, ", for: %v", f.For)
 		}
 		for _, key := range faultKinds[f.Kind].takes {
@@ -208,6 +221,8 @@ func written(p *Plan) string {
 				fmt.Fprintf(&b, ", other: n%d", f.Other+1)
 			case "part":
 				fmt.Fprintf(&b, ", part: %v", f.Part)
+			case "tail":
+				fmt.Fprintf(&b, ", tail: %v", f.Step)
 			case "step":
 				fmt.Fprintf(&b, ", step: %v", f.Step)
 			case "nodes":

@@ -67,7 +67,7 @@ func breaks(p Plan, check string) (broken bool) {
 
 // shrinkSteps each make some smaller plans of one, the much smaller ones first.
 var shrinkSteps = []func(Plan) []Plan{
-	fewerNodes, fewerFaults, fewerWords, fewerHosts, fewerPhases, shorter, plainer, fewerSettings, rounder,
+	fewerNodes, fewerFaults, fewerWords, fewerWrites, fewerHosts, fewerPhases, shorter, plainer, fewerSettings, rounder,
 }
 
 // parts are a list without its halves, quarters and single parts.
@@ -93,6 +93,23 @@ func fewerWords(p Plan) (plans []Plan) {
 	for _, list := range parts(p.Words) {
 		q := p
 		q.Words = list
+		plans = append(plans, q)
+	}
+	return plans
+}
+
+// fewerWrites leaves out what others write to the shared store, or the store.
+func fewerWrites(p Plan) (plans []Plan) {
+	if !p.Shared.There {
+		return nil
+	}
+	q := p
+	q.Shared = SharedStore{}
+	q.Faults = slices.DeleteFunc(slices.Clone(p.Faults), func(f Fault) bool { return f.Kind.ofPlace() })
+	plans = append(plans, q)
+	for _, list := range parts(p.Shared.Writes) {
+		q := p
+		q.Shared.Writes = list
 		plans = append(plans, q)
 	}
 	return plans
@@ -132,6 +149,12 @@ func fewerHosts(p Plan) (plans []Plan) {
 				q.Words[i].Host--
 			}
 		}
+		q.Shared.Writes = slices.DeleteFunc(slices.Clone(p.Shared.Writes), func(x Write) bool { return x.Host == h })
+		for i := range q.Shared.Writes {
+			if q.Shared.Writes[i].Host > h {
+				q.Shared.Writes[i].Host--
+			}
+		}
 		plans = append(plans, q)
 	}
 	return plans
@@ -159,6 +182,7 @@ func shorter(p Plan) (plans []Plan) {
 		q.Length -= q.Length / part
 		q.Faults = slices.DeleteFunc(slices.Clone(p.Faults), func(f Fault) bool { return f.At >= q.Length })
 		q.Words = slices.DeleteFunc(slices.Clone(p.Words), func(w Word) bool { return w.At >= q.Length })
+		q.Shared.Writes = slices.DeleteFunc(slices.Clone(p.Shared.Writes), func(x Write) bool { return x.At >= q.Length })
 		plans = append(plans, q)
 		q = p
 		q.Rate -= q.Rate / float64(part)
@@ -222,7 +246,7 @@ func rounder(p Plan) []Plan {
 		if takes("part") {
 			g.Part = math.Round(100*f.Part) / 100
 		}
-		if takes("step") {
+		if takes("step") || takes("tail") {
 			g.Step = f.Step.Round(time.Second)
 		}
 		q.Faults = append(q.Faults, g)

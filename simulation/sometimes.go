@@ -31,6 +31,13 @@ const (
 	SawPolicySuperseded
 	SawClockStep
 	SawLocalRing
+	SawPlaceWritten
+	SawForeignAdopted
+	SawEcho
+	SawPlaceUnknownOutcome
+	SawPlaceLostTail
+	SawPlaceRepaired
+	SawForeignCovered
 	sometimesCount
 )
 
@@ -41,6 +48,9 @@ var sometimesNames = [sometimesCount]string{
 	"a message came twice", "a power loss took a write", "a write was taken and denied", "a breaker had two owners",
 	"witnesses refused a trip", "a healing round was asked", "an operator opened", "an operator closed", "a policy was replaced",
 	"a replaced policy was superseded", "a wall clock stepped", "a ring rejected alone",
+	"a cooldown was written to the shared store", "a deadline of another program was adopted", "the shared store said what was known",
+	"a write to the shared store was taken and denied", "the shared store lost its tail", "what the shared store lost was written again",
+	"a close ended a deadline of another program",
 }
 
 func (s Sometimes) String() string { return sometimesNames[s] }

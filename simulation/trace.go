@@ -38,4 +38,5 @@ const (
 	codeTransition
 	codeFault
 	codeWord
+	codePlace
 )

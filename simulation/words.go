@@ -99,6 +99,9 @@ var faultNames = map[FaultKind]string{
 	Kill: "kill -9", PowerLoss: "power loss", Wipe: "kill -9 and an empty disk", Pause: "SIGSTOP", Suspend: "the machine sleeps",
 	Split: "split", OneWay: "one-way cut", Cut: "cut", Lossy: "lossy network", Sick: "sick machine", DiskFails: "the disk fails",
 	DiskSlow: "the disk is slow", DiskLies: "the disk lies", ClockSteps: "the wall clock steps",
+	StoreFails: "the shared store fails", StoreSlow: "the shared store is slow", StoreHangs: "the shared store hangs",
+	StoreLies: "the shared store takes writes and denies it", StoreCut: "cut off from the shared store",
+	StoreLosesTail: "the shared store loses its last writes", StoreEmptied: "the shared store is emptied",
 }
 
 func (f Fault) String() string {
@@ -115,6 +118,16 @@ func (f Fault) String() string {
 		return fmt.Sprintf("%s: %.0f %% for %v", faultNames[f.Kind], 100*f.Part, f.For)
 	case ClockSteps:
 		return fmt.Sprintf("%s: n%d by %v", faultNames[f.Kind], f.Node+1, f.Step)
+	case StoreFails, StoreSlow, StoreHangs:
+		return fmt.Sprintf("%s for %v", faultNames[f.Kind], f.For)
+	case StoreLies:
+		return fmt.Sprintf("%s: %.0f %% for %v", faultNames[f.Kind], 100*f.Part, f.For)
+	case StoreCut:
+		return fmt.Sprintf("%s: %s for %v", faultNames[f.Kind], nodeNames(f.Nodes), f.For)
+	case StoreLosesTail:
+		return fmt.Sprintf("%s: those of %v", faultNames[f.Kind], f.Step)
+	case StoreEmptied:
+		return faultNames[f.Kind]
 	}
 	return fmt.Sprintf("%s: n%d for %v", faultNames[f.Kind], f.Node+1, f.For)
 }

@@ -10,18 +10,20 @@ import (
 // A World is a fleet with its machines, network, hosts and workers, in virtual
 // time. Run it once.
 type World struct {
-	plan    Plan
-	rand    *rand.Rand
-	now     time.Duration // since it began
-	queue   queue
-	nodes   []*node
-	index   map[string]int // of a node, by id
-	network network
-	callers callers
-	trace   trace
-	checks  checks
-	saw     [sometimesCount]uint64
-	counts  Counts
+	plan      Plan
+	rand      *rand.Rand
+	now       time.Duration // since it began
+	queue     queue
+	nodes     []*node
+	index     map[string]int // of a node, by id
+	network   network
+	callers   callers
+	place     *place // nil: nothing is shared
+	trace     trace
+	checks    checks
+	neighbour *neighbour // nil: nothing is shared
+	saw       [sometimesCount]uint64
+	counts    Counts
 
 	messages    uint64
 	activations uint64
@@ -35,6 +37,7 @@ func New(p Plan) *World {
 		plan: p, rand: rand.New(rand.NewPCG(p.Seed, 1)), index: map[string]int{},
 		network: newNetwork(p.Network, p.Nodes), callers: newCallers(p.Hosts),
 	}
+	w.place = newPlace(w)
 	w.checks = newChecks(w)
 	for i := range p.Nodes {
 		var m Machine
@@ -44,6 +47,9 @@ func New(p Plan) *World {
 		n := newNode(w, i, m)
 		w.nodes = append(w.nodes, n)
 		w.index[n.id] = i
+	}
+	if w.place != nil {
+		w.neighbour = newNeighbour(w)
 	}
 	return w
 }
@@ -60,6 +66,7 @@ func (w *World) Run() {
 	for _, x := range w.plan.Words {
 		w.after(x.At, func() { w.say(x) })
 	}
+	w.shareWithOthers()
 	w.after(patrolEvery, w.checks.patrol)
 	w.after(w.plan.Length, w.checks.healed)
 	w.runUntil(w.plan.Length + w.plan.Quiet)

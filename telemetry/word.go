@@ -23,7 +23,7 @@ func EventOf(key breaker.Key, t breaker.Transition, s breaker.Snapshot) Event {
 		},
 	}
 	switch {
-	case t.To == breaker.Open && t.Reason == breaker.ReasonCLIOpen, t.To == breaker.Closed && s.Clear != 0 && w.stamp == s.Clear:
+	case t.To == breaker.Open && t.Reason == breaker.ReasonCLIOpen, t.To == breaker.Closed && s.Clear != 0 && w.stamp == s.Clear && t.Stamp != 0:
 		e.Kind = KindOperator
 	case t.To == breaker.Open && (t.Reason == breaker.ReasonRetryAfter || t.Reason == breaker.ReasonStore):
 		e.Kind = KindCooldown
@@ -39,28 +39,32 @@ func EventOf(key breaker.Key, t breaker.Transition, s breaker.Snapshot) Event {
 type word struct {
 	stamp  breaker.Stamp
 	setter string
-	until  breaker.Instant
 	length time.Duration
 }
 
 func wordOf(t breaker.Transition, s breaker.Snapshot) word {
-	if t.To == breaker.Closed {
-		if closed, _ := s.LastClose(); closed != 0 {
-			return word{stamp: closed}
+	switch {
+	case t.Of != 0: // time alone did it
+		return word{stamp: t.Of}
+	case t.To == breaker.Closed:
+		if c := s.LastClose(); c.Stamp != 0 {
+			return word{stamp: c.Stamp}
 		}
 		return word{stamp: t.Stamp}
 	}
 	var w word
-	for _, c := range s.Cooldowns { // of what rejects, or rejected last, the longest
-		if c.Until > w.until {
-			w = word{c.Stamp, c.Setter, c.Until, c.Length}
+	for _, c := range s.Cooldowns { // the latest of that reason is the news
+		if c.Reason == t.Reason && c.Stamp > w.stamp {
+			w = word{c.Stamp, c.Setter, c.Length}
 		}
 	}
-	if c := s.Circuit; c.State != breaker.Closed && c.Until >= w.until {
-		w = word{stamp: c.Stamp, until: c.Until}
-		if t.To == breaker.Open && t.Stamp == c.Stamp {
-			w.length = c.Until.Sub(t.At)
-		}
+	if w.stamp != 0 {
+		return w
 	}
+	c := s.Circuit
+	if t.Stamp == c.Stamp {
+		w.length = c.Until.Sub(t.At)
+	}
+	w.stamp = c.Stamp
 	return w
 }

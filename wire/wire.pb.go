@@ -2851,6 +2851,7 @@ type InspectReply struct {
 	Permits        []*Permit              `protobuf:"bytes,9,rep,name=permits,proto3" json:"permits,omitempty"`
 	LastTransition *Transition            `protobuf:"bytes,10,opt,name=last_transition,json=lastTransition,proto3" json:"last_transition,omitempty"`
 	LastFailure    *LastFailure           `protobuf:"bytes,11,opt,name=last_failure,json=lastFailure,proto3" json:"last_failure,omitempty"`
+	LastOpen       *Transition            `protobuf:"bytes,12,opt,name=last_open,json=lastOpen,proto3" json:"last_open,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -2951,6 +2952,13 @@ func (x *InspectReply) GetLastTransition() *Transition {
 func (x *InspectReply) GetLastFailure() *LastFailure {
 	if x != nil {
 		return x.LastFailure
+	}
+	return nil
+}
+
+func (x *InspectReply) GetLastOpen() *Transition {
+	if x != nil {
+		return x.LastOpen
 	}
 	return nil
 }
@@ -3722,6 +3730,8 @@ type Transition struct {
 	Failures      int64                  `protobuf:"varint,9,opt,name=failures,proto3" json:"failures,omitempty"`
 	Nodes         []string               `protobuf:"bytes,10,rep,name=nodes,proto3" json:"nodes,omitempty"`
 	Evidence      *Evidence              `protobuf:"bytes,11,opt,name=evidence,proto3" json:"evidence,omitempty"`
+	Counted       []*Counted             `protobuf:"bytes,12,rep,name=counted,proto3" json:"counted,omitempty"` // the oldest first
+	Of            uint64                 `protobuf:"varint,13,opt,name=of,proto3" json:"of,omitempty"`          // without a stamp: that of the part that ran out or was forgotten
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3833,6 +3843,81 @@ func (x *Transition) GetEvidence() *Evidence {
 	return nil
 }
 
+func (x *Transition) GetCounted() []*Counted {
+	if x != nil {
+		return x.Counted
+	}
+	return nil
+}
+
+func (x *Transition) GetOf() uint64 {
+	if x != nil {
+		return x.Of
+	}
+	return 0
+}
+
+// Counted is failures that one node reported for one instant.
+type Counted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AtAge         *int64                 `protobuf:"varint,1,opt,name=at_age,json=atAge,proto3,oneof" json:"at_age,omitempty"`
+	Node          string                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
+	Count         int64                  `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Counted) Reset() {
+	*x = Counted{}
+	mi := &file_wire_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Counted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Counted) ProtoMessage() {}
+
+func (x *Counted) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Counted.ProtoReflect.Descriptor instead.
+func (*Counted) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Counted) GetAtAge() int64 {
+	if x != nil && x.AtAge != nil {
+		return *x.AtAge
+	}
+	return 0
+}
+
+func (x *Counted) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Counted) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 type LastFailure struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AtAge         *int64                 `protobuf:"varint,1,opt,name=at_age,json=atAge,proto3,oneof" json:"at_age,omitempty"`
@@ -3845,7 +3930,7 @@ type LastFailure struct {
 
 func (x *LastFailure) Reset() {
 	*x = LastFailure{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3857,7 +3942,7 @@ func (x *LastFailure) String() string {
 func (*LastFailure) ProtoMessage() {}
 
 func (x *LastFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3870,7 +3955,7 @@ func (x *LastFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LastFailure.ProtoReflect.Descriptor instead.
 func (*LastFailure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *LastFailure) GetAtAge() int64 {
@@ -4103,7 +4188,7 @@ const file_wire_proto_rawDesc = "" +
 	"\aoverlay\x18\x01 \x01(\v2\x17.fleetfuse.wire.OverlayR\aoverlay\x12\x1d\n" +
 	"\n" +
 	"until_wall\x18\x02 \x01(\x03R\tuntilWall\"\t\n" +
-	"\aInspect\"\xd2\x03\n" +
+	"\aInspect\"\x91\x04\n" +
 	"\fInspectReply\x12.\n" +
 	"\x06status\x18\x02 \x01(\v2\x16.fleetfuse.wire.StatusR\x06status\x12$\n" +
 	"\vchanged_age\x18\x03 \x01(\x03H\x00R\n" +
@@ -4116,8 +4201,9 @@ const file_wire_proto_rawDesc = "" +
 	"\apermits\x18\t \x03(\v2\x16.fleetfuse.wire.PermitR\apermits\x12C\n" +
 	"\x0flast_transition\x18\n" +
 	" \x01(\v2\x1a.fleetfuse.wire.TransitionR\x0elastTransition\x12>\n" +
-	"\flast_failure\x18\v \x01(\v2\x1b.fleetfuse.wire.LastFailureR\vlastFailureB\x0e\n" +
-	"\f_changed_age\"<\n" +
+	"\flast_failure\x18\v \x01(\v2\x1b.fleetfuse.wire.LastFailureR\vlastFailure\x127\n" +
+	"\tlast_open\x18\f \x01(\v2\x1a.fleetfuse.wire.TransitionR\blastOpenB\x0e\n" +
+	"\f_changed_ageJ\x04\b\x01\x10\x02\"<\n" +
 	"\aFailure\x12\x14\n" +
 	"\x05error\x18\x01 \x01(\tR\x05error\x12\x1b\n" +
 	"\tnot_owner\x18\x02 \x01(\bR\bnotOwner\"\x1f\n" +
@@ -4197,7 +4283,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x1d\n" +
 	"\n" +
-	"expires_in\x18\x03 \x01(\x03R\texpiresIn\"\xdf\x02\n" +
+	"expires_in\x18\x03 \x01(\x03R\texpiresIn\"\xa2\x03\n" +
 	"\n" +
 	"Transition\x12\x1a\n" +
 	"\x06at_age\x18\x01 \x01(\x03H\x00R\x05atAge\x88\x01\x01\x12\x14\n" +
@@ -4211,7 +4297,14 @@ const file_wire_proto_rawDesc = "" +
 	"\bfailures\x18\t \x01(\x03R\bfailures\x12\x14\n" +
 	"\x05nodes\x18\n" +
 	" \x03(\tR\x05nodes\x124\n" +
-	"\bevidence\x18\v \x01(\v2\x18.fleetfuse.wire.EvidenceR\bevidenceB\t\n" +
+	"\bevidence\x18\v \x01(\v2\x18.fleetfuse.wire.EvidenceR\bevidence\x121\n" +
+	"\acounted\x18\f \x03(\v2\x17.fleetfuse.wire.CountedR\acounted\x12\x0e\n" +
+	"\x02of\x18\r \x01(\x04R\x02ofB\t\n" +
+	"\a_at_age\"Z\n" +
+	"\aCounted\x12\x1a\n" +
+	"\x06at_age\x18\x01 \x01(\x03H\x00R\x05atAge\x88\x01\x01\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x03R\x05countB\t\n" +
 	"\a_at_age\"\x92\x01\n" +
 	"\vLastFailure\x12\x1a\n" +
 	"\x06at_age\x18\x01 \x01(\x03H\x00R\x05atAge\x88\x01\x01\x12\x12\n" +
@@ -4242,7 +4335,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_wire_proto_goTypes = []any{
 	(State)(0),              // 0: fleetfuse.wire.State
 	(Kind)(0),               // 1: fleetfuse.wire.Kind
@@ -4294,7 +4387,8 @@ var file_wire_proto_goTypes = []any{
 	(*Run)(nil),             // 47: fleetfuse.wire.Run
 	(*Permit)(nil),          // 48: fleetfuse.wire.Permit
 	(*Transition)(nil),      // 49: fleetfuse.wire.Transition
-	(*LastFailure)(nil),     // 50: fleetfuse.wire.LastFailure
+	(*Counted)(nil),         // 50: fleetfuse.wire.Counted
+	(*LastFailure)(nil),     // 51: fleetfuse.wire.LastFailure
 }
 var file_wire_proto_depIdxs = []int32{
 	4,  // 0: fleetfuse.wire.Frame.push:type_name -> fleetfuse.wire.Push
@@ -4354,21 +4448,23 @@ var file_wire_proto_depIdxs = []int32{
 	47, // 54: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
 	48, // 55: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
 	49, // 56: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
-	50, // 57: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
-	44, // 58: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
-	45, // 59: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
-	43, // 60: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
-	0,  // 61: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
-	0,  // 62: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
-	0,  // 63: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
-	0,  // 64: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
-	12, // 65: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
-	12, // 66: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
-	67, // [67:67] is the sub-list for method output_type
-	67, // [67:67] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	51, // 57: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
+	49, // 58: fleetfuse.wire.InspectReply.last_open:type_name -> fleetfuse.wire.Transition
+	44, // 59: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
+	45, // 60: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
+	43, // 61: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
+	0,  // 62: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
+	0,  // 63: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
+	0,  // 64: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
+	0,  // 65: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
+	12, // 66: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
+	50, // 67: fleetfuse.wire.Transition.counted:type_name -> fleetfuse.wire.Counted
+	12, // 68: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
+	69, // [69:69] is the sub-list for method output_type
+	69, // [69:69] is the sub-list for method input_type
+	69, // [69:69] is the sub-list for extension type_name
+	69, // [69:69] is the sub-list for extension extendee
+	0,  // [0:69] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -4425,13 +4521,14 @@ func file_wire_proto_init() {
 	file_wire_proto_msgTypes[44].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[47].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[48].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[49].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   49,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

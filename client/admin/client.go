@@ -131,6 +131,17 @@ func (c *Client) Breaker(ctx context.Context, key breaker.Key) (api.Breaker, err
 	return a, err
 }
 
+// Beliefs returns what each member believes of a breaker.
+func (c *Client) Beliefs(ctx context.Context, key breaker.Key) (api.BeliefsResponse, error) {
+	var a api.BeliefsResponse
+	path := keyPath(key) + "/beliefs"
+	err := c.call(ctx, exchange{method: http.MethodGet, path: path, answer: &a, limit: maxAnswerBytes})
+	if err == nil && a.Key == "" {
+		err = c.strange(path, "it names no key")
+	}
+	return a, err
+}
+
 // Open rejects calls to the key for the time asked, or longer where a longer
 // cooldown is already there.
 func (c *Client) Open(ctx context.Context, key breaker.Key, r api.OpenRequest) (api.OperatorResponse, error) {

@@ -58,6 +58,7 @@ type Node struct {
 	peers    map[string]*peer
 	order    []*peer // by id: digests go round, and nothing depends on the order of a map
 	lost     map[string]breaker.Instant
+	doubts   map[breaker.Key]doubt
 	turn     int
 	digestAt breaker.Instant
 	peersAt  breaker.Instant // when something about a member is due, or was: a Tick that comes too early looks anew
@@ -82,7 +83,7 @@ type Node struct {
 func New(opt Options) *Node {
 	return &Node{
 		opt: opt, view: view.New(opt.Limit), ring: placement.New([]string{opt.Self}),
-		peers: map[string]*peer{}, lost: map[string]breaker.Instant{}, ids: opt.FirstID, gaps: map[breaker.Key]struct{}{},
+		peers: map[string]*peer{}, lost: map[string]breaker.Instant{}, ids: opt.FirstID, gaps: map[breaker.Key]struct{}{}, doubts: map[breaker.Key]doubt{},
 	}
 }
 

@@ -86,6 +86,7 @@ func (n *Node) Forget(now breaker.Instant) Effects {
 			delete(n.lost, id)
 		}
 	}
+	n.forgetDoubts(now)
 	return n.take(now)
 }
 

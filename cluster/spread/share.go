@@ -18,7 +18,8 @@ type Shared struct {
 // Share takes what is shared with other clusters and programs of some keys:
 // cooldowns that run, and clears of cooldowns. Nothing of it touches this
 // cluster's circuits: one that a shared clear would reach goes on under stamp,
-// which must be later than everything in entries.
+// which must be later than everything in entries; the clear waits until it is
+// sure that it is not this cluster's own, which closes circuits too.
 func (n *Node) Share(now breaker.Instant, stamp breaker.Stamp, entries []Shared) Effects {
 	for _, x := range entries {
 		s := n.shared(now, stamp, x)
@@ -50,8 +51,13 @@ func (n *Node) shared(now breaker.Instant, stamp breaker.Stamp, x Shared) (s bre
 	if !ends {
 		return s // also rings stay: nothing of this cluster's was meant
 	}
+	c := own.Circuit
+	reached := c.Stamp != 0 && c.Stamp <= clear
+	if reached && n.doubtful(now, x.Key, clear, c) {
+		return s
+	}
 	s.Clear, s.ClearKept = clear, x.Snapshot.ClearKept
-	if c := own.Circuit; c.Stamp != 0 && c.Stamp <= clear {
+	if reached {
 		c.Stamp = stamp
 		s.Circuit = c
 	}

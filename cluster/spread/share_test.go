@@ -60,7 +60,14 @@ func TestASharedClearEndsCooldownsAlone(t *testing.T) {
 		w.run(10 * time.Millisecond)
 		w.until(50*time.Millisecond, "still open", func() bool { return w.all(breaker.Open) })
 
-		owner.share(breaker.Snapshot{Clear: breaker.StampAt(time.Unix(0, int64(w.now.Add(time.Second)))), ClearKept: w.now.Add(breaker.KeepClear)})
+		cleared := breaker.Snapshot{Clear: breaker.StampAt(time.Unix(0, int64(w.now.Add(time.Second)))), ClearKept: w.now.Add(breaker.KeepClear)}
+		owner.share(cleared)
+		w.run(20 * time.Millisecond)
+		if s := owner.n.View().Of(key); len(s.Cooldowns) != 1 {
+			t.Errorf("the owner holds %+v; want the cooldown: the clear may be this cluster's own, which would close the circuit too", s)
+		}
+		w.run(15 * time.Second)
+		owner.share(cleared)
 		w.run(20 * time.Millisecond)
 		for _, n := range w.nodes {
 			s := n.n.View().Of(key)
@@ -144,4 +151,31 @@ func TestASharedClearSparesWhatCameWithIt(t *testing.T) {
 	if s := n.n.View().Of(key); len(s.Cooldowns) != 1 || s.Cooldowns[0].Until != later.Until {
 		t.Errorf("the view holds %+v; want the cooldown set after the clear, and nothing else", s.Cooldowns)
 	}
+}
+
+func TestAnOperatorsCloseOfThisClusterIsNotUndoneByThePlace(t *testing.T) {
+	seeds(t, 3, func(t *testing.T, w *world) {
+		owner := w.owner(w.nodes[0])
+		both := breaker.Snapshot{Cooldowns: []breaker.Cooldown{w.elsewhere(5 * time.Minute)}, Circuit: breaker.Circuit{
+			State: breaker.Open, Stamp: owner.moment().Stamp, Until: w.now.Add(time.Minute), FirstTrip: w.now, Opens: 1, Reason: breaker.ReasonConsecutive,
+		}}
+		owner.do(func(now breaker.Instant) spread.Effects { return owner.n.Announce(now, key, both, false) })
+		w.until(50*time.Millisecond, "open everywhere", func() bool { return w.all(breaker.Open) })
+		// Another node stood in for the owner, and the place is faster than its push.
+		closed := breaker.Snapshot{Clear: breaker.StampAt(time.Unix(0, int64(w.now.Add(time.Second)))), ClearKept: w.now.Add(breaker.KeepClear)}
+		owner.share(closed)
+		other := w.nodes[0]
+		if other == owner {
+			other = w.nodes[1]
+		}
+		other.do(func(now breaker.Instant) spread.Effects { return other.n.Announce(now, key, closed, false) })
+		w.run(100 * time.Millisecond)
+		owner.share(closed)
+		w.run(100 * time.Millisecond)
+		for _, n := range w.nodes {
+			if s := n.n.View().Of(key); s.At(w.now).State != breaker.Closed {
+				t.Errorf("%s holds %+v; want closed", n.id, s)
+			}
+		}
+	})
 }

@@ -19,11 +19,10 @@ func inspectionOut(in breaker.Inspection, now breaker.Instant) *wire.InspectRepl
 		w.Permits = append(w.Permits, &wire.Permit{Role: p.Role, Node: p.Node, ExpiresIn: int64(p.ExpiresIn)})
 	}
 	if t := in.LastTransition; t != nil {
-		w.LastTransition = &wire.Transition{
-			AtAge: behind(t.At, now), Stamp: uint64(t.Stamp), From: wire.State(t.From), To: wire.State(t.To),
-			Reason: string(t.Reason), Role: t.Role, Author: t.Author, Detail: t.Detail,
-			Failures: int64(t.Failures), Nodes: t.Nodes, Evidence: evidenceOut(t.Evidence),
-		}
+		w.LastTransition = transitionOut(t, now)
+	}
+	if t := in.LastOpen; t != nil {
+		w.LastOpen = transitionOut(t, now)
 	}
 	if f := in.LastFailure; f != nil {
 		w.LastFailure = &wire.LastFailure{
@@ -49,11 +48,10 @@ func inspectionIn(w *wire.InspectReply, now breaker.Instant) breaker.Inspection 
 		})
 	}
 	if t := w.LastTransition; t != nil {
-		in.LastTransition = &breaker.Transition{
-			At: ago(t.AtAge, now), Stamp: breaker.Stamp(t.Stamp), From: stateIn(t.From), To: stateIn(t.To),
-			Reason: breaker.Reason(breaker.Cut(t.Reason)), Role: breaker.Cut(t.Role), Author: breaker.Cut(t.Author), Detail: breaker.Cut(t.Detail),
-			Failures: count(t.Failures), Nodes: nodesIn(t.Nodes), Evidence: evidenceIn(t.Evidence),
-		}
+		in.LastTransition = transitionIn(t, now)
+	}
+	if t := w.LastOpen; t != nil {
+		in.LastOpen = transitionIn(t, now)
 	}
 	if f := w.LastFailure; f != nil {
 		in.LastFailure = &breaker.FailureSeen{
@@ -61,6 +59,30 @@ func inspectionIn(w *wire.InspectReply, now breaker.Instant) breaker.Inspection 
 		}
 	}
 	return in
+}
+
+func transitionOut(t *breaker.Transition, now breaker.Instant) *wire.Transition {
+	w := &wire.Transition{
+		AtAge: behind(t.At, now), Stamp: uint64(t.Stamp), Of: uint64(t.Of), From: wire.State(t.From), To: wire.State(t.To),
+		Reason: string(t.Reason), Role: t.Role, Author: t.Author, Detail: t.Detail,
+		Failures: int64(t.Failures), Nodes: t.Nodes, Evidence: evidenceOut(t.Evidence),
+	}
+	for _, c := range t.Counted {
+		w.Counted = append(w.Counted, &wire.Counted{AtAge: behind(c.At, now), Node: c.Node, Count: int64(c.Count)})
+	}
+	return w
+}
+
+func transitionIn(w *wire.Transition, now breaker.Instant) *breaker.Transition {
+	t := &breaker.Transition{
+		At: ago(w.AtAge, now), Stamp: breaker.Stamp(w.Stamp), Of: breaker.Stamp(w.Of), From: stateIn(w.From), To: stateIn(w.To),
+		Reason: breaker.Reason(breaker.Cut(w.Reason)), Role: breaker.Cut(w.Role), Author: breaker.Cut(w.Author), Detail: breaker.Cut(w.Detail),
+		Failures: count(w.Failures), Nodes: nodesIn(w.Nodes), Evidence: evidenceIn(w.Evidence),
+	}
+	for _, c := range w.Counted[:min(len(w.Counted), breaker.MaxCounted)] {
+		t.Counted = append(t.Counted, breaker.Counted{Node: breaker.Cut(c.GetNode()), At: ago(c.AtAge, now), Count: count(c.GetCount())})
+	}
+	return t
 }
 
 func nodesIn(list []string) []string {

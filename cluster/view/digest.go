@@ -51,7 +51,7 @@ func sumOf(key breaker.Key, s *breaker.Snapshot) uint64 {
 	}
 	for i := range s.Overlays {
 		o := &s.Overlays[i]
-		sum += start.number('o').number(uint64(o.Register)).number(uint64(o.Stamp)).text(o.Fields).text(o.Temporary).mix()
+		sum += start.number('o').number(uint64(o.Register)).number(uint64(o.Stamp)).text(o.Fields).text(o.Temporary).from(o.Disk && o.Temporary != "").mix()
 	}
 	return sum
 }

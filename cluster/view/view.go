@@ -3,6 +3,8 @@
 package view
 
 import (
+	"slices"
+
 	"fleetfuse/breaker"
 )
 
@@ -135,6 +137,7 @@ func (v *View) Forget(now breaker.Instant) []breaker.Key {
 		}
 		v.turn = (v.turn + 1) % Buckets
 	}
+	slices.Sort(changed) // what follows from it must not depend on the order of a map
 	return changed
 }
 

@@ -1,6 +1,10 @@
 package main
 
-import "fleetfuse/api"
+import (
+	"net/url"
+
+	"fleetfuse/api"
+)
 
 // The breakers of the tests: one for every rule, and healthy ones.
 
@@ -29,6 +33,9 @@ var tripped = api.Breaker{
 	Opens: 3,
 	Last: &api.Transition{At: at(-15), From: "half_open", To: "open", Reason: "consecutive-failures", Role: "artifact",
 		Failures: 3, Nodes: []string{"n1", "n2", "n3"}, Error: "timeout"},
+	LastOpen: &api.Transition{At: at(-15), From: "half_open", To: "open", Reason: "consecutive-failures", Role: "artifact",
+		Failures: 3, Nodes: []string{"n1", "n2", "n3"}, Error: "timeout", Counted: []api.Counted{
+			{At: at(-18), Node: "n1", Count: 1}, {At: at(-16), Node: "n2", Count: 1}, {At: at(-15), Node: "n3", Count: 1}}},
 	LastFailure: &api.Failure{At: at(-2), Node: "n2", Role: "artifact", Error: "timeout"}, LocalNodes: []string{"n1", "n3"},
 	Policy: &api.Policy{Mode: "enforce", FailMax: 5, ResetTimeoutMS: 60_000, SuccessThreshold: 1, TrialCalls: 1, Witnesses: 2,
 		Roles: map[string]api.RolePolicy{"artifact": {FailMax: 3}}},
@@ -42,7 +49,9 @@ var probed = api.Breaker{
 	Rate:    &api.Window{WindowMS: 60_000, Calls: 20, Failures: 14, Threshold: 0.5},
 	Permits: []api.Permit{{Role: "metadata", Node: "n2", ExpiresInMS: 21_300}},
 	Last:    &api.Transition{At: at(-5), From: "open", To: "half_open", Reason: "failure-rate"},
-	Policy:  defaults,
+	LastOpen: &api.Transition{At: at(-65), From: "closed", To: "open", Reason: "failure-rate", Role: "metadata",
+		Failures: 14, Nodes: []string{"n1", "n2"}, Status: 503, Counted: []api.Counted{{At: at(-70), Node: "n1", Count: 1}, {At: at(-65), Node: "n2", Count: 1}}},
+	Policy: defaults,
 }
 
 // stopped was opened by an operator, and a Retry-After lies below that.
@@ -119,6 +128,9 @@ func fleet() node {
 	for _, b := range append(all, hostile) {
 		path, b := one(b)
 		n[path] = b
+		n[path+"/policy"] = api.PolicyResponse{Key: b.Key, Version: "0", Values: inForce, Node: "n1"}
+		n[path+"/beliefs"] = believed(b)
+		n["GET /v1/events?key="+url.QueryEscape(b.Key)+"&limit=5"] = api.EventsResponse{Events: happenedTo(b), Position: "p"}
 	}
 	var exceptions, open []api.Breaker
 	for _, b := range all {

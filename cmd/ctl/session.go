@@ -14,9 +14,10 @@ import (
 
 // An environment is what ctl takes from the machine it runs on.
 type environment struct {
-	getenv   func(string) string
-	hostname func() (string, error)
-	now      func() time.Time
+	getenv     func(string) string
+	hostname   func() (string, error)
+	now        func() time.Time
+	openScreen openScreen
 }
 
 // A session is one invocation of ctl: its streams, its environment and the
@@ -80,7 +81,7 @@ exit code is the answer: see "fleetfuse-ctl help exit-codes".`,
 	flags.Var(&s.color, "color", "colour the answer: auto, always or never")
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.eventsCommand(), s.policyCommand(), s.clusterCommand(), s.configCommand(), s.simCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
+	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.eventsCommand(), s.topCommand(), s.policyCommand(), s.clusterCommand(), s.configCommand(), s.simCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
 	return root
 }
 

@@ -71,6 +71,8 @@ type terminal struct {
 	addr string
 	env  map[string]string
 	log  bytes.Buffer
+	// screen, if not nil, is what top draws on.
+	screen screen
 }
 
 func newTerminal(t *testing.T, n http.Handler) *terminal {
@@ -110,6 +112,12 @@ func (term *terminal) environment() environment {
 		},
 		hostname: func() (string, error) { return "box", nil },
 		now:      func() time.Time { return now },
+		openScreen: func(io.Reader, io.Writer) (screen, error) {
+			if term.screen == nil {
+				return nil, errNoTerminal
+			}
+			return term.screen, nil
+		},
 	}
 }
 

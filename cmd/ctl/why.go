@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,13 @@ const textWidth = 78
 type explanation struct {
 	Breaker    api.Breaker `json:"breaker"`
 	Paragraphs []string    `json:"paragraphs"`
-	Try        []string    `json:"try"`
+	// PolicyValues are those of the rule that fired, or could fire.
+	PolicyValues []api.PolicyValue    `json:"policy_values"`
+	Beliefs      *api.BeliefsResponse `json:"beliefs,omitempty"`
+	Events       []api.Event          `json:"events"` // its last ones
+	// Unanswered says what could not be found out.
+	Unanswered []string `json:"unanswered,omitempty"`
+	Try        []string `json:"try"`
 }
 
 func (s *session) whyCommand() *cobra.Command {
@@ -25,30 +32,48 @@ func (s *session) whyCommand() *cobra.Command {
 		Use:   "why HOST",
 		Short: "Explain in plain words what a breaker does and why",
 		Long: `Explain in plain words what a breaker does and why: since when, by which rule,
-on what evidence, when the next probe is due, and what you can do. It also speaks
-about a healthy host: what was seen, and how far it is from opening.`,
+on which failures and who reported them, with which values of its policy and
+where those were set, when the next probe is due and who holds permits, what
+each node believes and how that differs from the owner, what happened to it
+last, and what you can do. It also speaks about a healthy host: what was seen,
+and how far it is from opening.
+
+With -o json: breaker (as "breaker show" has it, with last_open.counted, the
+failures that fired the rule), paragraphs, policy_values, beliefs, events,
+unanswered, try.`,
 		Example: `  fleetfuse-ctl breaker why api.example.org`,
 		Args:    oneHost, ValidArgsFunction: s.completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, err := s.breaker(cmd, args[0])
+			f, err := s.find(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			x := explain(b, s.env.now())
+			x := explain(f, s.env.now())
 			if s.json() {
 				return s.printJSON(x)
 			}
-			return s.print(s.explanationText(x))
+			if err := s.print(s.explanationText(f, x)); err != nil {
+				return err
+			}
+			for _, text := range x.Unanswered {
+				s.say("warning: %s", text)
+			}
+			return nil
 		},
 	}
 }
 
-func (s *session) explanationText(x explanation) string {
+func (s *session) explanationText(f findings, x explanation) string {
+	a := account{f, s.env.now()}
 	var t strings.Builder
 	t.WriteString(printable(x.Breaker.Key) + " is " + s.paint(printable(x.Breaker.State)) + "\n")
 	for _, p := range x.Paragraphs {
 		t.WriteString("\n" + wrap(printable(p), textWidth) + "\n")
 	}
+	t.WriteString(entries("The failures that fired it, the latest last:", a.counted()))
+	t.WriteString(entries("Policy values that matter, and where each was set:", valueLines(x.PolicyValues)))
+	t.WriteString(entries("What each node believes:", a.believed()))
+	t.WriteString(entries("What happened to it last:", a.happenings()))
 	t.WriteString("\nWhat you can do:\n")
 	for _, command := range x.Try {
 		t.WriteString("  " + printable(command) + "\n")
@@ -56,16 +81,51 @@ func (s *session) explanationText(x explanation) string {
 	return t.String()
 }
 
+// entries is a list under a title, nothing if it is empty. Two blanks in a line
+// begin its second column, which what is too long goes on below.
+func entries(title string, lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	var t strings.Builder
+	t.WriteString("\n" + title + "\n")
+	for _, l := range lines {
+		l = printable(l)
+		first, rest, _ := strings.Cut(l, "  ")
+		rest = strings.TrimLeft(rest, " ")
+		column := 2 + utf8.RuneCountInString(l) - utf8.RuneCountInString(rest)
+		switch {
+		case rest == "":
+			t.WriteString("  " + indented(first, 4) + "\n")
+		case column+longestWord(rest) > textWidth:
+			t.WriteString("  " + first + "\n      " + indented(rest, 6) + "\n")
+		default:
+			t.WriteString("  " + first + strings.Repeat(" ", column-2-utf8.RuneCountInString(first)) + indented(rest, column) + "\n")
+		}
+	}
+	return t.String()
+}
+
+func longestWord(text string) (longest int) {
+	for word := range strings.FieldsSeq(text) {
+		longest = max(longest, utf8.RuneCountInString(word))
+	}
+	return longest
+}
+
 // An account tells about one breaker at one time. Each method is a paragraph,
 // empty where there is nothing to tell.
 type account struct {
-	api.Breaker
+	findings
 	now time.Time
 }
 
-func explain(b api.Breaker, now time.Time) explanation {
-	a := account{b, now}
-	x := explanation{Breaker: b, Paragraphs: []string{}, Try: a.commands()}
+func explain(f findings, now time.Time) explanation {
+	a := account{f, now}
+	x := explanation{
+		Breaker: f.Breaker, Paragraphs: []string{}, PolicyValues: a.involved(), Beliefs: f.beliefs, Events: f.events,
+		Unanswered: f.unanswered, Try: a.commands(),
+	}
 	for _, p := range []string{
 		a.effect(), a.gaps(), a.rings(), a.since(), a.rule(), a.evidence(), a.others(), a.progress(), a.seen(), a.outlook(), a.keeper(),
 	} {
@@ -77,6 +137,20 @@ func explain(b api.Breaker, now time.Time) explanation {
 }
 
 func (a *account) is(state breaker.State) bool { return a.State == state.String() }
+
+// opened is the transition that opened it, nil if that is not known or over, or
+// if only rings are open.
+func (a *account) opened() *api.Transition {
+	switch {
+	case a.is(breaker.Closed) || a.Local:
+		return nil
+	case a.LastOpen != nil:
+		return a.LastOpen
+	case a.Last != nil && a.Last.To == breaker.Open.String(): // a node that does not tell LastOpen
+		return a.Last
+	}
+	return nil
+}
 
 // until is when an open breaker's time runs out.
 func (a *account) until() time.Time {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
@@ -11,7 +12,8 @@ import (
 // evidence says what the outcomes were and who reported them.
 func (a *account) evidence() string {
 	var text []string
-	if l := a.Last; l != nil && l.To == breaker.Open.String() {
+	l := a.opened()
+	if l != nil {
 		if told := outcomeWords(l.Status, l.Error, l.RetryAfter, reporters(l.Nodes)); told != "" {
 			text = append(text, "The outcome that fired it: "+told+".")
 		}
@@ -19,7 +21,7 @@ func (a *account) evidence() string {
 			text = append(text, fmt.Sprintf("It said: %q.", l.Detail))
 		}
 	}
-	if f := a.LastFailure; f != nil && (len(text) == 0 || !f.At.Equal(a.Last.At)) { // else it is the one told
+	if f := a.LastFailure; f != nil && (len(text) == 0 || l == nil || !f.At.Equal(l.At)) { // else it is the one told
 		told := outcomeWords(f.Status, f.Error, f.RetryAfter, reporters([]string{f.Node}))
 		text = append(text, fmt.Sprintf("The latest failure%s, at %s (%s): %s.", ofRole(f.Role), moment(f.At), ago(f.At, a.now), orDash(told)))
 	}
@@ -130,11 +132,26 @@ func (a *account) outlook() string {
 	case len(a.Permits) == 0:
 		return "Next: no probe is out, and the next caller gets a permit." + a.probeWords()
 	}
-	text := "Next:"
+	return "Next: " + a.permitWords() + a.probeWords()
+}
+
+// permitWords says who holds permits and when there is one again.
+func (a *account) permitWords() string {
+	var text []string
+	soonest := a.Permits[0].ExpiresInMS
 	for _, p := range a.Permits {
-		text += fmt.Sprintf(" node %s holds a permit%s that expires in %s.", p.Node, forRole(p.Role), millis(p.ExpiresInMS))
+		text = append(text, fmt.Sprintf("node %s holds a permit%s that expires in %s.", p.Node, forRole(p.Role), millis(p.ExpiresInMS)))
+		soonest = min(soonest, p.ExpiresInMS)
 	}
-	return text + a.probeWords()
+	if p := a.Policy; p != nil && p.TrialCalls > 0 {
+		due := a.now.Add(time.Duration(soonest) * time.Millisecond)
+		if len(a.Permits) < p.TrialCalls {
+			text = append(text, "The next caller gets one too.")
+		} else {
+			text = append(text, fmt.Sprintf("If a report brings none back before, the next probe is due at %s.", moment(due)))
+		}
+	}
+	return strings.Join(text, " ")
 }
 
 func forRole(role string) string {

@@ -165,7 +165,7 @@ func orNode(author, node string) string {
 // runWords tells the run of failures that tripped the circuit.
 func (a *account) runWords() string {
 	text := "Calls failed one after another"
-	if l := a.Last; l != nil && l.Failures > 0 && l.Reason == a.Reason {
+	if l := a.opened(); l != nil && l.Failures > 0 && l.Reason == a.Reason {
 		text = fmt.Sprintf("%s%s failed one after another", count(l.Failures, "call"), ofRole(l.Role))
 	}
 	if p := a.Policy; p != nil && p.FailMax > 0 {
@@ -180,8 +180,8 @@ func (a *account) runWords() string {
 
 // failMax is the limit of the role that tripped it.
 func (a *account) failMax() int {
-	if a.Last != nil {
-		if r, ok := a.Policy.Roles[a.Last.Role]; ok && r.FailMax > 0 {
+	if l := a.opened(); l != nil {
+		if r, ok := a.Policy.Roles[l.Role]; ok && r.FailMax > 0 {
 			return r.FailMax
 		}
 	}

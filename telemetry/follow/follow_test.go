@@ -25,6 +25,7 @@ type fleet struct {
 	logs    map[string][]api.Event
 	down    map[string]bool
 	reads   int
+	lagging bool
 	changed chan struct{}
 }
 
@@ -36,6 +37,15 @@ func newFleet(ids ...string) *fleet {
 	return f
 }
 
+// lag is how much later than it was an event is said to have been: deadlines that
+// ran out are noticed later, and clocks are set.
+func (f *fleet) lag(seq uint64) time.Duration {
+	if !f.lagging {
+		return 0
+	}
+	return time.Duration(seq*7919%13) * time.Minute
+}
+
 // log has a member log an event.
 func (f *fleet) log(member string, e api.Event) {
 	f.mu.Lock()
@@ -44,7 +54,7 @@ func (f *fleet) log(member string, e api.Event) {
 	if e.ID == "" {
 		e.ID = fmt.Sprintf("%s-%d", member, e.Seq)
 	}
-	e.Time = time.Now()
+	e.Time = time.Now().Add(f.lag(e.Seq))
 	f.logs[member] = append(f.logs[member], e)
 	close(f.changed)
 	f.changed = make(chan struct{})
@@ -126,6 +136,7 @@ func TestAStreamTellsWhatAllMembersLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet("a", "b")
 		f.log("a", api.Event{})
+		time.Sleep(time.Millisecond)
 		h := NewHub(f, Options{})
 		defer h.Close()
 		s, err := h.Follow(nil, Filter{})
@@ -186,6 +197,78 @@ func TestTooManyFollowers(t *testing.T) {
 		defer s.Close()
 		if _, err := h.Follow(nil, Filter{}); !errors.Is(err, ErrTooMany) {
 			t.Errorf("got %v, want ErrTooMany", err)
+		}
+	})
+}
+
+// Who loses a stream before its first event goes on where it began.
+func TestAStreamTellsItsPositionBeforeTheFirstEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet("a", "b")
+		f.log("a", api.Event{})
+		h := NewHub(f, Options{})
+		defer h.Close()
+		s, _ := h.Follow(nil, Filter{})
+		defer s.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		var position string
+		collect(ctx, s, func(r api.EventsResponse) { position = r.Position })
+		if want := "a:1,b:0"; position != want {
+			t.Errorf("told the position %q, want %q", position, want)
+		}
+	})
+}
+
+// A member's events that are not in the order of their time, more than a page of
+// them, hold up no stream.
+func TestAStreamOfAMemberWhoseClockIsSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet("a", "b")
+		f.log("a", api.Event{})
+		time.Sleep(time.Hour)
+		for range 1700 {
+			f.log("a", api.Event{})
+		}
+		f.set(func() { // the last of each page is the earliest
+			for _, i := range []int{500, 1000, 1500} {
+				f.logs["a"][i-1].Time = f.logs["a"][0].Time.Add(time.Minute)
+			}
+		})
+		f.log("b", api.Event{})
+		h := NewHub(f, Options{})
+		defer h.Close()
+		s, _ := h.Follow(nil, Filter{Since: time.Now().Add(-2 * time.Hour)})
+		defer s.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		told := 0
+		collect(ctx, s, func(r api.EventsResponse) { told += len(r.Events) })
+		if told != 1702 {
+			t.Errorf("told %d events, want 1,702", told)
+		}
+	})
+}
+
+// A member that forgot its log, and its clock, begins a new one: that is said, and
+// what it logs then is told.
+func TestAStreamOfAMemberThatForgot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet("a")
+		h := NewHub(f, Options{})
+		defer h.Close()
+		s, _ := h.Follow(Position{"a": 900}, Filter{})
+		defer s.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		go func() {
+			time.Sleep(time.Second)
+			f.log("a", api.Event{})
+		}()
+		var events, gaps int
+		collect(ctx, s, func(r api.EventsResponse) { events, gaps = events+len(r.Events), gaps+len(r.Gaps) })
+		if events != 1 || gaps != 1 {
+			t.Errorf("told %d events and %d gaps, want 1 and 1", events, gaps)
 		}
 	})
 }
@@ -280,6 +363,7 @@ func TestStreamsTellEverythingOnce(t *testing.T) {
 // play returns what a follower was told wrongly.
 func play(t *testing.T, held int, lives []life) (wrong string) {
 	f := newFleet("a", "b")
+	f.lagging = true
 	h := NewHub(f, Options{Held: held})
 	defer h.Close()
 	var position Position

@@ -2,6 +2,7 @@ package follow
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -17,8 +18,8 @@ func (s *Stream) catchUp(ctx context.Context, r *api.EventsResponse) {
 	pages := s.pages(ctx)
 	var until time.Time // what is later may have something of a member's next page before it
 	for _, p := range pages {
-		if n := len(p.Events); p.err == nil && p.More && n > 0 && (until.IsZero() || p.Events[n-1].Time.Before(until)) {
-			until = p.Events[n-1].Time
+		if at := latest(p.Events); p.err == nil && p.More && (until.IsZero() || at.Before(until)) {
+			until = at
 		}
 	}
 	var lists [][]api.Event
@@ -38,6 +39,17 @@ func (s *Stream) catchUp(ctx context.Context, r *api.EventsResponse) {
 			s.retryAt = time.Now().Add(retryAfter)
 		}
 	}
+}
+
+// latest is the latest time of events, which are in the order of their log:
+// clocks are set, and a deadline that ran out is noticed later.
+func latest(events []api.Event) (at time.Time) {
+	for i := range events {
+		if events[i].Time.After(at) {
+			at = events[i].Time
+		}
+	}
+	return at
 }
 
 // merge makes one list of those of members by time. Events of one member keep
@@ -93,8 +105,7 @@ func (s *Stream) pages(ctx context.Context) map[string]answer {
 	pages := map[string]answer{}
 	for id := range s.owed {
 		all.Go(func() {
-			q := api.EventQuery{After: s.position[id], Key: s.filter.Key, Kinds: s.filter.Kinds, Since: s.filter.Since, Limit: pageEvents}
-			page, err := s.hub.ask(ctx, id, q)
+			page, err := s.hub.askHistory(ctx, id, s.questionTo(id))
 			mu.Lock()
 			pages[id] = answer{page, err}
 			mu.Unlock()
@@ -102,6 +113,38 @@ func (s *Stream) pages(ctx context.Context) map[string]answer {
 	}
 	all.Wait()
 	return pages
+}
+
+// questionTo asks for what is owed of a member's log. Of one that was not known
+// when the stream began it is what happened since then.
+func (s *Stream) questionTo(member string) api.EventQuery {
+	q := api.EventQuery{After: s.position[member], Key: s.filter.Key, Kinds: s.filter.Kinds, Since: s.filter.Since, Limit: pageEvents}
+	if _, known := s.position[member]; !known && q.Since.IsZero() {
+		q.Since = s.began
+	}
+	return q
+}
+
+// errSilent says that a member is not asked because it did not answer last.
+var errSilent = errors.New("it did not answer the last question")
+
+// askHistory is ask for what is not live. Many streams may want that at once, when
+// they come back: some wait, so that members have time for breakers. Who does not
+// answer is asked by the hub's reader alone.
+func (h *Hub) askHistory(ctx context.Context, member string, q api.EventQuery) (api.EventPage, error) {
+	h.mu.Lock()
+	silent := h.silent[member]
+	h.mu.Unlock()
+	if silent {
+		return api.EventPage{}, errSilent
+	}
+	select {
+	case h.history <- struct{}{}:
+		defer func() { <-h.history }()
+		return h.ask(ctx, member, q)
+	case <-ctx.Done():
+		return api.EventPage{}, ctx.Err()
+	}
 }
 
 // A Question asks all members at once.

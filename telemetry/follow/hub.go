@@ -41,6 +41,7 @@ const (
 	pageEvents = 500
 	readLimit  = 3 * time.Second // beside its wait
 	retryAfter = 500 * time.Millisecond
+	histories  = 32 // questions for what is not live, at once
 )
 
 // ErrTooMany is returned to a follower beyond Options.Followers.
@@ -60,6 +61,8 @@ type Hub struct {
 	reached   Position        // up to where each member's log is in the ring
 	silent    map[string]bool // members that did not answer last
 	ring      ring
+	members   []Member      // at the last look
+	history   chan struct{} // a token for each question for what is not live
 }
 
 // NewHub returns a hub of a source.
@@ -76,7 +79,7 @@ func NewHub(s Source, opt Options) *Hub {
 	if opt.Look <= 0 {
 		opt.Look = 250 * time.Millisecond
 	}
-	return &Hub{source: s, opt: opt, ring: newRing(opt.Held)}
+	return &Hub{source: s, opt: opt, ring: newRing(opt.Held), history: make(chan struct{}, histories)}
 }
 
 // join counts a follower and returns where the ring is, and up to where each
@@ -126,7 +129,7 @@ func (h *Hub) run(ctx context.Context, life int) {
 	defer all.Wait()
 	for {
 		live := map[string]bool{}
-		for _, m := range h.source.Members() {
+		for _, m := range h.lookAround() {
 			if live[m.ID] = m.Live; m.Live && reading[m.ID] == nil {
 				one, end := context.WithCancel(ctx)
 				reading[m.ID] = end
@@ -210,13 +213,21 @@ func (h *Hub) take(life int, member string, known bool, page api.EventPage, err 
 	}
 }
 
-// missing lists the names of the members that do not answer.
-func (h *Hub) missing() []string {
+// lookAround remembers who is there.
+func (h *Hub) lookAround() []Member {
 	members := h.source.Members()
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.members = members
+	return members
+}
+
+// missing lists the names of the members that do not answer.
+func (h *Hub) missing() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	var names []string
-	for _, m := range members {
+	for _, m := range h.members {
 		if !m.Live || h.silent[m.ID] {
 			names = append(names, m.Name)
 		}
@@ -227,7 +238,9 @@ func (h *Hub) missing() []string {
 
 // nameOf is the display name of a member.
 func (h *Hub) nameOf(member string) string {
-	for _, m := range h.source.Members() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range h.members {
 		if m.ID == member {
 			return m.Name
 		}

@@ -32,9 +32,11 @@ type Stream struct {
 	owed    map[string]uint64
 	cursor  uint64 // in the ring
 	retryAt time.Time
+	began   time.Time
+	gaps    []api.MemberGap // to be told with the next batch
 	seen    seen
-	missing []string
-	said    bool // of the first batch
+	missing []string // as told last
+	members int      // in the position as told last; -1: nothing was told yet
 }
 
 // Follow begins a stream: behind a position, or with what happens since
@@ -44,24 +46,32 @@ func (h *Hub) Follow(after Position, f Filter) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{hub: h, filter: f, position: Position{}, owed: map[string]uint64{}, cursor: cursor, seen: newSeen()}
+	s := &Stream{hub: h, filter: f, position: Position{}, owed: map[string]uint64{}, cursor: cursor, began: time.Now(), seen: newSeen(), members: -1}
 	for id, at := range after {
 		s.position[id] = at
 	}
 	for id, at := range reached {
+		if _, known := s.position[id]; !known && f.Since.IsZero() {
+			s.position[id] = at
+			continue
+		}
 		s.begin(id, at)
 	}
 	return s, nil
 }
 
-// begin notes that the ring has what a member logged behind a position.
+// begin notes that the ring has what a member logged behind a position. A member
+// whose log ends before what was told of it began a new one.
 func (s *Stream) begin(member string, at uint64) {
 	told, known := s.position[member]
 	switch {
-	case known && told < at, !known && !s.filter.Since.IsZero():
+	case !known, told < at:
 		s.owed[member] = at
-	case !known:
+	case told > at:
 		s.position[member] = at
+		s.gaps = append(s.gaps, api.MemberGap{
+			Node: s.hub.nameOf(member), EventGap: api.EventGap{First: at + 1, Last: told, Reason: "unknown"},
+		})
 	}
 }
 
@@ -70,15 +80,17 @@ func (s *Stream) Close() { s.hub.leave() }
 
 // Next waits for what follows, at most until ctx ends, whose error it then
 // returns: Next can be called again. The first batch comes at once: it may be
-// empty. Missing is complete in every batch; one that only says that it changed
-// has no events.
+// empty. Missing is complete in every batch; one that only says that it changed,
+// or that the position of one more member is known, has no events: who loses the
+// stream before the first event misses nothing either.
 func (s *Stream) Next(ctx context.Context) (api.EventsResponse, error) {
 	for {
 		bell := s.hub.bell()
 		r := s.pull(ctx)
+		r.Gaps, s.gaps = append(s.gaps, r.Gaps...), nil
 		missing := s.hub.missing()
-		if len(r.Events)+len(r.Gaps) > 0 || !s.said || !slices.Equal(missing, s.missing) {
-			s.said, s.missing = true, missing
+		if len(r.Events)+len(r.Gaps) > 0 || len(s.position) != s.members || !slices.Equal(missing, s.missing) {
+			s.members, s.missing = len(s.position), missing
 			r.Missing, r.Position = missing, s.position.String()
 			return r, nil
 		}

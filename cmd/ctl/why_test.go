@@ -1,0 +1,118 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fleetfuse/api"
+)
+
+// inForce are the policy of every breaker of the tests.
+var inForce = []api.PolicyValue{
+	{Field: "fail_max", Value: 5, Origin: "default"}, {Field: "reset_timeout", Value: "1m0s", Origin: "default"},
+	{Field: "backoff.multiplier", Value: 1, Origin: "default"}, {Field: "backoff.max", Value: "10m0s", Origin: "default"},
+	{Field: "success_threshold", Value: 1, Origin: "default"}, {Field: "trial_calls", Value: 1, Origin: "profile balanced"},
+	{Field: "permit_timeout", Value: "30s", Origin: "default"}, {Field: "retry_after_cap", Value: "15m0s", Origin: "FLEETFUSE_BREAKER_DEFAULTS"},
+	{Field: "retry_after_scope", Value: "cluster", Origin: "default"}, {Field: "retry_after_statuses", Value: []int{429, 503}, Origin: "default"},
+	{Field: "rolling.window", Value: "30s", Origin: "default"}, {Field: "rolling.threshold_failures", Value: 6, Origin: "default"},
+	{Field: "rolling.cooldown", Value: "1m0s", Origin: "default"}, {Field: "failure_rate.ratio", Value: 0.5, Origin: "default"},
+	{Field: "failure_rate.window", Value: "1m0s", Origin: "default"}, {Field: "failure_rate.min_calls", Value: 20, Origin: "operator overlay 7, alice@box"},
+	{Field: "witnesses", Value: 2, Origin: "default"}, {Field: "mode", Value: "shadow", Origin: "operator overlay 7, alice@box"},
+	{Field: "roles.artifact.fail_max", Value: 3, Origin: "/etc/fleetfuse/breakers/of-the-artifact-crawlers.yaml:12, hosts.www.example.org.roles.artifact"},
+}
+
+// believed is what four nodes say about a breaker: n1 and n2 know all, n3 has not
+// heard of it or, where it is closed, has a ring of its own, n4 is silent.
+func believed(b api.Breaker) api.BeliefsResponse {
+	knows := api.Belief{
+		Node: "n1", ID: "id1", State: b.State, Reason: b.Reason, RemainingMS: b.RemainingMS, Stamp: "117", Mode: b.Mode, PolicyVersion: "0",
+		ConfigHash: "c", Owner: "n1", OwnerID: "id1",
+	}
+	if b.Local {
+		knows.State, knows.Reason, knows.RemainingMS, knows.Stamp = "closed", "", 0, "0"
+	}
+	second, third := knows, knows
+	second.Node, second.ID, second.Disk = "n2", "id2", knows.State != "closed"
+	third.Node, third.ID = "n3", "id3"
+	if knows.State == "closed" {
+		third.Ring, third.Differs = &api.Ring{State: "open", Reason: "consecutive-failures", RemainingMS: 9000}, []string{api.DiffersRing}
+	} else {
+		third.State, third.Reason, third.RemainingMS, third.Stamp = "closed", "", 0, "0"
+		third.Differs = []string{api.DiffersState}
+	}
+	return api.BeliefsResponse{Key: b.Key, Node: "n1", Reference: "n1", Beliefs: []api.Belief{knows, second, third}, Missing: []string{"n4"}}
+}
+
+// happenedTo are the last events of a breaker.
+func happenedTo(b api.Breaker) []api.Event {
+	if b.Last == nil {
+		return nil
+	}
+	return []api.Event{{
+		ID: "e1", Seq: 1, Time: b.Last.At, Kind: "transition", Key: b.Key, Node: "n1", From: b.Last.From, To: b.Last.To, Reason: b.Last.Reason,
+		Role: b.Last.Role, Evidence: &api.EventEvidence{Failures: b.Last.Failures, Status: b.Last.Status, Error: b.Last.Error, Witnesses: b.Last.Nodes},
+	}}
+}
+
+func TestDifferenceWords(t *testing.T) {
+	owner := api.Belief{Node: "n1", State: "open", RemainingMS: 30_000, Stamp: "7", PolicyVersion: "0"}
+	for _, x := range []struct {
+		belief api.Belief
+		want   string
+	}{
+		{api.Belief{State: "closed", Mode: "enforce", Differs: []string{api.DiffersState}}, "it believes closed, not open: calls there are allowed."},
+		{api.Belief{State: "closed", Ring: &api.Ring{State: "half_open"}, Differs: []string{api.DiffersState}},
+			"it believes closed, not open: calls there meet its own ring. Beside that, its own ring is half_open."},
+		{api.Belief{State: "half_open", Reason: "store", Differs: []string{api.DiffersState}}, "it believes half_open, store, not open: calls there wait for permits."},
+		{api.Belief{State: "open", RemainingMS: 9000, Mode: "off", Differs: []string{api.DiffersState}},
+			"it believes open for another 9s, not open: calls there are allowed, its mode is off."},
+		{api.Belief{State: "open", RemainingMS: 600_000, Stamp: "9", Differs: []string{api.DiffersDeadline, api.DiffersStamp}},
+			"it is open there for another 10m, not 30s. It goes by another word: stamp 9, not 7."},
+		{api.Belief{State: "open", PolicyVersion: "12", Differs: []string{api.DiffersPolicy, api.DiffersConfig, api.DiffersOwner}},
+			"It has policy version 12, not 0. Its configuration is another one: compare fleetfuse-ctl config show. It takes nobody for the owner."},
+		{api.Belief{State: "open", RemainingMS: 1000, PolicyVersion: "0", Differs: []string{"colour"}}, "colour; open for another 1s; policy as configured."},
+	} {
+		if got := differenceWords(x.belief, &owner); got != x.want {
+			t.Errorf("got  %s\nwant %s", got, x.want)
+		}
+	}
+}
+
+// TestWhyWithoutTheRest has a node that tells of the breaker and nothing else.
+func TestWhyWithoutTheRest(t *testing.T) {
+	path, b := one(asked)
+	term := newTerminal(t, node{path: b})
+	term.types("breaker", "why", b.Key)
+	term.types("breaker", "why", b.Key, "-o", "json")
+	term.golden("why-alone")
+}
+
+func TestWhyStaysWithinTheTerminal(t *testing.T) {
+	wide := tripped
+	wide.Key, wide.Name = "host:"+strings.Repeat("very-long-label.", 12)+"example.org", strings.Repeat("very-long-label.", 12)+"example.org"
+	n := fleet()
+	path, b := one(wide)
+	n[path], n[path+"/policy"] = b, api.PolicyResponse{Key: b.Key, Version: "0", Values: inForce, Node: "n1"}
+	n[path+"/beliefs"] = believed(b)
+	term := newTerminal(t, n)
+	for _, key := range []string{tripped.Key, probed.Key, wide.Key} {
+		stdout, _, _ := term.run(t.Context(), "breaker", "why", key)
+		for l := range strings.Lines(stdout) {
+			long := utf8.RuneCountInString(strings.TrimSuffix(l, "\n")) > textWidth
+			if long && strings.Contains(strings.TrimSpace(l), " ") && !strings.Contains(l, "fleetfuse-ctl") && !strings.HasPrefix(l, "host:") {
+				t.Errorf("%s: too long: %s", key, l)
+			}
+		}
+	}
+}
+
+func TestEntries(t *testing.T) {
+	got := entries("Title:", []string{"a = 1  " + strings.Repeat("word ", 20), "evil\x1b[2J", ""})
+	want := "\nTitle:\n  a = 1  " + strings.TrimSpace(strings.Repeat("word ", 14)) + "\n         " + strings.TrimSpace(strings.Repeat("word ", 6)) + "\n  evil\\x1b[2J\n  \n"
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}

@@ -1,0 +1,95 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+)
+
+// observeBelief is the name by which members ask what this node believes of a
+// breaker.
+const observeBelief = "belief"
+
+// answerBelief answers a member that asks for it.
+func (b *board) answerBelief(query []byte) (spread.Observed, error) {
+	var q api.BeliefQuery
+	if err := json.Unmarshal(query, &q); err != nil {
+		return spread.Observed{}, fmt.Errorf("a question for a belief: %w", err)
+	}
+	body, err := json.Marshal(b.belief(breaker.Key(q.Key)))
+	return spread.Observed{Body: body}, err
+}
+
+// belief is what this node believes of a breaker, and so decides by.
+func (b *board) belief(key breaker.Key) api.Belief {
+	f := fleet{board: b}
+	now := b.clock.Now()
+	snap := b.Of(key)
+	st := snap.At(now)
+	a := api.Belief{
+		Node: f.Name(b.id), ID: b.id, State: st.State.String(), Reason: string(st.Reason), Detail: st.Detail,
+		Mode: string(b.policies.of(key).Mode), PolicyVersion: versionOf(snap.Overlay(breaker.RegisterOperator).Stamp),
+		ConfigHash: fmt.Sprintf("%016x", b.policies.hash()),
+	}
+	if st.State == breaker.Open {
+		a.RemainingMS = millisLeft(st.Until, now)
+	}
+	a.Disk = snap.Circuit.State != breaker.Closed && snap.Circuit.Disk && snap.Circuit.Until == st.Until
+	for _, c := range snap.Cooldowns {
+		a.Disk = a.Disk || c.Disk && c.Until == st.Until
+	}
+	if owner, ok := f.Owner(key); ok {
+		a.Owner, a.OwnerID = owner.Name, owner.ID
+	}
+	snap.Overlays = nil // the stamp orders words about the state
+	a.Stamp = versionOf(snap.MaxStamp())
+	for _, r := range b.rings(key) {
+		a.Ring = &api.Ring{State: r.Status.State.String(), Reason: string(r.Status.Reason)}
+		if r.Status.State == breaker.Open {
+			a.Ring.RemainingMS = millisLeft(r.Status.Until, now)
+		}
+	}
+	return a
+}
+
+// millisLeft rounds up: what has not run out is never shown as 0.
+func millisLeft(until, now breaker.Instant) int64 {
+	const millisecond = 1_000_000
+	return max(int64(until.Sub(now)+millisecond-1)/millisecond, 0)
+}
+
+// beliefs asks all members at once (httpapi.Beliefs).
+func (n *Node) beliefs(ctx context.Context, key breaker.Key) (beliefs []api.Belief, missing []string) {
+	var mu sync.Mutex
+	var asked sync.WaitGroup
+	beliefs = []api.Belief{n.board.belief(key)}
+	for _, m := range (everyone{n}).Members() {
+		switch {
+		case m.ID == n.id:
+			continue
+		case !m.Live:
+			mu.Lock()
+			missing = append(missing, m.Name)
+			mu.Unlock()
+			continue
+		}
+		asked.Go(func() {
+			belief, err := observed[api.Belief](ctx, n, m.ID, observeBelief, api.BeliefQuery{Key: string(key)}, 0)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || belief.State == "" {
+				missing = append(missing, m.Name)
+				return
+			}
+			belief.Node, belief.ID = m.Name, m.ID // as this node calls it
+			beliefs = append(beliefs, belief)
+		})
+	}
+	asked.Wait()
+	return beliefs, missing
+}
