@@ -86,6 +86,9 @@ func (s *Server) known(hostport string) bool {
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
 	}
+	if a, err := netip.ParseAddr(host); err == nil && a.IsLoopback() { // almost always, and spelling is dearer
+		return true
+	}
 	host, err := hostname.Normalize(host)
 	if err != nil {
 		return false
