@@ -13,25 +13,27 @@ import (
 )
 
 // send runs until ctx ends: what was reported goes at once, tallies once a
-// second. What is left at the end goes within limit.
+// second. What is left at the end, or under way then, has a little longer.
 func (n *node) send(ctx context.Context) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(reportLimit/4, cancel) })
+	defer stop()
 	tick := time.NewTicker(tallyEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportLimit/4)
-			defer cancel()
 			n.reports.flushTallies()
-			n.drain(last)
-			n.tellDecisions(last)
+			n.drain(longer)
+			n.tellDecisions(longer)
 			return
 		case <-n.reports.signal:
 		case <-tick.C:
 			n.reports.flushTallies()
-			n.tellDecisions(ctx)
+			n.tellDecisions(longer)
 		}
-		if !n.drain(ctx) {
+		if !n.drain(longer) {
 			select {
 			case <-ctx.Done():
 			case <-time.After(reportPause):

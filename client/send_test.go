@@ -138,16 +138,18 @@ func TestFailureOfAHookFailsAProbe(t *testing.T) {
 	c := newClient(t, n, Options{})
 	u := newUpstream(t, status(503))
 	_, _ = call(t, c, u)
-	eventually(t, "half-open", func() bool { return c.State(u.host()) == breaker.HalfOpen })
+	eventually(t, "the trip", func() bool { return c.State(u.host()) != breaker.Closed })
 	ok := status(200)
 	u.answer.Store(&ok)
 	rt := c.Transport(u.Client().Transport, WithClassify(func(_ *http.Request, _ *http.Response, _ error, r *Result) { r.Error = "captcha" }))
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, u.URL, nil)
-	resp, err := rt.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	eventually(t, "a probe", func() bool {
+		resp, err := rt.RoundTrip(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err == nil
+	})
 	eventually(t, "the probe failed", func() bool {
 		return n.reported(func(o api.Outcome) bool { return o.Permit != "" && o.Error == "other" && o.Status == 0 }) == 1
 	})
@@ -161,11 +163,13 @@ func TestProbeAnsweredFromACacheIsNeutral(t *testing.T) {
 	c := newClient(t, n, Options{})
 	u := newUpstream(t, status(503))
 	_, _ = call(t, c, u)
-	eventually(t, "half-open", func() bool { return c.State(u.host()) == breaker.HalfOpen })
-	p, err := c.Allow(t.Context(), Call{Host: u.host()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, "the trip", func() bool { return c.State(u.host()) != breaker.Closed })
+	var p *Permit
+	eventually(t, "a probe", func() (ok bool) {
+		var err error
+		p, err = c.Allow(t.Context(), Call{Host: u.host()})
+		return err == nil && p.Probe()
+	})
 	p.Report(Result{Status: 200, FromCache: true})
 	eventually(t, "it is told", func() bool {
 		return n.reported(func(o api.Outcome) bool { return o.Permit != "" && o.FromCache }) == 1

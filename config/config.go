@@ -1,6 +1,10 @@
 package config
 
-import "fleetfuse/breaker"
+import (
+	"time"
+
+	"fleetfuse/breaker"
+)
 
 // Config says how a node runs. Code below package node sees it, or a part of
 // it, and never a flag or a variable.
@@ -15,6 +19,7 @@ type Config struct {
 	Insecure      bool   // allow ports beyond loopback without keyring and certificates
 	Profile       string // of the policies, see ProfileBalanced
 	CooldownStore string // where cooldowns are shared beyond state.db: StoreSQLite, StoreMemory or a URL; it may hold a password
+	Telemetry     Telemetry
 	Log           Log
 	Breakers      Breakers
 
@@ -58,6 +63,12 @@ type TLS struct {
 	CAFile   string // whom to believe
 }
 
+// Telemetry is what the node keeps of what happens.
+type Telemetry struct {
+	MaxAge   time.Duration // of events on disk
+	MaxBytes Bytes         // of events on disk; the oldest go
+}
+
 // Log is how the node writes its log.
 type Log struct {
 	Format string // text, json, or auto: text on a terminal, else json
@@ -89,6 +100,7 @@ func Default() Config {
 		Actor:         Actor{ListenAddress: "127.0.0.1:7142"},
 		Profile:       ProfileBalanced,
 		CooldownStore: StoreSQLite,
+		Telemetry:     Telemetry{MaxAge: 7 * 24 * time.Hour, MaxBytes: 256 << 20},
 		Log:           Log{Format: "auto", Level: "info"},
 		Breakers:      Breakers{Defaults: breaker.DefaultPolicy()},
 	}

@@ -19,7 +19,7 @@ var policySections = []string{"defaults", "advanced", hostsSection, "resolvers"}
 
 // laterSections are read by later versions; a file that says something there
 // wants what this node does not do.
-var laterSections = []string{"telemetry", "tuner"}
+var laterSections = []string{"tuner"}
 
 // readDocument takes the settings of a file.
 func (l *loader) readDocument(path string, text []byte) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"fleetfuse/breaker"
 )
@@ -15,7 +16,7 @@ type option struct {
 	key   string // dotted path in a file
 	usage string // a `word` in it names the value
 
-	at    func(*Config) any   // *string, *bool, or *[]string for a list with commas
+	at    func(*Config) any   // *string, *bool, *time.Duration, *Bytes, or *[]string for a list with commas
 	check func(*Config) error // what is wrong with the value, nil if nothing
 }
 
@@ -60,6 +61,10 @@ var options = []option{
 		func(c *Config) any { return &c.TLS.KeyFile }, func(c *Config) error { return checkPath(c.TLS.KeyFile, false) }},
 	{"tls.ca-file", "tls.ca_file", "believe the certificates of other nodes and of clients that this PEM `FILE` vouches for",
 		func(c *Config) any { return &c.TLS.CAFile }, func(c *Config) error { return checkPath(c.TLS.CAFile, false) }},
+	{"telemetry.max-age", "telemetry.max_age", "keep events on disk this `DURATION`, at least 1m: seconds, or 90s, 24h",
+		func(c *Config) any { return &c.Telemetry.MaxAge }, func(c *Config) error { return checkAge(c.Telemetry.MaxAge) }},
+	{"telemetry.max-bytes", "telemetry.max_bytes", "keep events on disk up to this `SIZE`, at least 1MiB: bytes, or 512KiB, 256MiB, 2GiB; the oldest go",
+		func(c *Config) any { return &c.Telemetry.MaxBytes }, func(c *Config) error { return checkBytes(c.Telemetry.MaxBytes) }},
 	{"insecure", "insecure", "listen beyond loopback even without keyring and --tls files",
 		func(c *Config) any { return &c.Insecure }, func(*Config) error { return nil }},
 	{"log.format", "log.format", "text, json, or auto: text on a terminal, else json",
@@ -116,6 +121,18 @@ func (o *option) set(c *Config, text string) error {
 			return err
 		}
 		*place = value
+	case *time.Duration:
+		value, err := parseDuration(strings.TrimSpace(text), time.Second)
+		if err != nil {
+			return err
+		}
+		*place = value
+	case *Bytes:
+		value, err := parseBytes(strings.TrimSpace(text))
+		if err != nil {
+			return err
+		}
+		*place = value
 	}
 	return nil
 }
@@ -141,6 +158,10 @@ func (o *option) text(c *Config) string {
 		return strings.Join(*place, ",")
 	case *bool:
 		return strconv.FormatBool(*place)
+	case *time.Duration:
+		return place.String()
+	case *Bytes:
+		return place.String()
 	}
 	panic(fmt.Sprintf("option %s is of a kind unknown here", o.flag))
 }

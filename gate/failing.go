@@ -7,6 +7,7 @@ import (
 // failing is what a gate remembers of a key that failed here or is not closed.
 type failing struct {
 	ring        *breaker.Machine
+	told        breaker.State // of the ring, to Options.Ring
 	policy      *breaker.Policy
 	lastFailure breaker.Instant
 	reportUntil breaker.Instant
@@ -79,6 +80,11 @@ func (g *Gate) refresh(e *entry, view breaker.Snapshot) {
 	if x.status.State == breaker.Closed { // else the ring is frozen
 		ring := f.ring.Snapshot()
 		x.denial = denial{status: ring.At(now), key: e.key, local: true}
+		if was := f.told; was != x.status.State {
+			if f.told = x.status.State; g.opt.Ring != nil {
+				g.opt.Ring(e.key, was, x.status)
+			}
+		}
 	}
 	x.denial.hits = &x.hits
 	x.terms = terms{g: g, denied: &x.denial}

@@ -30,7 +30,10 @@ type Options struct {
 	MaxHosts int           // default 1,000,000
 	AskLimit time.Duration // how long a question may take; default 100 ms
 	Usage    bool          // count what DrainUsage hands over
-	Driven   bool          // who made the gate calls Beat every BeatEvery: it starts no goroutine
+	// Ring, if not nil, is told what became of a ring while it decides, that is while
+	// the view does not. It is called with a lock held: it must not call the gate.
+	Ring   func(key breaker.Key, from breaker.State, to breaker.Status)
+	Driven bool // who made the gate calls Beat every BeatEvery: it starts no goroutine
 }
 
 // A Gate decides. It is safe for concurrent use.

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,6 +89,31 @@ func TestAnnouncedCloseEmptiesTheRing(t *testing.T) {
 	w.close(hostKey)
 	wantAllowed(t, w.allow(host))
 	equal(t, "open rings", len(w.g.OpenRings()), 0)
+}
+
+// Who asked to be told hears when a ring begins to reject and when it ends, once
+// each, and nothing while the view decides.
+func TestRingsAreTold(t *testing.T) {
+	var mu sync.Mutex
+	var told []string
+	w := newWorld(t, func(_ *breaker.Policy, o *Options) {
+		o.Ring = func(key breaker.Key, from breaker.State, to breaker.Status) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, fmt.Sprint(key, " ", from, " ", to.State, " ", to.Reason))
+		}
+	})
+	w.set(func() { w.members = 2 })
+	for range 5 {
+		d := w.allow(host)
+		d.Report(failed(500))
+	}
+	w.close(hostKey)
+	w.allow(host)
+	mu.Lock()
+	defer mu.Unlock()
+	want := fmt.Sprint([]string{"host:" + host + " closed open consecutive-failures", "host:" + host + " open closed "})
+	equal(t, "told", fmt.Sprint(told), want)
 }
 
 // A machine whose wall clock is ahead stamps what it does later than it was: a

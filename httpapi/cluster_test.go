@@ -126,7 +126,7 @@ func TestOpenAPIDescribesWhatIsServed(t *testing.T) {
 		}
 	}
 	for _, path := range []string{
-		"/v1/cluster", "/v1/cluster/owner", "/v1/cluster/leave", "/v1/config", "/v1/config/reload",
+		"/v1/cluster", "/v1/cluster/owner", "/v1/cluster/leave", "/v1/config", "/v1/config/reload", "/v1/events",
 		"/v1/breakers/{scope}/{name}/policy", "/v1/breakers/{scope}/{name}/policy/history",
 	} {
 		if doc.Paths[path] == nil {

@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +33,10 @@ const maxEvents = 10_000
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	q, err := eventQuestion(r, s.now())
 	if err != nil {
-		fail(w, http.StatusBadRequest, err.Error(), "/v1/events?since=1h&key=api.example.org&kind=transition&limit=100")
+		refuse(w, api.Problem{
+			Status: http.StatusBadRequest, Detail: "events cannot be asked for like this", Errors: limited(each(err)),
+			Try: "/v1/events?since=1h&key=api.example.org&kind=transition&limit=100",
+		})
 		return
 	}
 	if !strings.Contains(r.Header.Get("Accept"), "text/event-stream") && !r.URL.Query().Has("follow") {
@@ -37,14 +44,16 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	stream, err := s.opt.Events.Follow(q.After, q.Filter)
-	if errors.Is(err, follow.ErrTooMany) {
+	if err != nil {
 		fail(w, http.StatusServiceUnavailable, err.Error(), "GET /v1/cluster lists the other nodes")
 		return
 	}
 	defer stream.Close()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	s.tell(r.Context(), eventWriter{w, http.NewResponseController(w)}, stream)
+	if err := s.tell(r.Context(), eventWriter{w, http.NewResponseController(w)}, stream); errors.Is(err, os.ErrDeadlineExceeded) {
+		s.opt.Metrics.FollowerDropped()
+	}
 }
 
 // now is the wall clock.
@@ -55,7 +64,7 @@ func (s *Server) now() time.Time {
 
 // tell writes what a stream has until its reader goes, is too slow or the node
 // stops. What it missed it gets with its last id, here or from another node.
-func (s *Server) tell(ctx context.Context, out eventWriter, stream *follow.Stream) {
+func (s *Server) tell(ctx context.Context, out eventWriter, stream *follow.Stream) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -65,17 +74,20 @@ func (s *Server) tell(ctx context.Context, out eventWriter, stream *follow.Strea
 			cancel()
 		}
 	}()
-	for ok := out.write("retry: 1000\n\n"); ok; {
+	for err := out.write("retry: 1000\n\n"); ; {
+		if err != nil {
+			return err
+		}
 		beat, done := context.WithTimeout(ctx, heartbeatEvery)
-		batch, err := stream.Next(beat)
+		batch, silent := stream.Next(beat)
 		done()
 		switch {
 		case ctx.Err() != nil:
-			return
-		case err != nil:
-			ok = out.write(": alive\n\n")
+			return nil
+		case silent != nil:
+			err = out.write(": alive\n\n")
 		default:
-			ok = out.batch(batch)
+			err = out.batch(batch)
 		}
 	}
 }
@@ -86,35 +98,40 @@ type eventWriter struct {
 	out *http.ResponseController
 }
 
-// write reports whether the reader took it in time.
-func (e eventWriter) write(text string) bool {
-	_ = e.out.SetWriteDeadline(time.Now().Add(writeLimit))
-	if _, err := e.w.Write([]byte(text)); err != nil {
-		return false
+// write fails if the reader does not take it in time.
+func (e eventWriter) write(text string) error {
+	if err := e.out.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+		return err
 	}
-	return e.out.Flush() == nil
+	if _, err := io.WriteString(e.w, text); err != nil {
+		return err
+	}
+	return e.out.Flush()
 }
 
-func (e eventWriter) batch(b api.EventsResponse) bool {
+func (e eventWriter) batch(b api.EventsResponse) error {
 	if b.Events == nil {
 		b.Events = []api.Event{}
 	}
 	data, err := json.Marshal(b)
-	return err == nil && e.write(fmt.Sprintf("event: events\nid: %s\ndata: %s\n\n", b.Position, data))
+	if err != nil {
+		return err
+	}
+	return e.write(fmt.Sprintf("event: events\nid: %s\ndata: %s\n\n", b.Position, data))
 }
+
+var eventParameters = []string{"key", "kind", "since", "limit", "follow", "after"}
 
 // eventQuestion reads what is asked for. Last-Event-ID is where an earlier stream
 // ended; as a parameter too, for those who cannot set a header.
 func eventQuestion(r *http.Request, now time.Time) (q follow.Question, err error) {
 	p := r.URL.Query()
-	for name := range p {
-		switch name {
-		case "key", "kind", "since", "limit", "follow", "after":
-		default:
-			return q, fmt.Errorf("the parameter %q is none of key kind since limit follow after", name)
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		if !slices.Contains(eventParameters, name) {
+			problems = append(problems, fmt.Errorf("the parameter %q is none of %s", name, strings.Join(eventParameters, " ")))
 		}
 	}
-	var problems []error
 	if text := p.Get("key"); text != "" {
 		key, err := parseKey(text)
 		problems = append(problems, err)

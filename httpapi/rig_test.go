@@ -21,6 +21,7 @@ import (
 	"fleetfuse/httpapi"
 	"fleetfuse/internal/clock"
 	"fleetfuse/telemetry"
+	"fleetfuse/telemetry/follow"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -56,7 +57,7 @@ func newRig(t *testing.T, allowedHosts ...string) *rig {
 	g := gate.New(gate.Options{Node: "id1", Owner: nobody{}, Policy: policy, Clock: r.clock})
 	r.gate = g
 	srv := httptest.NewServer(httpapi.New(httpapi.Options{
-		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Clock: r.clock, Metrics: telemetry.New("test", telemetry.DefaultMaxKeys),
+		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Events: follow.NewHub(&log{more: make(chan struct{})}, follow.Options{}), Clock: r.clock, Metrics: telemetry.New("test", telemetry.DefaultMaxKeys),
 		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Beliefs: r.believed, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
 		AllowedHosts: allowedHosts, MaxStreams: 2, Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
 	}).Handler())

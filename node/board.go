@@ -29,6 +29,8 @@ type board struct {
 	keeper   *cooldownstore.Behind
 	events   *chronicle
 	usage    *usage
+	part     func(name string, works bool, why string) // Node.part
+	look     func()                                    // Node.tellStanding
 	metrics  *telemetry.Metrics
 	logger   *slog.Logger
 	gate     *gate.Gate
@@ -50,6 +52,7 @@ type board struct {
 	watchers  map[*watcher]struct{}
 	waits     map[uint64]chan any // requests of this node, by id
 	serving   chan struct{}       // a token for each request of a member under way
+	observing chan struct{}       // and for each question for telemetry, which may take long
 	members   membership
 	refused   uint64 // frames not taken: a clock days off, or no sense in them
 	evicted   uint64 // entries the view's limit cost, those already logged
@@ -71,9 +74,9 @@ const forgetEvery = time.Second
 // cluster.
 func newBoard(n *Node) *board {
 	b := &board{
-		clock: n.clock, keeper: n.keeper, events: n.events, sharing: n.sharing, policies: n.policies, history: n.store.Overlays, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
+		clock: n.clock, keeper: n.keeper, events: n.events, part: n.part, look: n.tellStanding, sharing: n.sharing, policies: n.policies, history: n.store.Overlays, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
 		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
-		serving: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
+		serving: make(chan struct{}, maxServing), observing: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},
 		stop:    make(chan struct{}), wake: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
@@ -114,7 +117,7 @@ func (b *board) run() {
 			b.do((*spread.Node).Forget)
 			b.expirePolicies()
 			b.sayDropped()
-			b.events.ringsAre(b.gate.OpenRings())
+			b.look()
 		case <-b.timer.C:
 			b.do((*spread.Node).Tick)
 		}

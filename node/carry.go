@@ -159,14 +159,18 @@ func (b *board) State() *wire.Frame {
 
 // serve answers a request of a member.
 func (b *board) serve(s spread.Serve) {
+	room := b.serving
+	if _, ok := s.Request.Body.(spread.Observe); ok {
+		room = b.observing
+	}
 	select {
-	case b.serving <- struct{}{}:
+	case room <- struct{}{}:
 	default:
 		b.reply(s, errors.New("too many requests of members are under way"))
 		return
 	}
 	go func() {
-		defer func() { <-b.serving }()
+		defer func() { <-room }()
 		ctx, cancel := context.WithTimeout(context.Background(), wordLimit)
 		defer cancel()
 		body, err := b.answer(ctx, s)

@@ -75,6 +75,19 @@ func state(n *node.Node, name string) string {
 	return ""
 }
 
+// degraded reports whether a node tells that a part fails.
+func degraded(n *node.Node, part string) func() bool {
+	return func() bool {
+		var r api.EventsResponse
+		resp, err := http.Get("http://" + n.Addresses().HTTP + "/v1/events?kind=degraded")
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		return json.NewDecoder(resp.Body).Decode(&r) == nil && slices.ContainsFunc(r.Events, func(e api.Event) bool { return e.To == part })
+	}
+}
+
 // TestClockAnHourOff: stamps order words whatever the clocks say.
 func TestClockAnHourOff(t *testing.T) {
 	a := member(t, "a", 0)
@@ -114,6 +127,10 @@ func TestClockDaysOff(t *testing.T) {
 			text := strings.Join(odd.Status().Problems, "; ")
 			if !strings.Contains(text, "this node's clock is 72h") {
 				t.Errorf("the odd node's problems: %q; want that its clock is 72 h off", text)
+			}
+			eventually(t, "an event of the odd node's clock", degraded(odd, "clock"))
+			for _, n := range []*node.Node{a, b} {
+				eventually(t, "an event of the odd clock", degraded(n, "clock of odd"))
 			}
 			for i := range 8 {
 				host := fmt.Sprintf("h%d.example.org", i)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"fleetfuse/api"
@@ -32,7 +33,7 @@ func (n *Node) openEvents(ctx context.Context) error {
 	if n.opt.Memory {
 		dir = ""
 	}
-	log, err := eventlog.Open(ctx, dir, eventlog.Options{OnHealth: n.eventsHealth})
+	log, err := eventlog.Open(ctx, dir, eventlog.Options{MaxAge: n.opt.EventAge, MaxBytes: n.opt.EventBytes, OnHealth: n.eventsHealth})
 	if err != nil {
 		return err
 	}
@@ -40,8 +41,13 @@ func (n *Node) openEvents(ctx context.Context) error {
 		log: log, clock: n.clock, node: n.opt.Name,
 		name: func(id string) string { return fleet{board: n.board}.Name(id) },
 	}
-	if h := log.Health(); h.SetAside != "" {
+	n.standing.begin(n.events.part)
+	h := log.Health()
+	if h.SetAside != "" {
 		n.opt.Logger.Error("the event log was corrupt; a fresh one was made and the old one set aside", slog.String("file", h.SetAside))
+	}
+	if !h.OK {
+		n.eventsHealth(h)
 	}
 	n.onStop(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
@@ -51,8 +57,9 @@ func (n *Node) openEvents(ctx context.Context) error {
 	return nil
 }
 
-// eventsHealth logs that the event log fails or works again.
+// eventsHealth logs that the event log fails or works again, or gave events up.
 func (n *Node) eventsHealth(h eventlog.Health) {
+	n.part(partEvents, h.OK, errorText(h.Err))
 	if h.OK {
 		n.opt.Logger.Info("the event log is written", slog.Uint64("dropped", h.Dropped))
 		return
@@ -78,10 +85,18 @@ func (c *chronicle) add(e telemetry.Event) {
 	c.log.Append(e)
 }
 
+// takenOver is for how long after a word an owner that takes it over writes it down
+// too, for the owner of then may have been dead already. Older ones were written,
+// and a member that joins must not have a third of the breakers told again.
+const takenOver = time.Minute
+
 // announced writes down how a breaker owned here moved.
 func (c *chronicle) announced(key breaker.Key, a breaker.Announcement) {
 	for _, t := range a.Transitions {
 		e := telemetry.EventOf(key, t, a.Snapshot)
+		if t.Stamp != 0 && t.Stamp.Wall().Sub(e.Stamp.Wall()) > takenOver {
+			continue
+		}
 		e.Time = c.clock.Wall(t.At)
 		e.Node = c.nameOf(e.Node)
 		e.Evidence.Witnesses = nil
@@ -114,6 +129,17 @@ func (c *chronicle) probed(key breaker.Key, o breaker.Outcome) {
 	})
 }
 
+// ring writes down what became of this node's ring of a breaker.
+func (c *chronicle) ring(key breaker.Key, from breaker.State, to breaker.Status) {
+	e := telemetry.Event{
+		Kind: telemetry.KindLocal, Key: key, Node: c.node, From: from.String(), To: to.State.String(), Reason: to.Reason, Stamp: c.clock.Stamp(),
+	}
+	if to.State == breaker.Open {
+		e.Length = to.Until.Sub(c.clock.Now())
+	}
+	c.add(e)
+}
+
 // laid writes down that an overlay is in force.
 func (c *chronicle) laid(key breaker.Key, o breaker.Overlay) {
 	what, fields := "replaced", o.Fields
@@ -121,7 +147,7 @@ func (c *chronicle) laid(key breaker.Key, o breaker.Overlay) {
 		what = "reset"
 	}
 	if o.Temporary != "" {
-		fields += " for " + o.Length.String() + ": " + o.Temporary
+		fields = strings.TrimSpace(fields + " for " + o.Length.String() + ": " + o.Temporary)
 	}
 	detail := fields
 	if o.Reason != "" {
@@ -227,10 +253,26 @@ func (c *chronicle) answer(ctx context.Context, query []byte) (spread.Observed, 
 	if err := json.Unmarshal(query, &q); err != nil {
 		return spread.Observed{}, fmt.Errorf("a question for events: %w", err)
 	}
-	page, err := c.read(ctx, q)
-	if err != nil {
-		return spread.Observed{}, err
-	}
-	body, err := json.Marshal(page)
+	body, err := c.readSome(ctx, q)
 	return spread.Observed{Body: body}, err
+}
+
+// maxObserved bounds an answer to a member: beside it others must find room in
+// what goes to a member at once.
+const maxObserved = 4 << 20
+
+// readSome is read for an answer that is not too large: it has as many events as
+// fit, and says that there is more.
+func (c *chronicle) readSome(ctx context.Context, q api.EventQuery) ([]byte, error) {
+	for {
+		page, err := c.read(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		body, err := json.Marshal(page)
+		if err != nil || len(body) <= maxObserved || len(page.Events) < 2 {
+			return body, err
+		}
+		q.Limit = len(page.Events) / 2
+	}
 }

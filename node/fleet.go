@@ -51,8 +51,12 @@ func (m *membership) changed(live []cluster.Member, left []string, now time.Time
 		before[x.ID] = x
 	}
 	for _, x := range live {
-		if _, was := before[x.ID]; !was && !x.Self {
+		switch was, is := before[x.ID]; {
+		case x.Self:
+		case !is:
 			told = append(told, news{x.Name, x.Epoch, "", api.MemberAlive})
+		case x.Draining && !was.Draining:
+			told = append(told, news{x.Name, x.Epoch, api.MemberAlive, api.MemberDraining})
 		}
 		delete(before, x.ID)
 		delete(m.gone, x.ID)
@@ -74,7 +78,11 @@ func (m *membership) changed(live []cluster.Member, left []string, now time.Time
 		if m.gone[id].left {
 			how = api.MemberLeft
 		}
-		told = append(told, news{x.Name, x.Epoch, api.MemberAlive, how})
+		from := api.MemberAlive
+		if x.Draining {
+			from = api.MemberDraining
+		}
+		told = append(told, news{x.Name, x.Epoch, from, how})
 	}
 	for id, d := range m.gone {
 		if now.Sub(d.at) > rememberGone {
@@ -108,6 +116,7 @@ func (b *board) Members(live []cluster.Member, left []string) {
 		b.logger.Info("member "+x.name+" is "+x.to, slog.Int("members", len(live)))
 		b.events.member(x.name, x.epoch, x.from, x.to)
 	}
+	b.look()
 }
 
 // SeedsChanged implements cluster.Events.
@@ -138,7 +147,7 @@ const returnLimit = 5 * time.Second
 
 // setApart acts on what the members' clocks say of this node's.
 func (b *board) setApart(apart bool) {
-	b.events.part("clock", !apart, "")
+	b.part(partClock, !apart, "it differs by more than a day from those of most members")
 	if apart {
 		b.logger.Error("most members' clocks differ from this node's by more than a day: it owns no breaker and decides by its own ring; set its clock and restart it")
 	} else {

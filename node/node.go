@@ -38,24 +38,27 @@ type Options struct {
 	Reload       func() (config.Config, error) // reads it again; nil: it cannot be
 	Version      string
 	Logger       *slog.Logger
-	Clock        *clock.Clock // stopped by Stop; nil: the machine's
-	MetricKeys   int          // how many breakers have metrics of their own; zero: telemetry.DefaultMaxKeys
+	Clock        *clock.Clock  // stopped by Stop; nil: the machine's
+	EventAge     time.Duration // how long events are kept on disk; zero: eventlog.DefaultMaxAge
+	EventBytes   int64         // how much of them; zero: eventlog.DefaultMaxBytes
+	MetricKeys   int           // how many breakers have metrics of their own; zero: telemetry.DefaultMaxKeys
 }
 
 // Node is a running node.
 type Node struct {
-	opt     Options
-	id      string
-	epoch   uint64
-	started time.Time
-	ready   atomic.Bool
-	clock   *clock.Clock
-	store   cooldownstore.Store
-	keeper  *cooldownstore.Behind
-	events  *chronicle
-	hub     *follow.Hub // of the events of all members
-	usage   *usage
-	sharing *sharing
+	opt      Options
+	id       string
+	epoch    uint64
+	started  time.Time
+	ready    atomic.Bool
+	clock    *clock.Clock
+	store    cooldownstore.Store
+	keeper   *cooldownstore.Behind
+	events   *chronicle
+	standing standing
+	hub      *follow.Hub // of the events of all members
+	usage    *usage
+	sharing  *sharing
 	// warnings are about the place of the data directory.
 	warnings []string
 	metrics  *telemetry.Metrics
@@ -141,7 +144,7 @@ func (n *Node) openStore(ctx context.Context) error {
 
 // storeHealth logs that the store failed or works again.
 func (n *Node) storeHealth(h cooldownstore.Health) {
-	n.part("store", h.OK, errorText(h.Err))
+	n.part(partStore, h.OK, errorText(h.Err))
 	if h.OK {
 		n.opt.Logger.Info("the store works", slog.Int("pending", h.Pending), slog.Uint64("dropped", h.Dropped))
 		return
@@ -149,13 +152,8 @@ func (n *Node) storeHealth(h cooldownstore.Health) {
 	n.opt.Logger.Error("the store fails; decisions go on, changes wait in memory", slog.Any("err", h.Err), slog.Int("pending", h.Pending))
 }
 
-// part writes down that a part of the node failed, or works again. The store is
-// open before the event log is.
-func (n *Node) part(name string, works bool, detail string) {
-	if n.events != nil {
-		n.events.part(name, works, detail)
-	}
-}
+// part writes down that a part of the node fails, or works again.
+func (n *Node) part(name string, works bool, why string) { n.standing.tell(name, !works, why) }
 
 func errorText(err error) string {
 	if err == nil {

@@ -74,11 +74,13 @@ func (n *Node) reloaded() (api.ReloadResponse, error) {
 		}
 		n.reloads.failed = &api.FailedReload{At: at, Errors: texts}
 		n.reloads.wrong++
+		n.part(partReload, false, texts[0])
 		n.opt.Logger.Error("the configuration was not reloaded; what was in force stays so", slog.String("err", strings.Join(texts, "; ")))
 		return a, err
 	}
 	n.reloads.failed, n.reloads.loaded = nil, at
 	n.reloads.done++
+	n.part(partReload, true, "")
 	n.opt.Logger.Info("the configuration was reloaded", slog.Int("changes", len(a.Changes)+a.More), slog.String("hash", a.Hash),
 		slog.Any("needs_restart", a.NeedsRestart))
 	return a, nil
@@ -110,6 +112,7 @@ func (n *Node) reload() (api.ReloadResponse, error) {
 	n.gate.Replace()
 	n.board.policiesReplaced()
 	n.cluster.SetConfigHash(n.policies.hash())
+	n.tellStanding()
 	a.Hash = n.configHash()
 	return a, nil
 }

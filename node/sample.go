@@ -24,6 +24,7 @@ func (n *Node) sample(s *telemetry.Sample) {
 		n.sharing.sample(s)
 	}
 	n.samplePolicies(s)
+	n.sampleEvents(s)
 }
 
 // notClosed calls yield with every entry of the view that is not closed. The
@@ -152,4 +153,15 @@ func (n *Node) sampleStore(s *telemetry.Sample) {
 	s.Set("store_degraded_since_seconds", since)
 	s.Set("store_pending", float64(h.Pending))
 	s.Count("store_dropped_total", h.Dropped)
+}
+
+func (n *Node) sampleEvents(s *telemetry.Sample) {
+	h := n.events.log.Health()
+	s.Truth("events_ok", h.OK)
+	s.Count("events_appended_total", h.Appended)
+	s.Count("events_duplicates_total", h.Duplicates)
+	s.Count("events_dropped_total", h.Dropped)
+	s.Set("events_pending", float64(h.Pending))
+	s.Set("events_bytes", float64(h.Bytes))
+	s.Set("event_followers", float64(n.hub.Followers()))
 }

@@ -28,7 +28,7 @@ func (s *sharing) say() {
 	changed := s.condition.Changed(v)
 	s.mu.Unlock()
 	if changed {
-		s.part("shared store", v.OK, errorText(v.Err))
+		s.part(partShared, v.OK, errorText(v.Err))
 	}
 	switch {
 	case !changed:

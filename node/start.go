@@ -57,7 +57,7 @@ func (n *Node) keep(name, value string) {
 // startBreakers connects view, gate and actors and recalls what the store knows.
 func (n *Node) startBreakers(ctx context.Context) error {
 	n.board = newBoard(n)
-	n.gate = gate.New(gate.Options{Node: n.id, Owner: n.board, Policy: n.policies.of, Clock: n.clock, AskLimit: time.Second, Usage: true})
+	n.gate = gate.New(gate.Options{Node: n.id, Owner: n.board, Policy: n.policies.of, Clock: n.clock, AskLimit: time.Second, Usage: true, Ring: n.events.ring})
 	n.board.gate = n.gate
 	n.startUsage(ctx)
 	if err := n.recall(ctx); err != nil {

@@ -33,6 +33,7 @@ func (n *Node) Status() api.StatusResponse {
 	if h.Dropped > 0 {
 		problem("%d changes were never written because too many waited", h.Dropped)
 	}
+	n.eventProblems(problem)
 	n.sharingProblems(&st, problem)
 	if !st.Ready {
 		problem("the node is starting or draining")
@@ -40,6 +41,13 @@ func (n *Node) Status() api.StatusResponse {
 	n.policyProblems(problem)
 	n.memberProblems(st.Members, problem)
 	return st
+}
+
+// eventProblems says what is not normal about the event log.
+func (n *Node) eventProblems(problem func(string, ...any)) {
+	if h := n.events.log.Health(); !h.OK {
+		problem("the event log is not written since %s: %v; %d events wait in memory, decisions go on", h.Since.UTC().Format(time.RFC3339), h.Err, h.Pending)
+	}
 }
 
 // sharingProblems says what is not normal about sharing cooldowns. A warning is

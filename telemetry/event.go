@@ -61,10 +61,14 @@ func join(kinds []Kind) string {
 }
 
 // ofNode reports whether two nodes to which it happens at one stamp are two
-// events. A breaker's transition is one, whichever owner wrote it down; a
-// cooldown's identity is its setter and stamp.
+// events. What becomes of a breaker is one, whichever owner wrote it down: by what
+// name a node that is gone went, another may not know.
 func (k Kind) ofNode() bool {
-	return k != KindTransition && k != KindOperator && k != KindPolicy
+	switch k {
+	case KindTransition, KindCooldown, KindOperator, KindPolicy:
+		return false
+	}
+	return true
 }
 
 // Limits of an event; Trim holds one to them.

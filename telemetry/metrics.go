@@ -1,5 +1,6 @@
-// Package telemetry turns what happens into metrics. It is an observer: nothing
-// it does slows a decision.
+// Package telemetry turns what happens into events and metrics. It is an observer:
+// nothing it does slows a decision. Package eventlog keeps the events of a node,
+// package follow makes one stream of those of all.
 package telemetry
 
 import (
@@ -32,6 +33,7 @@ type Metrics struct {
 	refused     atomic.Uint64
 	rounds      atomic.Uint64
 	panics      atomic.Uint64
+	slow        atomic.Uint64 // followers
 }
 
 // New returns a registry that serves what Go and the process say, and what is
@@ -60,6 +62,7 @@ func (m *Metrics) sample(s *Sample) {
 	s.Count("outcomes_refused_total", m.refused.Load())
 	s.Count("witness_rounds_total", m.rounds.Load())
 	s.Count("http_panics_total", m.panics.Load())
+	s.Count("event_followers_dropped_total", m.slow.Load())
 	s.Set("build_info", 1, labelOf(breaker.Key(m.version)), runtime.Version())
 }
 
@@ -112,6 +115,9 @@ func (m *Metrics) RoundBegan() { m.rounds.Add(1) }
 
 // Panicked counts a request whose panic was contained.
 func (m *Metrics) Panicked() { m.panics.Add(1) }
+
+// FollowerDropped counts a follower of the events who did not read.
+func (m *Metrics) FollowerDropped() { m.slow.Add(1) }
 
 // reasonOf is the reason of a transition, one of the closed list.
 func reasonOf(t breaker.Transition) string {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,13 +74,15 @@ const (
 
 // FollowEvents calls got with what happened, then with what happens, until ctx
 // ends or got returns an error. When the node goes away it tries again every
-// second, tells lost, and goes on where it was.
+// second, tells lost, and goes on where it was: got hears of every event once. A
+// duration in q.Since counts from now, however often it must try.
 func (c *Client) FollowEvents(ctx context.Context, q EventsQuery, got func(api.EventsResponse) error, lost func(error)) error {
-	for first := true; ; first = false {
-		position, err := c.followOnce(ctx, q, got)
-		if position != "" {
-			q.After = position
-		}
+	if d, err := time.ParseDuration(q.Since); err == nil && d >= 0 {
+		q.Since = time.Now().Add(-d).UTC().Format(time.RFC3339Nano)
+	}
+	f := follower{Client: c, query: q, got: got, told: map[string]struct{}{}}
+	for {
+		err := f.once(ctx)
 		var problem *api.Problem
 		var own *gotError
 		switch {
@@ -86,7 +90,7 @@ func (c *Client) FollowEvents(ctx context.Context, q EventsQuery, got func(api.E
 			return nil
 		case errors.As(err, &own):
 			return own.err
-		case errors.As(err, &problem) && problem.Status < 500, first && position == "" && err != nil:
+		case errors.As(err, &problem) && problem.Status < http.StatusInternalServerError, !f.began:
 			return err
 		}
 		lost(err)
@@ -98,35 +102,70 @@ func (c *Client) FollowEvents(ctx context.Context, q EventsQuery, got func(api.E
 	}
 }
 
+// maxTold bounds the events remembered: who is asked next may have what the last
+// one told by the log of another member.
+const maxTold = 4096
+
+// A follower is a stream of events over connections that end.
+type follower struct {
+	*Client
+	query EventsQuery // its After is how far it came
+	got   func(api.EventsResponse) error
+	began bool
+	told  map[string]struct{}
+	order []string // of told, the oldest first
+}
+
+// take passes on what was not told yet.
+func (f *follower) take(r api.EventsResponse) error {
+	f.query.After = r.Position
+	r.Events = slices.DeleteFunc(r.Events, func(e api.Event) bool {
+		if _, told := f.told[e.ID]; told {
+			return true
+		}
+		if f.told[e.ID] = struct{}{}; len(f.order) == maxTold {
+			delete(f.told, f.order[0])
+			f.order = f.order[1:]
+		}
+		f.order = append(f.order, e.ID)
+		return false
+	})
+	if err := f.got(r); err != nil {
+		return &gotError{err}
+	}
+	return nil
+}
+
 // gotError is an error of who follows.
 type gotError struct{ err error }
 
 func (e *gotError) Error() string { return e.err.Error() }
 
-// followOnce reads one stream to its end and returns up to where.
-func (c *Client) followOnce(ctx context.Context, q EventsQuery, got func(api.EventsResponse) error) (position string, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	silence := time.AfterFunc(silentFor, cancel)
+// once reads one stream to its end.
+func (f *follower) once(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(silentFor, func() { cancel(fmt.Errorf("%s gave no sign of life for %v", f.addr, silentFor)) })
 	defer silence.Stop()
-	x := exchange{method: http.MethodGet, path: q.path()}
-	req, err := c.request(ctx, x)
+	x := exchange{method: http.MethodGet, path: f.query.path()}
+	req, err := f.request(ctx, x)
 	if err != nil {
-		return "", err
+		return err
 	}
 	req.Header.Set("Accept", "text/event-stream, application/problem+json")
-	resp, err := c.http.Do(req)
+	resp, err := f.http.Do(req)
 	if err != nil {
-		return "", c.unanswered(ctx, false, err)
+		return f.unanswered(ctx, false, err)
 	}
 	defer resp.Body.Close()
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
-		if err := c.read(x, resp, body); err != nil {
-			return "", err
+		if err := f.read(x, resp, body); err != nil {
+			return err
 		}
-		return "", c.strange(x.path, "it is no stream of events")
+		return f.strange(x.path, "it is no stream of events")
 	}
+	f.began = true
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, maxBatch)
 	for lines.Scan() {
@@ -137,16 +176,15 @@ func (c *Client) followOnce(ctx context.Context, q EventsQuery, got func(api.Eve
 		}
 		var r api.EventsResponse
 		if err := json.Unmarshal([]byte(data), &r); err != nil {
-			return position, c.strange(x.path, "it is not the JSON this call has: "+err.Error())
+			return f.strange(x.path, "it is not the JSON this call has: "+err.Error())
 		}
-		position = r.Position
-		if err := got(r); err != nil {
-			return position, &gotError{err}
+		if err := f.take(r); err != nil {
+			return err
 		}
 	}
-	err = lines.Err()
-	if err == nil {
-		err = fmt.Errorf("%s ended the stream", c.addr)
+	err = cmp.Or(lines.Err(), fmt.Errorf("%s ended the stream", f.addr))
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
-	return position, &UnreachableError{Addr: c.addr, Err: err}
+	return &UnreachableError{Addr: f.addr, Err: err}
 }

@@ -123,8 +123,21 @@ func (s *session) sayGaps(gaps []api.MemberGap) {
 		if g.Events > 0 {
 			what = count(int(g.Events), "event")
 		}
-		s.say("warning: %s of %s cannot be shown: %s", what, g.Node, g.Reason)
+		why := gapReasons[g.Reason]
+		if why == "" {
+			why = g.Reason
+		}
+		s.say("warning: %s of %s cannot be shown: %s", what, g.Node, why)
 	}
+}
+
+// gapReasons are the reasons of gaps for people.
+var gapReasons = map[string]string{
+	"pruned":     "they are older than is kept",
+	"dropped":    "its disk took none, and its memory was full",
+	"crash":      "it was killed; what it had not written is lost, if there was anything",
+	"unreadable": "its disk does not answer",
+	"unknown":    "its log never had that position",
 }
 
 var eventHeader = []string{"TIME", "WHAT", "EVENT", "DETAIL"}

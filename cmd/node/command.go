@@ -109,7 +109,7 @@ func run(ctx context.Context, cfg *config.Config, load func() (config.Config, er
 		},
 		Actor:    cluster.Actor{Listen: cfg.Actor.ListenAddress, Advertise: cfg.Actor.AdvertiseAddress},
 		TLS:      cluster.TLS(cfg.TLS),
-		Insecure: cfg.Insecure, OnLeave: leave, Config: cfg, Reload: load, Version: version, Logger: logger(cfg, stderr),
+		Insecure: cfg.Insecure, EventAge: cfg.Telemetry.MaxAge, EventBytes: int64(cfg.Telemetry.MaxBytes), OnLeave: leave, Config: cfg, Reload: load, Version: version, Logger: logger(cfg, stderr),
 	})
 	debug.SetGCPercent(percent)
 	if err != nil {

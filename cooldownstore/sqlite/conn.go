@@ -5,12 +5,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
-	"fmt"
-	"net/url"
 	"time"
 
-	"github.com/mattn/go-sqlite3"
+	"fleetfuse/internal/sqlitefile"
 )
 
 const (
@@ -21,41 +18,11 @@ const (
 	busyStep    = 100 * time.Millisecond
 )
 
-// connector opens connections to one file that all run the same pragmas.
-type connector struct {
-	driver *sqlite3.SQLiteDriver
-	dsn    string
-}
-
-// Connect implements driver.Connector.
-func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
-
-// Driver implements driver.Connector.
-func (c connector) Driver() driver.Driver { return c.driver }
-
 // openPool returns a pool of at most size connections, each with these
 // pragmas. It does not touch the file yet.
 func openPool(file string, size int, pragmas ...string) *sql.DB {
-	pragmas = append([]string{busy(busyTimeout), "foreign_keys=ON"}, pragmas...)
-	d := &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
-		for _, p := range pragmas {
-			if _, err := c.Exec("PRAGMA "+p, nil); err != nil {
-				return fmt.Errorf("set %s: %w", p, err)
-			}
-		}
-		return nil
-	}}
-	// As a URI, because a bare name would end at a question mark. Every
-	// transaction locks for writing at its start: one that began by reading
-	// could not wait for another writer, only fail.
-	uri := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_txlock=immediate"
-	db := sql.OpenDB(connector{driver: d, dsn: uri})
-	db.SetMaxOpenConns(size)
-	db.SetMaxIdleConns(size)
-	return db
+	return sqlitefile.Pool(file, size, append([]string{sqlitefile.Busy(busyTimeout), "foreign_keys=ON"}, pragmas...)...)
 }
-
-func busy(d time.Duration) string { return fmt.Sprintf("busy_timeout=%d", d.Milliseconds()) }
 
 // patiently does what another process may be in the way of, again and again
 // until it is done, fails otherwise or has waited for long. Each attempt waits
@@ -104,12 +71,8 @@ func transact(ctx context.Context, db *sql.DB, turn chan struct{}, f func(*sql.T
 // writes that much, and would wait for the copying each time. It does not stay
 // long after a long reading kept it from being emptied.
 func openWriter(file string, o options, patience time.Duration, durability ...string) *sql.DB {
-	limit := "max_page_count=4294967294" // SQLite's own
-	if o.maxPages > 0 {
-		limit = fmt.Sprintf("max_page_count=%d", o.maxPages)
-	}
-	pragmas := append([]string{busy(patience), limit, "journal_mode=WAL", "journal_size_limit=67108864", "wal_autocheckpoint=8000"}, durability...)
-	return openPool(file, 1, append(pragmas, busy(busyStep))...)
+	pragmas := append([]string{sqlitefile.Busy(patience), sqlitefile.MaxPages(o.maxPages), "journal_mode=WAL", "journal_size_limit=67108864", "wal_autocheckpoint=8000"}, durability...)
+	return openPool(file, 1, append(pragmas, sqlitefile.Busy(busyStep))...)
 }
 
 func openReaders(file string) *sql.DB { return openPool(file, maxReaders, "query_only=ON") }

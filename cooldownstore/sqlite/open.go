@@ -9,8 +9,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
+
+	"fleetfuse/internal/sqlitefile"
 )
 
 const fileName = "state.db"
@@ -85,9 +86,9 @@ func openFile(ctx context.Context, file string, o options) (s *Store, aside stri
 	if err = s.prepare(ctx); err == nil {
 		return s, "", nil
 	}
-	if isCorrupt(err) {
+	if sqlitefile.IsCorrupt(err) {
 		var moveErr error
-		aside, moveErr = setAside(file, o.now())
+		aside, moveErr = sqlitefile.SetAside(file, o.now())
 		err = errors.Join(err, moveErr)
 	}
 	return nil, aside, errors.Join(err, s.closePools())
@@ -105,34 +106,17 @@ func (s *Store) prepare(ctx context.Context) error {
 
 // check tells whether a file is fit for use.
 func check(ctx context.Context, db *sql.DB) error {
-	var mode string
-	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+	if err := sqlitefile.CheckLog(ctx, db); err != nil {
 		return err
-	}
-	if !strings.EqualFold(mode, "wal") {
-		return fmt.Errorf("this file system gives no write-ahead log, or another program holds the file open without one "+
-			"(its journal mode is %q): choose a local disk, or stop that program", mode)
 	}
 	var found string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
 		return err
 	}
 	if found != "ok" {
-		return corruptError(found)
+		return sqlitefile.CorruptError(found)
 	}
 	return nil
-}
-
-// setAside renames a damaged file out of the way, with its log, and returns
-// its new name. SQLite can open it under that name, for what is left of it.
-func setAside(file string, now time.Time) (string, error) {
-	aside := file + ".corrupt-" + now.UTC().Format("20060102T150405.000000000Z")
-	for _, suffix := range []string{"-wal", "-shm", ""} {
-		if err := os.Rename(file+suffix, aside+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return "", fmt.Errorf("set the damaged file aside: %w", err)
-		}
-	}
-	return aside, nil
 }
 
 // syncDirs makes the names of a new directory and of the files in it survive

@@ -8,7 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"fleetfuse/internal/sqlitefile"
 )
 
 // inspect looks at a file before SQLite does, which would say "unable to open"
@@ -26,7 +27,7 @@ func inspect(file, setting string) (os.FileInfo, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("this is no regular file (%v): choose another %s", info.Mode().Type(), setting)
 	}
-	return info, writable(file)
+	return info, sqlitefile.Writable(file)
 }
 
 // absent says why a file that is not there cannot be made, nil if it can.
@@ -38,7 +39,7 @@ func absent(file, setting string) error {
 	if err := dangling(dir, setting); err != nil {
 		return err
 	}
-	err := writable(dir)
+	err := sqlitefile.Writable(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the directory %s does not exist: make it, or choose another %s", dir, setting)
 	}
@@ -55,12 +56,4 @@ func dangling(path, setting string) error {
 		return nil
 	}
 	return fmt.Errorf("%s is a link to %s, which does not exist: make or mount that, or choose another %s", path, target, setting)
-}
-
-func writable(path string) error {
-	const write = 2 // W_OK of access(2)
-	if err := syscall.Access(path, write); err != nil {
-		return &fs.PathError{Op: "write", Path: path, Err: err}
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"fleetfuse/cooldownstore"
+	"fleetfuse/internal/sqlitefile"
 )
 
 // A sharedFile is a shared file while it is open.
@@ -46,7 +47,7 @@ func (s *Shared) with(ctx context.Context, do func(*sharedFile) error) error {
 func suspicious(err error) bool {
 	e, ok := errors.AsType[sqlite3.Error](err)
 	if !ok {
-		return isCorrupt(err)
+		return sqlitefile.IsCorrupt(err)
 	}
 	switch e.Code {
 	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrInterrupt, sqlite3.ErrConstraint:

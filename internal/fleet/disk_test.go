@@ -21,6 +21,7 @@ func TestAFullDisk(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(data, syscall.MNT_DETACH) })
 	n := startNode(t, dir, "n1")
+	f := followAt(t, n, "")
 	filler := filepath.Join(data, "filler")
 	fillDisk(t, filler)
 
@@ -34,14 +35,29 @@ func TestAFullDisk(t *testing.T) {
 	}
 	awaitProblem(t, n, "free space on this disk")
 	awaitMetric(t, n, "fleetfuse_store_ok", 0)
+	awaitProblem(t, n, "the event log is not written")
+	awaitMetric(t, n, "fleetfuse_events_ok", 0)
+	part := func(kind, part string) func(api.Event) bool {
+		return func(e api.Event) bool { return e.Kind == kind && e.To == part }
+	}
+	awaitEvent(t, f, "that the store fails", part("degraded", "store"))
+	awaitEvent(t, f, "that the event log fails", part("degraded", "event log"))
 
 	succeed(t, os.Remove(filler))
 	awaitMetric(t, n, "fleetfuse_store_ok", 1)
+	awaitEvent(t, f, "that the store works", part("recovered", "store"))
+	awaitEvent(t, f, "that the event log works", part("recovered", "event log"))
+	awaitMetric(t, n, "fleetfuse_events_pending", 0)
 	for _, host := range []string{"a.example.org", "b.example.org", "opened.example.org"} {
 		awaitListed(t, "durable", n, host, func(b api.Breaker) bool { return b.Durable })
 	}
 	n.Kill()
 	n = startNode(t, dir, "n1")
+	for _, host := range []string{"a.example.org", "b.example.org"} {
+		if k := countEvents(eventsAt(t, n).Events, "cooldown", host); k != 1 {
+			t.Errorf("the cooldown of %s, set while the disk was full, is in the log %d times", host, k)
+		}
+	}
 	for _, host := range []string{"a.example.org", "b.example.org", "opened.example.org"} {
 		awaitAll(t, "what waited for room", host, rejected, n)
 	}

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"fleetfuse/internal/sqlitefile"
 )
 
 // ready returns the store, after it opened or replaced it if it must.
@@ -41,7 +43,7 @@ func (l *Log) openStore(ctx context.Context) (*store, found, error) {
 		return nil, found{}, explain(err, l.file)
 	}
 	s, f, err := openStore(ctx, l.file, l.opt)
-	if isCorrupt(err) {
+	if sqlitefile.IsCorrupt(err) {
 		var aside string
 		if aside, err = s.setAside(l.opt.Now()); err == nil {
 			l.mu.Lock()

@@ -8,7 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"fleetfuse/internal/sqlitefile"
 )
 
 // inspect looks at a file before SQLite does, which would leave read-only files
@@ -22,19 +23,11 @@ func inspect(file string) error {
 	info, err := os.Stat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return writable(dir)
+		return sqlitefile.Writable(dir)
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("this is no regular file (%v): move it away, or choose another --data-dir", info.Mode().Type())
 	}
-	return errors.Join(writable(file), writable(dir))
-}
-
-func writable(path string) error {
-	const write = 2 // W_OK of access(2)
-	if err := syscall.Access(path, write); err != nil {
-		return &fs.PathError{Op: "write", Path: path, Err: err}
-	}
-	return nil
+	return errors.Join(sqlitefile.Writable(file), sqlitefile.Writable(dir))
 }

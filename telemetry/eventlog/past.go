@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 
+	"fleetfuse/internal/sqlitefile"
 	"fleetfuse/telemetry"
 )
 
@@ -83,7 +84,7 @@ func (l *Log) readFailed(ctx context.Context, s *store, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case isCorrupt(err):
+	case sqlitefile.IsCorrupt(err):
 		l.condemn(s)
 		return errAgain
 	case s.ctx.Err() != nil:

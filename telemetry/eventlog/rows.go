@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fleetfuse/api"
+	"fleetfuse/internal/sqlitefile"
 	"fleetfuse/telemetry"
 )
 
@@ -167,5 +168,5 @@ func decode(seq uint64, body []byte) (telemetry.Event, error) {
 			return e, nil
 		}
 	}
-	return telemetry.Event{}, corruptError(fmt.Sprintf("event %d: %v", seq, err))
+	return telemetry.Event{}, sqlitefile.CorruptError(fmt.Sprintf("event %d: %v", seq, err))
 }

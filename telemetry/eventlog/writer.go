@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"fleetfuse/internal/sqlitefile"
 	"fleetfuse/telemetry"
 )
 
@@ -82,7 +83,7 @@ func (l *Log) work() {
 	if err == nil {
 		err = l.pruneStep(s)
 	}
-	if isCorrupt(err) && s != nil {
+	if sqlitefile.IsCorrupt(err) && s != nil {
 		l.condemn(s)
 	}
 	if err != nil && s != nil {

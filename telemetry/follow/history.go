@@ -2,7 +2,6 @@ package follow
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -105,7 +104,11 @@ func (s *Stream) pages(ctx context.Context) map[string]answer {
 	pages := map[string]answer{}
 	for id := range s.owed {
 		all.Go(func() {
-			page, err := s.hub.askHistory(ctx, id, s.questionTo(id))
+			q := api.EventQuery{After: s.position[id], Key: s.filter.Key, Kinds: s.filter.Kinds, Since: s.filter.Since, Limit: pageEvents}
+			if _, known := s.position[id]; !known && q.Since.IsZero() {
+				q.Since = s.began
+			}
+			page, err := s.hub.askFor(ctx, id, q)
 			mu.Lock()
 			pages[id] = answer{page, err}
 			mu.Unlock()
@@ -113,38 +116,6 @@ func (s *Stream) pages(ctx context.Context) map[string]answer {
 	}
 	all.Wait()
 	return pages
-}
-
-// questionTo asks for what is owed of a member's log. Of one that was not known
-// when the stream began it is what happened since then.
-func (s *Stream) questionTo(member string) api.EventQuery {
-	q := api.EventQuery{After: s.position[member], Key: s.filter.Key, Kinds: s.filter.Kinds, Since: s.filter.Since, Limit: pageEvents}
-	if _, known := s.position[member]; !known && q.Since.IsZero() {
-		q.Since = s.began
-	}
-	return q
-}
-
-// errSilent says that a member is not asked because it did not answer last.
-var errSilent = errors.New("it did not answer the last question")
-
-// askHistory is ask for what is not live. Many streams may want that at once, when
-// they come back: some wait, so that members have time for breakers. Who does not
-// answer is asked by the hub's reader alone.
-func (h *Hub) askHistory(ctx context.Context, member string, q api.EventQuery) (api.EventPage, error) {
-	h.mu.Lock()
-	silent := h.silent[member]
-	h.mu.Unlock()
-	if silent {
-		return api.EventPage{}, errSilent
-	}
-	select {
-	case h.history <- struct{}{}:
-		defer func() { <-h.history }()
-		return h.ask(ctx, member, q)
-	case <-ctx.Done():
-		return api.EventPage{}, ctx.Err()
-	}
 }
 
 // A Question asks all members at once.
@@ -160,6 +131,7 @@ func (h *Hub) Query(ctx context.Context, q Question) api.EventsResponse {
 	if limit == 0 {
 		limit = 100
 	}
+	position := Position{timeOf: uint64(max(time.Now().UnixMicro(), 0))}
 	members := h.source.Members()
 	answers := make([]answer, len(members))
 	var all sync.WaitGroup
@@ -170,18 +142,18 @@ func (h *Hub) Query(ctx context.Context, q Question) api.EventsResponse {
 		}
 		all.Go(func() {
 			query := api.EventQuery{After: q.After[m.ID], Key: q.Key, Kinds: q.Kinds, Since: q.Since, Limit: limit, Newest: true}
-			page, err := h.ask(ctx, m.ID, query)
+			page, err := h.askFor(ctx, m.ID, query)
 			answers[i] = answer{page, err}
 		})
 	}
 	all.Wait()
-	return gather(members, answers, limit)
+	return gather(position, members, answers, limit)
 }
 
 // gather makes one answer of those of all members.
-func gather(members []Member, answers []answer, limit int) api.EventsResponse {
+func gather(position Position, members []Member, answers []answer, limit int) api.EventsResponse {
 	r := api.EventsResponse{Events: []api.Event{}}
-	position, lists := Position{}, make([][]api.Event, len(members))
+	lists := make([][]api.Event, len(members))
 	for i, m := range members {
 		a := answers[i]
 		if a.err != nil {

@@ -30,18 +30,22 @@ type Source interface {
 
 // Options of a Hub. Zero fields stand for the defaults.
 type Options struct {
-	Followers int           // at once; default 2,000
+	Followers int           // at once; default DefaultFollowers
 	Held      int           // events in the ring; default 8,192
 	Wait      time.Duration // how long a question to a member waits for an event; default 2 s
 	Look      time.Duration // how often to look for new members; default 250 ms
 }
 
-// Limits of one question and its answer.
+// DefaultFollowers is how many may follow on one node.
+const DefaultFollowers = 2000
+
+// Limits of questions and their answers. A crowd that comes back at once must not
+// take all the room that members have for questions of this node.
 const (
+	asksAtOnce = 16
 	pageEvents = 500
 	readLimit  = 3 * time.Second // beside its wait
 	retryAfter = 500 * time.Millisecond
-	histories  = 32 // questions for what is not live, at once
 )
 
 // ErrTooMany is returned to a follower beyond Options.Followers.
@@ -52,6 +56,7 @@ var ErrTooMany = errors.New("too many follow the events on this node: end some, 
 type Hub struct {
 	source Source
 	opt    Options
+	asking chan struct{} // a token for each page that is read for a stream
 
 	mu        sync.Mutex
 	followers int
@@ -59,16 +64,16 @@ type Hub struct {
 	readers   sync.WaitGroup
 	life      int             // of the readers: those of an earlier one add nothing
 	reached   Position        // up to where each member's log is in the ring
+	members   []Member        // as last looked at
 	silent    map[string]bool // members that did not answer last
+	missing   []string        // names of those lost or silent; replaced, not changed
 	ring      ring
-	members   []Member      // at the last look
-	history   chan struct{} // a token for each question for what is not live
 }
 
 // NewHub returns a hub of a source.
 func NewHub(s Source, opt Options) *Hub {
 	if opt.Followers <= 0 {
-		opt.Followers = 2000
+		opt.Followers = DefaultFollowers
 	}
 	if opt.Held <= 0 {
 		opt.Held = 8192
@@ -79,7 +84,7 @@ func NewHub(s Source, opt Options) *Hub {
 	if opt.Look <= 0 {
 		opt.Look = 250 * time.Millisecond
 	}
-	return &Hub{source: s, opt: opt, ring: newRing(opt.Held), history: make(chan struct{}, histories)}
+	return &Hub{source: s, opt: opt, asking: make(chan struct{}, asksAtOnce), ring: newRing(opt.Held)}
 }
 
 // join counts a follower and returns where the ring is, and up to where each
@@ -95,6 +100,7 @@ func (h *Hub) join() (cursor uint64, reached Position, err error) {
 		h.stop, h.reached, h.silent = stop, Position{}, map[string]bool{}
 		h.life++
 		life := h.life
+		h.look(h.source.Members())
 		h.readers.Go(func() { h.run(ctx, life) })
 	}
 	return h.ring.next, maps.Clone(h.reached), nil
@@ -128,8 +134,13 @@ func (h *Hub) run(ctx context.Context, life int) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	for {
-		live := map[string]bool{}
-		for _, m := range h.lookAround() {
+		live, members := map[string]bool{}, h.source.Members()
+		h.mu.Lock()
+		if life == h.life {
+			h.look(members)
+		}
+		h.mu.Unlock()
+		for _, m := range members {
 			if live[m.ID] = m.Live; m.Live && reading[m.ID] == nil {
 				one, end := context.WithCancel(ctx)
 				reading[m.ID] = end
@@ -183,6 +194,27 @@ func (h *Hub) ask(ctx context.Context, member string, q api.EventQuery) (api.Eve
 	return h.source.Read(ctx, member, q)
 }
 
+// errSilent says that a member is not asked because it did not answer last.
+var errSilent = errors.New("it did not answer the last question")
+
+// askFor is ask for one of those who ask this node; they take turns. Whether a
+// member that did not answer does again its reader alone finds out.
+func (h *Hub) askFor(ctx context.Context, member string, q api.EventQuery) (api.EventPage, error) {
+	h.mu.Lock()
+	silent := h.stop != nil && h.silent[member]
+	h.mu.Unlock()
+	if silent {
+		return api.EventPage{}, errSilent
+	}
+	select {
+	case h.asking <- struct{}{}:
+	case <-ctx.Done():
+		return api.EventPage{}, ctx.Err()
+	}
+	defer func() { <-h.asking }()
+	return h.ask(ctx, member, q)
+}
+
 // take puts a page into the ring. With the first one of a member each stream
 // learns from where on the ring has its events.
 func (h *Hub) take(life int, member string, known bool, page api.EventPage, err error) {
@@ -193,6 +225,7 @@ func (h *Hub) take(life int, member string, known bool, page api.EventPage, err 
 	}
 	if silent := err != nil; silent != h.silent[member] {
 		h.silent[member] = silent
+		h.look(h.members)
 		h.ring.wake()
 	}
 	if err != nil {
@@ -213,27 +246,33 @@ func (h *Hub) take(life int, member string, known bool, page api.EventPage, err 
 	}
 }
 
-// lookAround remembers who is there.
-func (h *Hub) lookAround() []Member {
-	members := h.source.Members()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.members = members
-	return members
-}
-
-// missing lists the names of the members that do not answer.
-func (h *Hub) missing() []string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var names []string
-	for _, m := range h.members {
+// look takes the members and tells the streams if others are missing than before.
+// It must be called with mu held.
+func (h *Hub) look(members []Member) {
+	var missing []string
+	for _, m := range members {
 		if !m.Live || h.silent[m.ID] {
-			names = append(names, m.Name)
+			missing = append(missing, m.Name)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(missing)
+	if h.members = members; !slices.Equal(missing, h.missing) {
+		h.missing = missing
+		h.ring.wake()
+	}
+}
+
+// settled reports whether every live member has said where its log is, or did not
+// answer.
+func (h *Hub) settled() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range h.members {
+		if _, known := h.reached[m.ID]; m.Live && !known && !h.silent[m.ID] {
+			return false
+		}
+	}
+	return true
 }
 
 // nameOf is the display name of a member.

@@ -8,8 +8,15 @@ import (
 	"strings"
 )
 
-// A Position is how far the log of each member, by its id, was read.
+// A Position is how far the log of each member, by its id, was read; and since
+// when, for those that are not in it.
 type Position map[string]uint64
+
+// timeOf is the time in a position: microseconds since 1970, in place of a member.
+const timeOf = "@"
+
+// maxMicro bounds a time that somebody hands in.
+const maxMicro = 1 << 52
 
 // maxPosition bounds the members in a position that somebody hands in: those of a
 // large cluster, and as many that are gone.

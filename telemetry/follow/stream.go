@@ -30,44 +30,54 @@ type Stream struct {
 	// owed is up to where a member's log must be read before what the ring has of
 	// it: it was not there yet, or the member does not answer.
 	owed    map[string]uint64
-	cursor  uint64 // in the ring
+	began   time.Time // what members log from then on is told, also of those that join
+	cursor  uint64    // in the ring
 	retryAt time.Time
-	began   time.Time
-	gaps    []api.MemberGap // to be told with the next batch
 	seen    seen
-	missing []string // as told last
-	members int      // in the position as told last; -1: nothing was told yet
+	missing []string
+	gaps    []api.MemberGap // to be told with the next batch
+	fresh   bool            // it began with nothing owed
+	said    bool            // of the first batch
 }
 
 // Follow begins a stream: behind a position, or with what happens since
 // Filter.Since, or, if that is zero too, with what happens from now on.
 func (h *Hub) Follow(after Position, f Filter) (*Stream, error) {
+	// An event of this very microsecond may be one of before.
+	began := time.Now().Truncate(time.Microsecond).Add(time.Microsecond)
+	if !f.Since.IsZero() {
+		began = f.Since
+	}
+	if at, known := after[timeOf]; known {
+		began = time.UnixMicro(int64(min(at, maxMicro)))
+	}
 	cursor, reached, err := h.join()
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{hub: h, filter: f, position: Position{}, owed: map[string]uint64{}, cursor: cursor, began: time.Now(), seen: newSeen(), members: -1}
+	s := &Stream{hub: h, filter: f, began: began, position: Position{}, owed: map[string]uint64{}, cursor: cursor, seen: newSeen()}
 	for id, at := range after {
 		s.position[id] = at
 	}
+	s.position[timeOf] = uint64(max(began.UnixMicro(), 0))
+	s.fresh = after == nil && f.Since.IsZero()
 	for id, at := range reached {
-		if _, known := s.position[id]; !known && f.Since.IsZero() {
-			s.position[id] = at
-			continue
-		}
 		s.begin(id, at)
 	}
 	return s, nil
 }
 
-// begin notes that the ring has what a member logged behind a position. A member
-// whose log ends before what was told of it began a new one.
+// begin notes that the ring has what a member logged behind a position. Of a
+// member that is new to the stream its log is owed since the stream began; while
+// a fresh stream has told nothing, that is nothing.
 func (s *Stream) begin(member string, at uint64) {
 	told, known := s.position[member]
 	switch {
-	case !known, told < at:
+	case !known && s.fresh && !s.said:
+		s.position[member] = at
+	case !known || told < at:
 		s.owed[member] = at
-	case told > at:
+	case told > at: // it began a new log
 		s.position[member] = at
 		s.gaps = append(s.gaps, api.MemberGap{
 			Node: s.hub.nameOf(member), EventGap: api.EventGap{First: at + 1, Last: told, Reason: "unknown"},
@@ -79,20 +89,20 @@ func (s *Stream) begin(member string, at uint64) {
 func (s *Stream) Close() { s.hub.leave() }
 
 // Next waits for what follows, at most until ctx ends, whose error it then
-// returns: Next can be called again. The first batch comes at once: it may be
-// empty. Missing is complete in every batch; one that only says that it changed,
-// or that the position of one more member is known, has no events: who loses the
-// stream before the first event misses nothing either.
+// returns: Next can be called again. The first batch, which may be empty, comes
+// when every live member has said where its log is, or did not answer. Missing is
+// complete in every batch; one that only says that it changed has no events.
 func (s *Stream) Next(ctx context.Context) (api.EventsResponse, error) {
 	for {
-		bell := s.hub.bell()
-		r := s.pull(ctx)
-		r.Gaps, s.gaps = append(s.gaps, r.Gaps...), nil
-		missing := s.hub.missing()
-		if len(r.Events)+len(r.Gaps) > 0 || len(s.position) != s.members || !slices.Equal(missing, s.missing) {
-			s.members, s.missing = len(s.position), missing
-			r.Missing, r.Position = missing, s.position.String()
-			return r, nil
+		bell, missing := s.hub.bell()
+		if s.said || s.hub.settled() {
+			r := s.pull(ctx)
+			r.Gaps, s.gaps = append(s.gaps, r.Gaps...), nil
+			if len(r.Events)+len(r.Gaps) > 0 || !s.said || !slices.Equal(missing, s.missing) {
+				s.said, s.missing = true, missing
+				r.Missing, r.Position = missing, s.position.String()
+				return r, nil
+			}
 		}
 		if err := s.wait(ctx, bell); err != nil {
 			return api.EventsResponse{}, err
@@ -102,17 +112,17 @@ func (s *Stream) Next(ctx context.Context) (api.EventsResponse, error) {
 
 // wait returns when there may be something to tell.
 func (s *Stream) wait(ctx context.Context, bell <-chan struct{}) error {
-	pause := time.Second // then look who is missing
-	if len(s.owed) > 0 {
-		pause = max(time.Until(s.retryAt), 0)
+	var again <-chan time.Time
+	if len(s.owed) > 0 && s.said {
+		t := time.NewTimer(max(time.Until(s.retryAt), 0))
+		defer t.Stop()
+		again = t.C
 	}
-	t := time.NewTimer(pause)
-	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-bell:
-	case <-t.C:
+	case <-again:
 	}
 	return nil
 }
@@ -162,11 +172,11 @@ func (s *Stream) tell(x *item, r *api.EventsResponse) {
 	}
 }
 
-// bell is rung when there is something new.
-func (h *Hub) bell() <-chan struct{} {
+// bell is rung when there is something new, or others are missing than these.
+func (h *Hub) bell() (<-chan struct{}, []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.ring.bell
+	return h.ring.bell, h.missing
 }
 
 // items are the next of the ring, false if they are gone.

@@ -34,6 +34,7 @@ var rows = []row{
 	{name: "memory", measure: memory},
 	{name: "policy", measure: policy},
 	{name: "reload", measure: reload},
+	{name: "events", measure: events},
 	{name: "partition", long: true, measure: partition},
 	{name: "loss", long: true, measure: loss},
 }
