@@ -1,6 +1,8 @@
 # Every text names the binaries that "make build" writes.
 VERSION ?= dev
 LDFLAGS := -X main.version=$(VERSION)
+# Modules of their own: go ./... does not see them.
+MODULES := bench examples/worker
 
 .PHONY: help build demo cluster test race bench bench-fleet bench-store kill-loop sim plants sim-scale study lint fmt generate fuzz
 
@@ -18,9 +20,10 @@ demo: build ## a node, an upstream that fails, eight workers (under 40 s)
 cluster: build ## three nodes on this machine, until Ctrl-C
 	simulation/cluster.sh bin/fleetfuse-node data/cluster
 
-test: ## all tests
+test: ## all tests, those of the modules below too
 	go vet ./...
 	go test ./...
+	@for m in $(MODULES); do echo "$$m:"; (cd $$m && go build -o /dev/null ./... && go test ./...) || exit 1; done
 
 race: ## all tests with the race detector
 	go test -race ./...
@@ -57,6 +60,7 @@ lint: ## vet, gofmt, staticcheck
 	go vet ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go tool staticcheck ./...
+	@staticcheck=$$(go tool -n staticcheck) && for m in $(MODULES); do echo "$$m:"; (cd $$m && go vet ./... && $$staticcheck ./...) || exit 1; done
 
 fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')

@@ -9,9 +9,7 @@ import "time"
 const (
 	MaxBodyBytes = 1 << 20
 	MaxOutcomes  = 1000 // in one report
-	MaxNameBytes = 253  // host and resolver
-	MaxRoleBytes = 64
-	MaxText      = 128 // reason, author
+	MaxText      = 128  // reason, author
 )
 
 // AllowRequest asks whether a call may be made. Host or Resolver or both.
@@ -35,7 +33,8 @@ type AllowResponse struct {
 	Detail       string `json:"detail,omitempty"`
 	// Key is the breaker that rejected, "host:NAME" or "resolver:NAME".
 	Key string `json:"key,omitempty"`
-	// Stale is true where the answer rests on a view that is no longer fed.
+	// Stale is true where the owner of a half-open breaker did not answer, so that
+	// this node's ring decided.
 	Stale bool `json:"stale,omitempty"`
 }
 
@@ -74,6 +73,10 @@ type Outcome struct {
 	Count     int    `json:"count,omitempty"`
 	FromCache bool   `json:"from_cache,omitempty"`
 	Permit    string `json:"permit,omitempty"`
+	// NoPermit is for a caller that keeps its permits apart: the call had none.
+	// Otherwise an outcome without a permit uses one that the node handed out
+	// for the key.
+	NoPermit bool `json:"no_permit,omitempty"`
 }
 
 // ReportResponse is a 202. It promises nothing about durability.

@@ -13,13 +13,12 @@ import (
 // owner runs the machines that own the keys behind a mailbox, as an actor
 // system does, and announces to the gate.
 type owner struct {
-	clock   *clock.Clock
-	policy  *breaker.Policy
-	gate    *gate.Gate
-	mailbox chan batch
-	done    sync.WaitGroup
-	// Batches and Outcomes are what arrived; read them after stop.
-	batches, outcomes int
+	clock             *clock.Clock
+	policy            *breaker.Policy
+	gate              *gate.Gate
+	mailbox           chan batch
+	done              sync.WaitGroup
+	batches, outcomes int // what arrived; to be read after stop
 }
 
 type batch struct {

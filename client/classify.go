@@ -8,9 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"fleetfuse/breaker"
 )
 
 // resultOf judges a call by its response head or its error.
@@ -19,6 +22,29 @@ func resultOf(req *http.Request, resp *http.Response, err error) Result {
 		return Result{Error: errorClass(req.Context(), err)}
 	}
 	return Result{Status: resp.StatusCode, RetryAfter: resp.Header.Get("Retry-After"), Date: resp.Header.Get("Date")}
+}
+
+// maxDateBytes is more than any of the three forms of a date takes.
+const maxDateBytes = 64
+
+// sound is a result as the node takes it, whatever a host answered and a
+// WithClassify made of it: an error that has a class, or a status.
+func (p *Permit) sound(r Result) Result {
+	if len(r.Date) > maxDateBytes {
+		r.Date = "" // no date; a Retry-After that needs one is read by our clock
+	}
+	switch {
+	case r.Error != "" && r.RetryAfter != "" && p.policy().HonoursRetryAfter(r.Status):
+		r.Error = "" // the host's own word is the stronger evidence, and an outcome carries one
+	case r.Error != "":
+		r.Status = 0
+		if !slices.Contains(breaker.TransportErrors, r.Error) && !slices.Contains(breaker.OwnErrors, r.Error) {
+			r.Error = "other"
+		}
+	case r.Status < 100 || r.Status > 599:
+		r.Status = http.StatusOK // one that no policy can name, as LinkedIn's 999, is no failure
+	}
+	return r
 }
 
 // errorClass names a transport error. What happened on our own side

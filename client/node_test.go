@@ -29,8 +29,9 @@ type fakeNode struct {
 	subs     map[chan api.ViewEvent]bool
 	outcomes []api.Outcome
 	decided  []api.Decisions
-	older    bool // it knows nothing of decisions
-	deaf     bool // answers nothing but 503
+	older    bool                        // it knows nothing of decisions
+	deaf     bool                        // answers nothing but 503
+	refuse   func(api.ReportRequest) int // the status of the answer to a report that is not taken
 }
 
 func newNode(t *testing.T, p breaker.Policy) *fakeNode {
@@ -143,6 +144,13 @@ func (n *fakeNode) report(w http.ResponseWriter, r *http.Request) {
 	var req api.ReportRequest
 	_ = json.NewDecoder(r.Body).Decode(&req)
 	n.mu.Lock()
+	if n.refuse != nil {
+		if code := n.refuse(req); code != 0 {
+			n.mu.Unlock()
+			w.WriteHeader(code)
+			return
+		}
+	}
 	n.outcomes = append(n.outcomes, req.Outcomes...)
 	older := n.older && req.Decisions != nil
 	if req.Decisions != nil {
@@ -159,7 +167,7 @@ func (n *fakeNode) report(w http.ResponseWriter, r *http.Request) {
 		raw, _ := o.RetryAfter.(string)
 		n.gate.ReportCall(gate.Call{Host: o.Host, Resolver: o.Resolver, Role: o.Role}, o.Permit, gate.Result{
 			Evidence: breaker.Evidence{Status: o.Status, Error: o.Error, RetryAfter: raw}, Date: o.Date, Count: o.Count,
-			Age: milliseconds(o.AgeMS), Latency: milliseconds(o.LatencyMS),
+			Age: milliseconds(o.AgeMS), Latency: milliseconds(o.LatencyMS), FromCache: o.FromCache, NoPermit: o.NoPermit,
 		})
 	}
 	w.WriteHeader(http.StatusAccepted)

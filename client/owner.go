@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fleetfuse/api"
@@ -29,7 +31,27 @@ type node struct {
 	permits permits
 	reports reports
 	decided decided
+	log     *slog.Logger
+	odd     complaints    // about what the node refuses
+	refused atomic.Uint64 // outcomes
 }
+
+// A statusError is an answer of the node that is none to the question.
+type statusError struct {
+	path string
+	code int
+	why  error // the node's problem, nil if it gave none
+}
+
+func (e *statusError) Error() string {
+	text := fmt.Sprintf("%s: status %d", e.path, e.code)
+	if e.why != nil {
+		text += ": " + e.why.Error()
+	}
+	return text
+}
+
+func (e *statusError) Unwrap() error { return e.why }
 
 // maxAnswerBytes bounds what is read of an answer.
 const maxAnswerBytes = 1 << 20
@@ -52,11 +74,12 @@ func (n *node) post(ctx context.Context, path string, body, answer any) error {
 	defer func() { _ = resp.Body.Close() }()
 	limited := io.LimitReader(resp.Body, maxAnswerBytes)
 	if resp.StatusCode >= http.StatusMultipleChoices {
+		e := &statusError{path: path, code: resp.StatusCode}
 		var p api.Problem
 		if json.NewDecoder(limited).Decode(&p) == nil && p.Detail != "" {
-			return fmt.Errorf("%s: status %d: %w", path, resp.StatusCode, &p)
+			e.why = &p
 		}
-		return fmt.Errorf("%s: status %d", path, resp.StatusCode)
+		return e
 	}
 	return json.NewDecoder(limited).Decode(answer)
 }
@@ -121,8 +144,8 @@ func (n *node) reportOf(key breaker.Key, o breaker.Outcome) report {
 	if a.Status == 0 && a.Error == "" {
 		a.Status = http.StatusOK
 	}
-	if o.Error == returnedUnsent {
-		a.Status = 0
+	if kind, _, _ := n.view.policy(key).ClassifyCall(o.Evidence, 0, false); o.Kind == breaker.Neutral && kind != breaker.Neutral {
+		a.FromCache = true // the one other reason to be neutral
 	}
 	if o.RetryAfter != "" {
 		a.RetryAfter = o.RetryAfter
@@ -134,6 +157,7 @@ func (n *node) reportOf(key breaker.Key, o breaker.Outcome) report {
 		a.Permit = p.token
 		r.keepUntil = max(r.keepUntil, p.expires)
 	}
+	a.NoPermit = a.Permit == ""
 	return r
 }
 

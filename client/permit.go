@@ -25,7 +25,7 @@ type Call struct {
 // "cancelled", "no-route", "proxy" are neutral).
 type Result struct {
 	Status     int
-	Error      string
+	Error      string // stronger than Status; a class of your own counts as "other"
 	RetryAfter string // the raw header
 	Date       string // the response's own Date header
 	Latency    time.Duration
@@ -114,12 +114,21 @@ type complaints struct {
 }
 
 func (o *complaints) say(log *slog.Logger, what, name string, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if now := time.Now(); o.last.IsZero() || now.Sub(o.last) >= time.Minute {
-		o.last = now
+	if o.due() {
 		log.Warn(what, slog.String("name", breaker.Cut(name)), slog.Any("error", err))
 	}
+}
+
+// due reports whether the last complaint was a minute ago, and notes this one.
+func (o *complaints) due() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	if !o.last.IsZero() && now.Sub(o.last) < time.Minute {
+		return false
+	}
+	o.last = now
+	return true
 }
 
 // Probe reports whether the call is a probe of a half-open breaker.
@@ -169,8 +178,12 @@ func (p *Permit) Report(r Result) {
 	}
 }
 
+// policy is what the call's end is judged by.
+func (p *Permit) policy() *breaker.Policy { return p.c.view.policy(keyOf(p.call)) }
+
 // report counts a result.
 func (p *Permit) report(r Result) {
+	r = p.sound(r)
 	c := p.c
 	now := c.clock.Now()
 	latency := r.Latency

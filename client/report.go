@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"time"
@@ -114,7 +113,7 @@ func (r *reports) flushTallies() {
 func (r *reports) pushTally(k tallyKey, t *tally) {
 	delete(r.tallies, k)
 	one := report{key: k.key, began: t.began, ended: t.ended}
-	one.outcome = api.Outcome{Role: k.role, Status: 200, Count: t.n}
+	one.outcome = api.Outcome{Role: k.role, Status: 200, Count: t.n, NoPermit: true}
 	one.outcome.Host, one.outcome.Resolver = split(k.key)
 	r.push(one)
 }
@@ -145,83 +144,6 @@ func (r *reports) batch() []report {
 	list := slices.Clone(r.waiting[:n])
 	r.waiting = slices.Delete(r.waiting, 0, n)
 	return list
-}
-
-// send runs until ctx ends: what was reported goes at once, tallies once a
-// second. What is left at the end goes within limit.
-func (n *node) send(ctx context.Context) {
-	tick := time.NewTicker(tallyEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportLimit/4)
-			defer cancel()
-			n.reports.flushTallies()
-			n.drain(last)
-			n.tellDecisions(last)
-			return
-		case <-n.reports.signal:
-		case <-tick.C:
-			n.reports.flushTallies()
-			n.tellDecisions(ctx)
-		}
-		if !n.drain(ctx) {
-			select {
-			case <-ctx.Done():
-			case <-time.After(reportPause):
-				n.reports.wake()
-			}
-		}
-	}
-}
-
-// drain sends batch after batch; false if one was not taken.
-func (n *node) drain(ctx context.Context) bool {
-	for {
-		list := n.reports.batch()
-		if len(list) == 0 {
-			return true
-		}
-		if !n.sendBatch(ctx, list) {
-			return false
-		}
-	}
-}
-
-func (n *node) sendBatch(ctx context.Context, list []report) bool {
-	limited, cancel := context.WithTimeout(ctx, reportLimit)
-	defer cancel()
-	req := api.ReportRequest{Worker: n.worker, Outcomes: make([]api.Outcome, len(list))}
-	now := n.clock.Now()
-	for i, r := range list {
-		req.Outcomes[i] = r.outcome
-		req.Outcomes[i].AgeMS = ceilMS(now.Sub(r.ended))
-		req.Outcomes[i].LatencyMS = ceilMS(r.ended.Sub(r.began))
-	}
-	var resp api.ReportResponse
-	if err := n.post(limited, "/v1/report", req, &resp); err != nil {
-		n.again(list)
-		return false
-	}
-	for _, r := range list {
-		if r.outcome.RetryAfter != nil {
-			n.view.told(r.key)
-		}
-	}
-	return true
-}
-
-// again keeps what is resent until acknowledged or expired: a Retry-After and
-// the result of a probe. Counted evidence is dropped.
-func (n *node) again(list []report) {
-	now := n.clock.Now()
-	kept := slices.DeleteFunc(list, func(r report) bool { return r.keepUntil <= now })
-	n.reports.mu.Lock()
-	defer n.reports.mu.Unlock()
-	newer := n.reports.waiting
-	n.reports.waiting = nil
-	n.reports.push(append(kept, newer...)...)
 }
 
 func ceilMS(d time.Duration) int64 { return max(0, int64((d+time.Millisecond-1)/time.Millisecond)) }

@@ -90,7 +90,8 @@ func (p *Permit) fine(r Result) bool {
 	if !p.counted {
 		return false
 	}
-	kind, _, _ := p.c.view.policy(keyOf(p.call)).ClassifyCall(breaker.Evidence{Status: r.Status, Error: r.Error}, r.Latency, r.FromCache)
+	r = p.sound(r)
+	kind, _, _ := p.policy().ClassifyCall(breaker.Evidence{Status: r.Status, Error: r.Error}, r.Latency, r.FromCache)
 	return kind != breaker.Failure
 }
 

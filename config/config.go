@@ -71,7 +71,7 @@ type Telemetry struct {
 
 // Log is how the node writes its log.
 type Log struct {
-	Format string // text, json, or auto: text on a terminal
+	Format string // text, json, or auto: text on a terminal, else json
 	Level  string // debug, info, warn or error
 }
 

@@ -2,8 +2,10 @@ package config_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -132,10 +134,22 @@ func TestFileIsRefused(t *testing.T) {
 	}
 }
 
-func TestDirectoryAndHugeFileAreRefused(t *testing.T) {
+func TestWhatIsNoFileOrAHugeOneIsRefused(t *testing.T) {
+	fifo, endless := filepath.Join(t.TempDir(), "fifo"), filepath.Join(t.TempDir(), "endless.yaml")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(endless, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(endless, 65<<20); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ path, want string }{
 		{t.TempDir(), "is a directory"},
-		{"/dev/zero", "longer than 64 MiB"},
+		{"/dev/zero", "is no file but a pipe or a device"},
+		{fifo, "is no file but a pipe or a device"},
+		{endless, "longer than 64 MiB"},
 		{filepath.Join(t.TempDir(), "none.yaml"), "no such file"},
 	} {
 		_, err := load(t, "", nil, "--config", tt.path)

@@ -16,22 +16,33 @@ import (
 // maxFileBytes bounds a configuration file: room for a million hosts.
 const maxFileBytes = 64 << 20
 
-// readFile reads a configuration file.
-func readFile(path string) ([]byte, error) {
+// ReadFile reads a file that people wrote, of at most limit bytes. A pipe or a
+// device, which may never end, is refused.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	var wrong *os.PathError
+	switch {
+	case errors.As(err, &wrong):
+		return nil, fmt.Errorf("read %s: %w", path, wrong.Err)
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("read %s: is a directory", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("read %s: is no file but a pipe or a device; write it to a file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	var text bytes.Buffer
-	if info, err := f.Stat(); err == nil {
-		text.Grow(int(min(info.Size(), maxFileBytes)) + bytes.MinRead)
-	}
-	if _, err := text.ReadFrom(io.LimitReader(f, maxFileBytes+1)); err != nil {
+	text.Grow(int(min(info.Size(), limit)) + bytes.MinRead)
+	if _, err := text.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
 		return nil, err
 	}
-	if text.Len() > maxFileBytes {
-		return nil, fmt.Errorf("read %s: longer than %d MiB", path, maxFileBytes>>20)
+	if int64(text.Len()) > limit {
+		return nil, fmt.Errorf("read %s: longer than %d MiB", path, limit>>20)
 	}
 	return text.Bytes(), nil
 }

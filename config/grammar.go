@@ -150,8 +150,9 @@ func parseHost(text string) (breaker.Key, []setting, error) {
 // colon, for an IPv6 address and a port have colons of their own.
 func parseHostRole(text string) (breaker.Key, []setting, error) {
 	name, rest, ok := strings.Cut(text, "=")
+	name = strings.TrimSpace(name)
 	colon := strings.LastIndexByte(name, ':')
-	if !ok || colon < 0 {
+	if !ok || !strings.Contains(strings.TrimPrefix(name, hostPrefix), ":") {
 		return "", nil, errors.New("want HOST:ROLE=FIELD:VALUE,... as in api.example.org:metadata=fail_max:2")
 	}
 	key, err := hostKey(strings.TrimSpace(name[:colon]))

@@ -78,7 +78,7 @@ func (l *loader) readFiles() {
 		l.config.Files, l.config.origins[configFlag] = texts, flagOrigin(configFlag)
 	}
 	for _, path := range l.config.Files {
-		text, err := readFile(path)
+		text, err := ReadFile(path, maxFileBytes)
 		if err != nil {
 			l.add(fmt.Errorf("%s: %w", l.config.place(configFlag), err))
 			continue

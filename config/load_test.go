@@ -153,7 +153,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		`flag --breaker-defaults "fail_max:0,rest:3": fail_max is 0; want 1 to 10000`,
 		`flag --breaker-defaults "fail_max:0,rest:3": unknown policy field "rest"; did you mean "reset"?`,
 		`flag --cooldown-store: cooldown_store has no scheme that is known; want sqlite, `,
-		`flag --config: open /nowhere.yaml`,
+		`flag --config: read /nowhere.yaml`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in:\n%v", want, err)
@@ -188,6 +188,8 @@ func TestOptionsAreRefused(t *testing.T) {
 		{"--http.socket=/" + long, "at most 107"},
 		{"--http.allowed-hosts=*.example.org", "wildcards"},
 		{"--http.allowed-hosts=a b", "bad name"},
+		{"--http.allowed-hosts=a.example:7140", "counts without its port: give a.example"},
+		{"--http.allowed-hosts=[2001:db8::1]:7140", "counts without its port: give 2001:db8::1"},
 		{"--data-dir=", "is empty"},
 		{"--data-dir=a\x00b", "NUL"},
 		{"--ready-file=/" + long, "at most 4095"},

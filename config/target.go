@@ -10,24 +10,27 @@ import (
 	"fleetfuse/hostname"
 )
 
-// resolverPrefix marks a resolver where a host is expected.
-const resolverPrefix = breaker.ScopeResolver + ":"
+// hostPrefix may stand before a host, resolverPrefix marks a resolver where a
+// host is expected.
+const (
+	hostPrefix     = breaker.ScopeHost + ":"
+	resolverPrefix = breaker.ScopeResolver + ":"
+)
 
 // wildcardPrefix starts the name of a wildcard. Settings of *.example.org are
 // kept under the key host:*.example.org, which no host can have.
 const wildcardPrefix = "*."
 
 // hostKey is the key of a host as a person writes it, of a wildcard, or of
-// resolver:NAME.
+// host:NAME or resolver:NAME, as ctl prints them.
 func hostKey(name string) (breaker.Key, error) {
 	if resolver, ok := strings.CutPrefix(name, resolverPrefix); ok {
 		return resolverKey(resolver)
 	}
-	spell := hostname.Normalize
-	if strings.Contains(name, "*") {
-		spell = spellWildcard
+	if !strings.Contains(name, "*") {
+		return hostname.Key(name)
 	}
-	host, err := spell(name)
+	host, err := spellWildcard(strings.TrimPrefix(name, hostPrefix))
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +72,7 @@ func isAddress(host string) bool {
 
 // wildcardSuffix is what follows *. in the key of a wildcard.
 func wildcardSuffix(k breaker.Key) (suffix string, ok bool) {
-	return strings.CutPrefix(string(k), breaker.ScopeHost+":"+wildcardPrefix)
+	return strings.CutPrefix(string(k), hostPrefix+wildcardPrefix)
 }
 
 // resolverKey is the key of a resolver as a person writes it.

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -153,8 +154,12 @@ func checkHosts(names []string) error {
 		if strings.Contains(name, "*") {
 			return fmt.Errorf("has %s; wildcards are not accepted, name each host", quote(name))
 		}
-		if _, err := hostname.Normalize(name); err != nil {
+		spelled, err := hostname.Normalize(name)
+		if err != nil {
 			return fmt.Errorf("has a bad name: %w", err)
+		}
+		if host, _, err := net.SplitHostPort(spelled); err == nil {
+			return fmt.Errorf("has %s; a Host header counts without its port: give %s", quote(name), host)
 		}
 	}
 	return nil

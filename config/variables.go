@@ -143,6 +143,7 @@ func namesRole(name string) (bool, error) {
 	if isResolver {
 		return strings.Contains(resolver, ":"), nil
 	}
+	name = strings.TrimPrefix(name, hostPrefix)
 	colon := strings.LastIndexByte(name, ':')
 	if colon < 0 || allDigits(name[colon+1:]) || strings.HasSuffix(name, "]") {
 		return false, nil

@@ -88,11 +88,9 @@ func EncodeMore(w SharedWord) (string, error) {
 // it; false if text is something else.
 func DecodeMore(key breaker.Key, text string) (w SharedWord, shown float64, ok bool) {
 	var one [1]sharedCooldown // which is what most records hold
-	m := sharedMore{Cooldowns: one[:0]}
-	if s := (scan{rest: text}); !s.more(&m) || s.rest != "" {
-		if m, ok = unmarshalMore(text); !ok {
-			return SharedWord{}, 0, false
-		}
+	m, ok := decodeMore(text, one[:0])
+	if !ok {
+		return SharedWord{}, 0, false
 	}
 	w = SharedWord{Record: Record{Key: key, ClearKept: m.ClearKept, UpdatedAt: m.UpdatedAt, Renewed: m.Renewed}, Covered: m.Covered}
 	w.Snapshot.Clear = breaker.Stamp(m.Clear)
@@ -110,9 +108,9 @@ func DecodeMore(key breaker.Key, text string) (w SharedWord, shown float64, ok b
 	return w, m.Shown, true
 }
 
-func decodeMore(text string) (m sharedMore, ok bool) {
-	// Most of what is stored holds one cooldown: make room for one.
-	m.Cooldowns = make([]sharedCooldown, 0, 1)
+// decodeMore reads text; its cooldowns go to room, if it is large enough.
+func decodeMore(text string, room []sharedCooldown) (m sharedMore, ok bool) {
+	m.Cooldowns = room
 	if s := (scan{rest: text}); s.more(&m) && s.rest == "" {
 		return m, true
 	}

@@ -68,11 +68,11 @@ func TestScanIsJSON(t *testing.T) {
 				t.Errorf("%s: %q is left (-json +scan):\n%s", text, s.rest, d)
 			}
 		}
-		if got, ok := decodeMore(text); !ok || diffMore(want, got) != "" {
+		if got, ok := decodeMore(text, nil); !ok || diffMore(want, got) != "" {
 			t.Errorf("%s: %v\n%s", text, ok, diffMore(want, got))
 		}
 		cut := rapid.IntRange(0, len(text)-1).Draw(t, "cut")
-		if _, ok := decodeMore(text[:cut]); ok {
+		if _, ok := decodeMore(text[:cut], nil); ok {
 			t.Errorf("the first %d bytes of %s are read", cut, text)
 		}
 		value, err := json.Marshal(sharedValue{UntilWall: m.Shown, Reason: "cli-open", Detail: "d", More: &m})

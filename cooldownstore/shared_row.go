@@ -18,7 +18,7 @@ type SharedRow struct {
 
 func (r SharedRow) value() sharedValue {
 	v := sharedValue{UntilWall: r.UntilWall, Reason: r.Reason, updatedAt: r.UpdatedAt}
-	if m, ok := decodeMore(r.More); ok {
+	if m, ok := decodeMore(r.More, make([]sharedCooldown, 0, 1)); ok {
 		v.More = &m
 	}
 	return v

@@ -1,6 +1,7 @@
-// Package cooldownstore is the port to whatever remembers breakers across
-// restarts. The adapters are in memory, sqlite and redis; storetest is the
-// contract all of them pass. Behind writes to one without making callers wait.
+// Package cooldownstore has the ports to what remembers breakers across restarts
+// (Store: adapters in memory and sqlite, their contract storetest) and to what
+// clusters and other programs share (Shared: adapters in memory, sqlite and redis,
+// their contract sharetest). Behind writes to a Store without making callers wait.
 package cooldownstore
 
 import (

@@ -87,8 +87,9 @@ func (l *ledger) take(now breaker.Instant, token string, fits func(*handedOut) b
 }
 
 // ReportCall reports a call that was decided over HTTP. token is the permit
-// the caller names; without one, the oldest permit handed out for that key and
-// role before the call began is used. A token that is not good makes the
+// the caller names; without one, and unless the result says that there was none,
+// the oldest permit handed out for that key and role before the call began is
+// used. A token that is not good makes the
 // outcome neutral; its Retry-After still counts.
 func (g *Gate) ReportCall(c Call, token string, r Result) {
 	now := g.opt.Clock.Now()
@@ -106,7 +107,7 @@ func (g *Gate) ReportCall(c Call, token string, r Result) {
 		if h == nil {
 			r.Returned = true
 		}
-	} else if !quiet(d.host) || !quiet(d.resolver) {
+	} else if !r.NoPermit && (!quiet(d.host) || !quiet(d.resolver)) {
 		h = g.ledger.take(now, "", func(h *handedOut) bool {
 			return sameKeys(h.d, d) && g.sameBudget(h.d, c.Role) && h.d.began <= began
 		})

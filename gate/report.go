@@ -16,6 +16,8 @@ type Result struct {
 	FromCache bool
 	// Returned says the call was not made: its permit goes back.
 	Returned bool
+	// NoPermit says that the call had none, so that ReportCall looks for none.
+	NoPermit bool
 }
 
 // Success reports a success without further detail. It is the cheapest report.

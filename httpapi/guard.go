@@ -15,6 +15,8 @@ import (
 	"slices"
 
 	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/hostname"
 )
 
 // guard is the hygiene in front of every request: a web page in a browser on
@@ -28,17 +30,17 @@ func (s *Server) guard(next http.Handler) http.Handler {
 					panic(p)
 				}
 				s.opt.Metrics.Panicked()
-				s.opt.Logger.Error("a request panicked", slog.String("path", r.URL.Path), slog.Any("panic", p),
+				s.opt.Logger.Error("a request panicked", slog.String("path", breaker.Cut(r.URL.Path)), slog.Any("panic", p),
 					slog.String("stack", string(debug.Stack())))
 				fail(w, http.StatusInternalServerError, "internal error", "see the node's log")
 			}
 		}()
 		switch {
 		case !s.hostAllowed(r):
-			fail(w, http.StatusForbidden, fmt.Sprintf("the Host header %q is not a loopback address", r.Host),
+			fail(w, http.StatusForbidden, fmt.Sprintf("the Host header %s is neither a loopback address nor listed", quoted(r.Host)),
 				"list it in --http.allowed-hosts")
 		case !s.originAllowed(r):
-			fail(w, http.StatusForbidden, fmt.Sprintf("the Origin %q is foreign", r.Header.Get("Origin")),
+			fail(w, http.StatusForbidden, fmt.Sprintf("the Origin %s is foreign", quoted(r.Header.Get("Origin"))),
 				"call the API from a program, not from a page of another site")
 		case slices.Contains(mutations, r.Method) && !isJSON(r) && !isBare(r):
 			fail(w, http.StatusUnsupportedMediaType, "a "+r.Method+" needs Content-Type: application/json", "-H 'Content-Type: application/json'")
@@ -78,20 +80,21 @@ func (s *Server) originAllowed(r *http.Request) bool {
 	return err == nil && s.known(u.Host)
 }
 
-// known reports whether host:port is loopback or listed.
+// known reports whether host:port is loopback or listed, in whatever spelling.
 func (s *Server) known(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
 	}
-	if host == "localhost" || slices.Contains(s.opt.AllowedHosts, host) {
+	if a, err := netip.ParseAddr(host); err == nil && a.IsLoopback() { // almost always, and spelling is dearer
 		return true
 	}
-	if len(host) > 2 && host[0] == '[' {
-		host = host[1 : len(host)-1]
+	host, err := hostname.Normalize(host)
+	if err != nil {
+		return false
 	}
 	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
+	return host == "localhost" || err == nil && a.IsLoopback() || slices.Contains(s.opt.AllowedHosts, host)
 }
 
 // read decodes a JSON body; unknown fields and trailing text are errors. It
@@ -112,7 +115,7 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	case errors.As(err, &tooLarge):
 		fail(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", tooLarge.Limit), "send several smaller reports")
 	default:
-		fail(w, http.StatusBadRequest, "the body is not what this call takes: "+err.Error(), "GET /openapi.json shows the fields")
+		fail(w, http.StatusBadRequest, "the body is not what this call takes: "+breaker.Cut(err.Error()), "GET /openapi.json shows the fields")
 	}
 	return false
 }

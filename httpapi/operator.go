@@ -34,7 +34,7 @@ func openLength(req api.OpenRequest) (time.Duration, error) {
 		return 0, fmt.Errorf("give either for or seconds")
 	case req.For != "":
 		if d, err = time.ParseDuration(req.For); err != nil {
-			return 0, fmt.Errorf("for %q is no length of time such as 10m", req.For)
+			return 0, fmt.Errorf("for %s is no length of time such as 10m", quoted(req.For))
 		}
 	case math.Abs(req.Seconds) > breaker.MaxOpen.Seconds():
 		return 0, fmt.Errorf("%g seconds; at most 30 days", req.Seconds)

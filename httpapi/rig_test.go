@@ -31,6 +31,7 @@ type rig struct {
 	t         *testing.T
 	url       string
 	clock     *clock.Clock
+	gate      *gate.Gate
 	policy    breaker.Policy
 	wildcards map[string]*breaker.Policy
 	named     []breaker.Key
@@ -42,7 +43,7 @@ type rig struct {
 	log       strings.Builder
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, allowedHosts ...string) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: clock.New(), policy: breaker.DefaultPolicy(), board: board{}, fleet: fleet{
 		members: []api.Member{
@@ -54,10 +55,11 @@ func newRig(t *testing.T) *rig {
 	}}
 	policy := func(breaker.Key) *breaker.Policy { return &r.policy }
 	g := gate.New(gate.Options{Node: "id1", Owner: nobody{}, Policy: policy, Clock: r.clock})
+	r.gate = g
 	srv := httptest.NewServer(httpapi.New(httpapi.Options{
 		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Events: follow.NewHub(&log{more: make(chan struct{})}, follow.Options{}), Clock: r.clock, Metrics: telemetry.New("test", telemetry.DefaultMaxKeys),
 		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Beliefs: r.believed, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
-		Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
+		AllowedHosts: allowedHosts, MaxStreams: 2, Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
 	}).Handler())
 	r.url = srv.URL
 	t.Cleanup(func() {
@@ -205,4 +207,11 @@ func (b board) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
 	}
 }
 
-func (b board) Watch() httpapi.Subscription { return nil }
+func (b board) Watch() httpapi.Subscription { return silence{} }
+
+// silence is a subscription to nothing.
+type silence struct{}
+
+func (silence) Ready() <-chan struct{} { return nil }
+func (silence) Changed() []breaker.Key { return nil }
+func (silence) Close()                 {}

@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/gate"
+	"fleetfuse/hostname"
 	"fleetfuse/internal/clock"
 	"fleetfuse/telemetry"
 )
@@ -43,7 +46,7 @@ type Subscription interface {
 	Close()
 }
 
-// Options of a Server. All are required but AllowedHosts.
+// Options of a Server. All are required but the last two.
 type Options struct {
 	Gate         *gate.Gate
 	Breakers     Breakers
@@ -62,17 +65,27 @@ type Options struct {
 	Wildcards    func() map[string]*breaker.Policy // by "*.SUFFIX", for hosts without one
 	Durable      func(breaker.Key) bool
 	Status       func() api.StatusResponse
-	AllowedHosts []string
+	AllowedHosts []string // Host headers accepted beside loopback, without ports
+	MaxStreams   int      // of the view at once; zero: maxStreams
 }
 
 // Server is the HTTP API of one node.
 type Server struct {
-	opt  Options
-	stop chan struct{} // ends streams
+	opt     Options
+	streams chan struct{} // holds one for each stream of the view
+	stop    chan struct{} // ends streams
 }
 
 // New returns a server.
-func New(opt Options) *Server { return &Server{opt: opt, stop: make(chan struct{})} }
+func New(opt Options) *Server {
+	opt.AllowedHosts = slices.Clone(opt.AllowedHosts)
+	for i, name := range opt.AllowedHosts {
+		if host, err := hostname.Normalize(name); err == nil {
+			opt.AllowedHosts[i] = host
+		}
+	}
+	return &Server{opt: opt, streams: make(chan struct{}, cmp.Or(opt.MaxStreams, maxStreams)), stop: make(chan struct{})}
+}
 
 // EndStreams ends the streams that would otherwise outlive a graceful shutdown.
 func (s *Server) EndStreams() { close(s.stop) }
@@ -136,11 +149,11 @@ func unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(takes) == 0 {
-		fail(w, http.StatusNotFound, "there is no "+r.URL.Path, "GET /openapi.json lists what there is")
+		fail(w, http.StatusNotFound, "there is no "+breaker.Cut(r.URL.Path), "GET /openapi.json lists what there is")
 		return
 	}
 	w.Header().Set("Allow", strings.Join(takes, ", "))
-	fail(w, http.StatusMethodNotAllowed, r.URL.Path+" does not take "+r.Method, "use "+strings.Join(takes, " or "))
+	fail(w, http.StatusMethodNotAllowed, breaker.Cut(r.URL.Path)+" does not take "+r.Method, "use "+strings.Join(takes, " or "))
 }
 
 // ready answers 503 while the node starts or drains. A store that fails makes

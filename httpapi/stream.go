@@ -20,6 +20,9 @@ const (
 	writeLimit     = 10 * time.Second
 )
 
+// maxStreams bounds the view's streams: worker processes of one machine.
+const maxStreams = 4096
+
 // stream is one subscriber of the view.
 type stream struct {
 	s      *Server
@@ -37,6 +40,14 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request) {
 	st := &stream{s: s, w: w, out: http.NewResponseController(w), rings: map[breaker.Key]breaker.Instant{}, told: map[breaker.Key]*breaker.Policy{}}
 	if !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
 		write(w, http.StatusOK, st.everything())
+		return
+	}
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	default:
+		fail(w, http.StatusServiceUnavailable, fmt.Sprintf("%d streams are open, which is the most", cap(s.streams)),
+			"one client in each process is enough; or ask with POST /v1/allow; or run another node")
 		return
 	}
 	sub := s.opt.Board.Watch()

@@ -30,7 +30,7 @@ func (s *Server) summary(w http.ResponseWriter, r *http.Request) {
 	if text := r.URL.Query().Get("window"); text != "" {
 		d, err := time.ParseDuration(text)
 		if err != nil || d < time.Second || d > maxWindow {
-			fail(w, http.StatusBadRequest, fmt.Sprintf("the window %q is not a duration from 1s to %v", text, maxWindow), "/v1/summary?window=1h")
+			fail(w, http.StatusBadRequest, fmt.Sprintf("the window %s is not a duration from 1s to %v", quoted(text), maxWindow), "/v1/summary?window=1h")
 			return
 		}
 		window = d

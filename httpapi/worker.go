@@ -1,7 +1,7 @@
 package httpapi
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -16,25 +16,30 @@ import (
 	"fleetfuse/telemetry"
 )
 
-// callOf checks names and gives each its one spelling.
+// callOf gives names their one spelling, as the SDK does: a role that has none
+// is nameless, and of host and resolver one that has one is enough.
 func callOf(host, resolver, role string) (gate.Call, error) {
-	var c gate.Call
-	var err error
 	if host == "" && resolver == "" {
-		return c, fmt.Errorf("neither host nor resolver is given")
+		return gate.Call{}, fmt.Errorf("neither host nor resolver is given")
 	}
+	var c gate.Call
+	var bad []error
+	var err error
 	if host != "" {
 		if c.Host, err = hostname.Normalize(host); err != nil {
-			return c, err
+			bad = append(bad, err)
 		}
 	}
 	if resolver != "" {
 		if c.Resolver, err = hostname.Resolver(resolver); err != nil {
-			return c, err
+			bad = append(bad, err)
 		}
 	}
-	c.Role, err = hostname.Role(role)
-	return c, err
+	if c.Host == "" && c.Resolver == "" {
+		return c, errors.Join(bad...)
+	}
+	c.Role, _ = hostname.Role(role)
+	return c, nil
 }
 
 func (s *Server) allow(w http.ResponseWriter, r *http.Request) {
@@ -54,6 +59,7 @@ func (s *Server) allow(w http.ResponseWriter, r *http.Request) {
 		resp.RetryAfterMS = ceilMS(n.RetryAfter)
 		resp.Reason, resp.Detail, resp.Key = string(n.Reason), n.Detail, string(n.Key)
 	}
+	resp.Stale = d.Stale()
 	s.decided(&d)
 	write(w, http.StatusOK, resp)
 }
@@ -170,7 +176,7 @@ func outcomeOf(o *api.Outcome) (gate.Call, gate.Result, error) {
 	case o.Error == "" && (o.Status < 100 || o.Status > 599):
 		err = fmt.Errorf("status %d is not in 100 to 599", o.Status)
 	case o.Error != "" && !slices.Contains(breaker.TransportErrors, o.Error) && !slices.Contains(breaker.OwnErrors, o.Error):
-		err = fmt.Errorf("error %q is none of %q or %q", o.Error, breaker.TransportErrors, breaker.OwnErrors)
+		err = fmt.Errorf("error %s is none of %q or %q", quoted(o.Error), breaker.TransportErrors, breaker.OwnErrors)
 	case o.LatencyMS < 0 || o.LatencyMS > maxAge.Milliseconds():
 		err = fmt.Errorf("latency_ms %d is not in 0 to %d", o.LatencyMS, maxAge.Milliseconds())
 	case o.AgeMS < 0 || o.AgeMS > maxAge.Milliseconds():
@@ -181,7 +187,7 @@ func outcomeOf(o *api.Outcome) (gate.Call, gate.Result, error) {
 	return c, gate.Result{
 		Evidence: breaker.Evidence{Status: o.Status, Error: o.Error, RetryAfter: raw}, Date: o.Date,
 		Latency: time.Duration(o.LatencyMS) * time.Millisecond, Age: time.Duration(o.AgeMS) * time.Millisecond,
-		Count: o.Count, FromCache: o.FromCache,
+		Count: o.Count, FromCache: o.FromCache, NoPermit: o.NoPermit,
 	}, err
 }
 
@@ -192,8 +198,6 @@ func rawRetryAfter(v any) (string, error) {
 		return "", nil
 	case string:
 		return breaker.Cut(v), nil
-	case json.Number:
-		return breaker.Cut(string(v)), nil
 	case float64:
 		if v < 0 || math.IsNaN(v) {
 			return "", nil // malformed: ignored, as the header would be
@@ -203,17 +207,13 @@ func rawRetryAfter(v any) (string, error) {
 	return "", fmt.Errorf("retry_after is neither the raw header nor a number")
 }
 
-// gate is allow for proxies that understand a status code only.
+// gate is allow for proxies that understand a status code only. One they do not
+// expect is an error of theirs: a deny that is none is 403, which all understand.
 func (s *Server) gate(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	deny := http.StatusForbidden
-	if text := q.Get("deny"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 400 || n > 599 {
-			fail(w, http.StatusBadRequest, fmt.Sprintf("deny=%q is not a status in 400 to 599", text), "nginx wants deny=403, Envoy and Caddy deny=503")
-			return
-		}
-		deny = n
+	deny, err := strconv.Atoi(q.Get("deny"))
+	if err != nil || deny < 400 || deny > 599 {
+		deny = http.StatusForbidden
 	}
 	c, err := callOf(q.Get("host"), q.Get("resolver"), q.Get("role"))
 	if err != nil {

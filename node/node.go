@@ -172,7 +172,7 @@ func (n *Node) serve(ctx context.Context) error {
 	n.metrics.Read(n.sample)
 	n.hub = follow.NewHub(everyone{n}, follow.Options{})
 	n.onStop(n.hub.Close)
-	secure, hosts, err := n.opt.guardHTTP()
+	secure, hosts, err := n.opt.guardHTTP(n.cluster.GossipAddress())
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,8 @@ func TestHygiene(t *testing.T) {
 		{"metrics", "GET", "/metrics", "", nil, 200},
 		{"openapi", "GET", "/openapi.json", "", nil, 200},
 		{"the gate", "GET", "/v1/gate?host=a.example", "", nil, 204},
-		{"the gate with a bad status", "GET", "/v1/gate?host=a.example&deny=200", "", nil, 400},
+		{"the gate with a bad status", "GET", "/v1/gate?host=a.example&deny=200", "", nil, 204},
+		{"the gate about nobody", "GET", "/v1/gate?role=metadata", "", nil, 400},
 		{"the view, once", "GET", "/v1/view", "", nil, 200},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), x.method, "http://"+n.Addresses().HTTP+x.path, strings.NewReader(x.body))

@@ -72,7 +72,9 @@ func TestGuardHTTP(t *testing.T) {
 		{name: "everywhere, short", listen: ":7140", want: "can be reached from elsewhere"},
 		{name: "by name", listen: "node1:7140", want: "can be reached from elsewhere"},
 		{name: "beyond with files", listen: "10.0.0.1:7140", files: files, host: "10.0.0.1", secure: true},
-		{name: "everywhere with files", listen: ":7140", files: files, secure: true},
+		{name: "everywhere with files", listen: ":7140", files: files, host: "10.0.0.9", secure: true},
+		{name: "everywhere, as a node says it is called", listen: "0.0.0.0:7140", files: files, host: "10.0.0.9", secure: true},
+		{name: "everywhere, IPv6", listen: "[::]:7140", insecure: true, host: "10.0.0.9"},
 		{name: "beyond, insecure", listen: "10.0.0.1:7140", insecure: true, host: "10.0.0.1"},
 		{name: "insecure with files", listen: "10.0.0.1:7140", insecure: true, files: files, host: "10.0.0.1", secure: true},
 		{name: "some of the files", listen: "10.0.0.1:7140", files: cluster.TLS{CertFile: files.CertFile}, want: "all three or none"},
@@ -83,7 +85,7 @@ func TestGuardHTTP(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := &Options{HTTPListen: tt.listen, TLS: tt.files, Insecure: tt.insecure, AllowedHosts: []string{"listed"}}
-			secure, hosts, err := o.guardHTTP()
+			secure, hosts, err := o.guardHTTP("10.0.0.9:7141")
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("got %v, want %q", err, tt.want)
 			}

@@ -25,6 +25,10 @@ type web struct {
 	logger *slog.Logger
 }
 
+// answerLimit bounds a request whose answer nobody reads. Streams set their own
+// deadline before each write.
+const answerLimit = time.Minute
+
 // listen binds the addresses and starts to serve. secure, if not nil, is for an
 // address that other machines can reach.
 func listen(ctx context.Context, addr, socket string, secure *tls.Config, api *httpapi.Server, logger *slog.Logger) (*web, error) {
@@ -47,7 +51,7 @@ func listen(ctx context.Context, addr, socket string, secure *tls.Config, api *h
 	}
 	w := &web{api: api, tcp: tcp, logger: logger, server: &http.Server{
 		Handler: api.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		WriteTimeout: answerLimit, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}}
 	for _, l := range listeners {
 		w.serves.Go(func() {
@@ -60,8 +64,9 @@ func listen(ctx context.Context, addr, socket string, secure *tls.Config, api *h
 }
 
 // guardHTTP says how HTTP is guarded: TLS with client certificates, or nil, and
-// the Host headers that are accepted beside loopback.
-func (o *Options) guardHTTP() (secure *tls.Config, hosts []string, err error) {
+// the Host headers that are accepted beside loopback: those that were listed,
+// and what the node itself tells the other members to call it.
+func (o *Options) guardHTTP(gossip string) (secure *tls.Config, hosts []string, err error) {
 	if secure, _, err = o.TLS.Configs(); err != nil {
 		return nil, nil, err
 	}
@@ -70,7 +75,7 @@ func (o *Options) guardHTTP() (secure *tls.Config, hosts []string, err error) {
 			"or --insecure if everybody there may open and close breakers", o.HTTPListen)
 	}
 	hosts = slices.Clone(o.AllowedHosts)
-	if host, _, err := net.SplitHostPort(o.HTTPListen); err == nil && host != "" {
+	if host, _, err := net.SplitHostPort(reachable(o.HTTPListen, gossip)); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
 	return secure, hosts, nil
@@ -87,7 +92,7 @@ func onLoopback(addr string) bool {
 // called by the host that gossip advertises.
 func reachable(addr, gossip string) string {
 	host, port, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsUnspecified() {
+	if err != nil || host != "" && !net.ParseIP(host).IsUnspecified() {
 		return addr
 	}
 	known, _, err := net.SplitHostPort(gossip)

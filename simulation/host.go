@@ -14,7 +14,6 @@ import (
 type answer struct {
 	latency time.Duration
 	result  gate.Result
-	after   time.Duration // the Retry-After it carries
 }
 
 // phase is how the host behaves at a moment.
@@ -77,17 +76,15 @@ func down(latency time.Duration, r *rand.Rand) answer {
 // limited is a 429 with a Retry-After, as the world writes it: a number, a
 // date, and now and then something nobody can read.
 func limited(at, latency, after time.Duration, r *rand.Rand) answer {
-	a := answer{latency: latency / 2, result: status(http.StatusTooManyRequests), after: after}
+	a := answer{latency: latency / 2, result: status(http.StatusTooManyRequests)}
 	ended := epoch.Add(at + a.latency)
 	switch r.IntN(8) {
 	case 0: // with its own idea of the time, which its Date tells
 		wrong := time.Duration(r.Int64N(int64(2*time.Hour))) - time.Hour
 		a.result.Date = ended.Add(wrong).UTC().Format(http.TimeFormat)
 		a.result.RetryAfter = ended.Add(wrong + after).UTC().Format(http.TimeFormat)
-		a.after -= time.Second // both dates were cut to seconds
 	case 1:
 		a.result.RetryAfter = []string{"", "soon", "-5", "1e9999", "0"}[r.IntN(5)]
-		a.after = 0
 	default:
 		a.result.RetryAfter = strconv.Itoa(int(after / time.Second))
 	}

@@ -54,7 +54,7 @@ func newNode(w *World, i int, m Machine) *node {
 	return n
 }
 
-// live does something now, unless the node is not up, or else when it is
+// hear does something now, unless the node is not up, or else when it is
 // resumed.
 func (n *node) hear(do func()) {
 	switch {

@@ -3,8 +3,6 @@ package simulation
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -51,42 +49,17 @@ func Parse(path string, text []byte) (Scenario, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(path), name)
 		}
-		return readLimited(name)
+		return config.ReadFile(name, maxFileBytes)
 	})
 }
 
 // LoadScenario reads a file.
 func LoadScenario(path string) (Scenario, error) {
-	text, err := readLimited(path)
+	text, err := config.ReadFile(path, maxFileBytes)
 	if err != nil {
 		return Scenario{}, err
 	}
 	return Parse(path, text)
-}
-
-// readLimited reads a file of a sensible size.
-func readLimited(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	var wrong *os.PathError
-	if errors.As(err, &wrong) {
-		return nil, fmt.Errorf("read %s: %w", path, wrong.Err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() { // a pipe or a device may never end
-		return nil, fmt.Errorf("read %s: not a file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err == nil && len(text) > maxFileBytes {
-		err = fmt.Errorf("read %s: longer than %d MiB", path, maxFileBytes>>20)
-	}
-	return text, err
 }
 
 // A scenarioReader turns a form into a plan.

@@ -10,11 +10,15 @@ import (
 type choice struct {
 	value string
 	words []string
+	same  map[string]string // other words for some of them, not listed
 }
 
 func (c *choice) String() string { return c.value }
 
 func (c *choice) Set(s string) error {
+	if word, ok := c.same[s]; ok {
+		s = word
+	}
 	if !slices.Contains(c.words, s) {
 		return fmt.Errorf("want %s", strings.Join(c.words, " or "))
 	}

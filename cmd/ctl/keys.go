@@ -12,29 +12,8 @@ import (
 	"fleetfuse/hostname"
 )
 
-// parseKey reads HOST as an operator types it: api.example.org, host:NAME or
-// resolver:NAME. A host on a port that is called "host" or "resolver" needs the
-// long form, host:resolver:8080.
-func parseKey(arg string) (breaker.Key, error) {
-	scope, name, ok := strings.Cut(arg, ":")
-	switch {
-	case strings.ContainsAny(arg, "/?#@"):
-		return "", fmt.Errorf("%q is a URL; want its host alone", arg)
-	case ok && scope == breaker.ScopeResolver:
-		name, err := hostname.Resolver(name)
-		if err != nil {
-			return "", err
-		}
-		return breaker.ResolverKey(name), nil
-	case !ok || scope != breaker.ScopeHost:
-		name = arg
-	}
-	name, err := hostname.Normalize(name)
-	if err != nil {
-		return "", err
-	}
-	return breaker.HostKey(name), nil
-}
+// parseKey reads HOST as an operator types it.
+func parseKey(arg string) (breaker.Key, error) { return hostname.Key(arg) }
 
 // parseKeys reads all arguments before anything is done about the first, so
 // that a slip in the last changes nothing. A key named twice counts once.

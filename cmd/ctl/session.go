@@ -41,8 +41,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		stdout: stdout,
 		stderr: stderr,
 		env:    env,
-		output: choice{"table", []string{"table", "json"}},
-		color:  choice{"auto", []string{"auto", "always", "never"}},
+		output: choice{value: "table", words: []string{"table", "json"}},
+		color:  choice{value: "auto", words: []string{"auto", "always", "never"}},
 	}
 	root := s.rootCommand()
 	root.SetArgs(args)

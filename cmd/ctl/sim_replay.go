@@ -25,6 +25,9 @@ promise was broken.`,
   fleetfuse-ctl sim replay --scenario split-brain --seed 3`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if s.json() {
+				return &usageError{what: "a story is told as text", try: "fleetfuse-ctl sim run SCENARIO -o json, which reports the run"}
+			}
 			plan := simulation.Random(seed)
 			if name != "" {
 				sc, err := openScenario(name)

@@ -25,7 +25,7 @@ type simRun struct {
 }
 
 func (s *session) simRunCommand() *cobra.Command {
-	r := &simRun{output: choice{"text", []string{"text", "json", "html"}}}
+	r := &simRun{output: choice{"text", []string{"text", "json", "html"}, map[string]string{"table": "text"}}}
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO",
 		Short: "Run a scenario and say what a policy came to in it",

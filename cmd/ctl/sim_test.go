@@ -37,6 +37,7 @@ func TestSimUsage(t *testing.T) {
 		{"sim", "run", "brown-out", "--seeds", "0"},
 		{"sim", "run", "brown-out", "--seeds", "2", "-o", "html"},
 		{"sim", "replay", "split-brain"},
+		{"sim", "replay", "-o", "json"},
 		{"sim", "replay", "--policy", "testdata/sim/policy.yaml"},
 		{"sim", "replay", "--scenario", "testdata/sim/bad.yaml"},
 	} {
@@ -56,7 +57,7 @@ func simulate(t *testing.T, code int, args ...string) string {
 }
 
 func TestSimRun(t *testing.T) {
-	text := simulate(t, 0, "sim", "run", "testdata/sim/small.yaml", "--seed", "3")
+	text := simulate(t, 0, "sim", "run", "testdata/sim/small.yaml", "--seed", "3", "-o", "table") // the word of the other commands
 	for _, want := range []string{"small: 2 nodes, 1m0s", "wrongly rejected", "overshoot", "a.example.org", "no violation; hash: "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)

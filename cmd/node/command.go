@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -52,9 +53,31 @@ func runCommand(name, short string, environ []string, stderr io.Writer) *cobra.C
 		if err != nil {
 			return err
 		}
-		return run(c.Context(), &loaded, load, stderr)
+		if err := run(c.Context(), &loaded, load, stderr); err != nil {
+			return &failure{err}
+		}
+		return nil
 	}
 	return c
+}
+
+// The exit codes, as those of fleetfuse-ctl.
+const (
+	exitFailed = 1 // the node did not start
+	exitUsage  = 2 // the command line or the configuration makes no sense
+)
+
+// A failure is an error of what was understood.
+type failure struct{ error }
+
+func (f *failure) Unwrap() error { return f.error }
+
+// exitCode is what the process ends with.
+func exitCode(err error) int {
+	if _, ok := errors.AsType[*failure](err); ok {
+		return exitFailed
+	}
+	return exitUsage
 }
 
 // run runs a node until the context is over. load reads the configuration again.
@@ -150,10 +173,20 @@ func logger(cfg *config.Config, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked by Load
 	opt := &slog.HandlerOptions{Level: level}
-	if cfg.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, opt))
+	if cfg.Log.Format == "text" || cfg.Log.Format == "auto" && isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, opt))
 	}
-	return slog.New(slog.NewTextHandler(w, opt))
+	return slog.New(slog.NewJSONHandler(w, opt))
+}
+
+// isTerminal is true for /dev/null too, where no form does harm.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func describe() string {

@@ -17,6 +17,6 @@ func main() {
 	}()
 	if err := command(os.Environ(), os.Stdout, os.Stderr).ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "fleetfuse-node:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }

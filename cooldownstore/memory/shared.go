@@ -20,9 +20,6 @@ type Shared struct {
 
 var _ cooldownstore.Shared = (*Shared)(nil)
 
-// NewShared returns a handle on a place of its own.
-func NewShared() *Shared { return NewPlace().Open() }
-
 func (s *Shared) usable(ctx context.Context) error {
 	select {
 	case <-s.closed:

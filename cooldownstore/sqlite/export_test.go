@@ -12,8 +12,12 @@ func WithRemote(kind string) Option {
 
 // What tests look into.
 const (
-	PruneEvery  = pruneEvery
-	MaxPruned   = maxPruned
+	PruneEvery = pruneEvery
+	MaxPruned  = maxPruned
+)
+
+// The queries, for their plans.
+var (
 	NewsQuery   = newsQuery
 	TheirsQuery = eachTheirs
 )

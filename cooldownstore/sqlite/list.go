@@ -12,14 +12,14 @@ import (
 	"fleetfuse/cooldownstore"
 )
 
-// The rows of a listing are in three parts. The documented columns say nothing
+// The rows of records are in three parts. The documented columns say nothing
 // more where nobody else wrote, which is almost everywhere: there they are not
 // read.
-const (
-	eachOurs = `SELECT c.host, c.more, (SELECT more FROM breaker_circuits z WHERE z.host = c.host) FROM breaker_cooldowns c
-		WHERE c.shown IS c.until_wall AND typeof(c.host) = 'text'`
+var (
+	eachOurs = `SELECT c.host, ` + moreColumn + `, (SELECT more FROM breaker_circuits z WHERE z.host = c.host) FROM breaker_cooldowns c
+		WHERE c.shown IS c.until_wall AND ` + nameable
 	eachTheirs = `SELECT c.host,` + columns + ` FROM breaker_cooldowns c` + joinForeign + ` LEFT JOIN breaker_circuits z ON z.host = c.host
-		WHERE c.shown IS NOT c.until_wall AND typeof(c.host) = 'text'`
+		WHERE c.shown IS NOT c.until_wall AND ` + nameable
 	eachCircuits = `SELECT host, NULL, more FROM breaker_circuits z WHERE typeof(host) = 'text'
 		AND NOT EXISTS (SELECT 1 FROM breaker_cooldowns c WHERE c.host = z.host)`
 	newsQuery = eachTheirs + ` AND (c.until_wall > ? OR c.more IS NOT NULL)`
@@ -27,17 +27,24 @@ const (
 
 func scanOurs(w *row, rows *sql.Rows) error   { return rows.Scan(&w.host, &w.more, &w.circuit) }
 func scanTheirs(w *row, rows *sql.Rows) error { return w.scan(rows) }
+func scanOverlay(w *row, rows *sql.Rows) error {
+	w.isOverlay = true
+	return rows.Scan(&w.host, &w.more)
+}
 
 // Each implements cooldownstore.Store. It shows the store as it was at the
 // call. Rows that name no breaker are passed over.
 func (s *Store) Each(ctx context.Context, yield func(cooldownstore.Record) bool) error {
-	overlays, err := overlaysIn(ctx, s.read, eachOverlay)
-	if err != nil {
-		return s.fail(ctx, "list overlays", err)
-	}
+	overlays := map[string][]ownOverlay{}
 	done := false
-	parts := []part[row]{{eachOurs, nil, scanOurs}, {eachTheirs, nil, scanTheirs}, {eachCircuits, nil, scanOurs}}
-	err = snapshot(ctx, s.read, parts, func(w *row) bool {
+	parts := []part[row]{{eachOverlay, nil, scanOverlay}, {eachOurs, nil, scanOurs}, {eachTheirs, nil, scanTheirs}, {eachCircuits, nil, scanOurs}}
+	err := snapshot(ctx, s.read, parts, func(w *row) bool {
+		if w.isOverlay {
+			if m, ok := decode[ownOverlay](w.more); ok {
+				overlays[w.host] = append(overlays[w.host], m)
+			}
+			return true
+		}
 		key, ok := cooldownstore.FromSharedName(w.host)
 		if !ok {
 			return true

@@ -21,6 +21,7 @@ type row struct {
 	cleared                sql.NullBool  // by an operator's close
 	circuit                any
 	overlaid               bool // overlays are in force; only where a key is loaded
+	isOverlay              bool // more is one of them; only where all are listed
 }
 
 func (r *row) scan(from interface{ Scan(...any) error }) error {

@@ -44,10 +44,17 @@ func (s *Store) SetAside() string { return s.setAside }
 // Kind implements cooldownstore.Store.
 func (s *Store) Kind() string { return "sqlite" }
 
+// maxMoreBytes bounds the column of ours, in which texts are not cut.
+const maxMoreBytes = 1 << 20
+
 // columns selects what is known of a key beside its name, from tables that are
-// joined to a row c of breaker_cooldowns.
-const (
-	columns     = ` c.until_wall, c.reason, c.updated_at, c.more, c.shown, f.stamp, f.cleared, z.more`
+// joined to a row c of breaker_cooldowns. Other programs write there: what is too
+// long or of another type, as in a shared file, does not leave the database.
+var (
+	columns = fmt.Sprintf(` iif(typeof(c.until_wall) IN ('real', 'integer'), c.until_wall, NULL), iif(octet_length(c.reason) <= %d, c.reason, NULL),
+		iif(typeof(c.updated_at) IN ('real', 'integer'), c.updated_at, NULL), %s, c.shown, f.stamp, f.cleared, z.more`, cooldownstore.MaxSharedBytes, moreColumn)
+	moreColumn  = fmt.Sprintf(`iif(octet_length(c.more) <= %d, c.more, NULL)`, maxMoreBytes)
+	nameable    = `typeof(c.host) = 'text' AND octet_length(c.host) <= 512`
 	overlaid    = `, EXISTS (SELECT 1 FROM breaker_overlays o WHERE o.host = k.host AND o.in_force = 1)`
 	joinForeign = ` LEFT JOIN breaker_foreign f ON f.host = c.host AND f.until_wall = c.until_wall`
 	loadQuery   = `SELECT k.host,` + columns + overlaid + ` FROM (SELECT ? AS host) k LEFT JOIN breaker_cooldowns c ON c.host = k.host` + joinForeign +

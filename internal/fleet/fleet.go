@@ -51,7 +51,7 @@ type Node struct {
 }
 
 // Start starts a node and waits until it is ready. A node of a name that ran
-// before finds its data again. The nodes of one Dir are of one cluster. args are
+// before finds its data again; one that does not get ready is killed. The nodes of one Dir are of one cluster. args are
 // further flags of "node run".
 func (p Program) Start(ctx context.Context, name string, args ...string) (*Node, error) {
 	dir := filepath.Join(p.Dir, name)
@@ -70,7 +70,7 @@ func (p Program) Start(ctx context.Context, name string, args ...string) (*Node,
 	n.cmd = p.command(append([]string{
 		"run", "--node.name", name, "--data-dir", n.DataDir, "--ready-file", readyFile, "--http.socket", n.Socket,
 		"--http.listen-address", "127.0.0.1:0", "--cluster.listen-address", "127.0.0.1:0", "--actor.listen-address", "127.0.0.1:0",
-		"--cluster.label", p.label(),
+		"--cluster.label", p.label(), "--log.format", "text",
 	}, args...))
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	// A node must not outlive a test that was killed.
@@ -82,7 +82,11 @@ func (p Program) Start(ctx context.Context, name string, args ...string) (*Node,
 		n.err = n.cmd.Wait()
 		close(n.exited)
 	}()
-	return n, n.awaitReady(ctx, readyFile)
+	err := n.awaitReady(ctx, readyFile)
+	if err != nil {
+		n.Kill() // what is not ready is nobody's to stop
+	}
+	return n, err
 }
 
 // label keeps clusters apart: a port that one looks for a killed node at may be
@@ -128,7 +132,6 @@ func (n *Node) awaitReady(ctx context.Context, path string) error {
 		case <-n.exited:
 			return fmt.Errorf("node %s ended before it was ready: %v\n%s", n.Name, n.err, n.Log())
 		case <-ctx.Done():
-			n.Kill()
 			return fmt.Errorf("node %s is not ready: %w\n%s", n.Name, ctx.Err(), n.Log())
 		}
 	}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fleetfuse/config"
+)
+
+func TestExitCodes(t *testing.T) {
+	busy := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(busy, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		args string
+		want int
+		text string
+	}{
+		{"walk", 2, `unknown command "walk"`},
+		{"run --data-dri x", 2, "did you mean --data-dir?"},
+		{"run now", 2, `unknown command "now"`},
+		{"run --log.level loud", 2, "--log.level"},
+		{"run --config /nowhere.yaml", 2, "no such file"},
+		{"version please", 2, "unknown command"},
+		{"run --http.listen-address 127.0.0.1:0 --data-dir " + busy + "/below", 1, "not a directory"},
+	} {
+		c := command(nil, io.Discard, io.Discard)
+		c.SetArgs(strings.Fields(x.args))
+		err := c.ExecuteContext(t.Context())
+		if err == nil || exitCode(err) != x.want || !strings.Contains(err.Error(), x.text) {
+			t.Errorf("%s: exit %d, %v; want %d, %q", x.args, exitCode(err), err, x.want, x.text)
+		}
+	}
+}
+
+// A log is text for people at a terminal and JSON for programs.
+func TestLogFormats(t *testing.T) {
+	for _, x := range []struct{ format, want string }{
+		{"auto", `"msg":"ready"`}, {"json", `"msg":"ready"`}, {"text", "msg=ready"},
+	} {
+		cfg := config.Default()
+		cfg.Log.Format = x.format
+		var b strings.Builder
+		logger(&cfg, &b).Info("ready")
+		if !strings.Contains(b.String(), x.want) {
+			t.Errorf("%s: %s", x.format, b.String())
+		}
+	}
+	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Close()
+	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if !isTerminal(device) || isTerminal(file) {
+		t.Errorf("a character device %v, a file %v", isTerminal(device), isTerminal(file))
+	}
+}
