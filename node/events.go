@@ -21,9 +21,8 @@ import (
 type chronicle struct {
 	log   *eventlog.Log
 	clock *clock.Clock
-	node  string                        // this node's display name
-	name  func(id string) string        // of a node
-	rings map[breaker.Key]breaker.State // that were open at the last look
+	node  string                 // this node's display name
+	name  func(id string) string // of a node
 }
 
 // openEvents opens the event log. A disk that takes nothing keeps no node from
