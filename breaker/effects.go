@@ -79,8 +79,6 @@ type WitnessAnswer struct {
 	Success Instant
 	// Successes counts the unreported successes since the question's Window.
 	Successes int
-	// Own says that it is the owner's own node that answers.
-	Own bool
 }
 
 // A Question asks the owner for a permit.

@@ -69,22 +69,19 @@ func (m *Machine) healLater(mo Moment) {
 }
 
 // healed counts a member's success as that of a probe, once. Where there are
-// fewer other members than success_threshold wants, all of them suffice. A
-// cooldown that runs rejects to its end; then the circuit no longer does, and a
-// probe follows.
-func (m *Machine) healed(mo Moment, a WitnessAnswer) {
-	if slices.Contains(m.probing.healed, a.Node) {
+// fewer members than success_threshold wants, all but one suffice: one sick
+// machine must not keep it open, as it must not open it. A cooldown that runs
+// rejects to its end; then the circuit no longer does, and a probe follows.
+func (m *Machine) healed(mo Moment, node string) {
+	if slices.Contains(m.probing.healed, node) {
 		return
 	}
-	m.probing.healed = append(m.probing.healed, a.Node)
-	if !a.Own {
-		m.probing.others++
-	}
+	m.probing.healed = append(m.probing.healed, node)
 	c := &m.snap.Circuit
 	m.countProbe(c.Role)
-	everyone := m.probing.others > 0 && m.probing.others >= mo.Members-1
+	allButOne := len(m.probing.healed) >= mo.Members-1
 	switch {
-	case !everyone && !m.recovered(mo):
+	case !allButOne && !m.recovered(mo):
 	case m.cooling(mo.Now):
 		c.Until, c.Stamp, c.Disk = min(c.Until, mo.Now), mo.Stamp, false
 		m.round, m.dirty = nil, true

@@ -31,7 +31,6 @@ type probing struct {
 	successes []roleCount
 	failed    []failure // nodes whose probes failed since then
 	healed    []string  // members whose success after healing counted
-	others    int       // of them, those that are not this one
 	asked     Instant   // last question of the role that tripped
 }
 

@@ -52,7 +52,7 @@ func (m *Machine) Witness(mo Moment, a WitnessAnswer) Effects {
 	switch {
 	case r.heal:
 		if a.Success > r.from { // newer than the first trip: a successful probe
-			m.healed(mo, a)
+			m.healed(mo, a.Node)
 		}
 	case r.window != 0:
 		r.unseen += min(max(a.Successes, 0), maxCount)

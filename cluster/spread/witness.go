@@ -24,7 +24,7 @@ func (n *Node) AskWitnesses(now breaker.Instant, key breaker.Key, q breaker.Witn
 		r.waiting = append(r.waiting, p.ID)
 	}
 	own := n.opt.Witness(key, q)
-	own.Node, own.Round, own.Own = n.opt.Self, q.Round, true
+	own.Node, own.Round = n.opt.Self, q.Round
 	n.step(key, own)
 	if len(r.waiting) == 0 {
 		n.step(key, EndRound{q.Round})

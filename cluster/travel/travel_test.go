@@ -167,7 +167,7 @@ func tame(v any) {
 	case *breaker.Question:
 		v.Node = "n2"
 	case *breaker.WitnessAnswer:
-		v.Node, v.Own = "n2", false
+		v.Node = "n2"
 	case *breaker.Overlay:
 		tameOverlay(v)
 	case *breaker.Snapshot: // one a register
