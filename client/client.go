@@ -81,8 +81,9 @@ func New(opt Options) (*Client, error) {
 	}, decided: decided{counts: &c.counts}, log: opt.Logger}
 	c.gate = gate.New(gate.Options{
 		Node: opt.Worker, Owner: c.node, Policy: c.view.policy, Clock: c.clock, MaxHosts: opt.MaxHosts, AskLimit: opt.AskLimit,
+		Usage: true,
 	})
-	c.view.gate = c.gate
+	c.view.gate, c.node.decided.used.gate = c.gate, c.gate
 	c.feed = &feed{
 		base: base, http: web, view: c.view, clock: c.clock, log: opt.Logger, heartbeat: opt.Heartbeat, onEvent: opt.OnEvent,
 		ready: make(chan struct{}), since: c.clock.Now(),

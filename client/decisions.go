@@ -19,6 +19,7 @@ type decided struct {
 	counts *counters
 	told   totals
 	quiet  breaker.Instant // the node is told of nothing before
+	used   used
 }
 
 // totals are counters read at one moment.
@@ -54,16 +55,21 @@ func (t *totals) since(before *totals) *api.Decisions {
 }
 
 // tellDecisions tells the node what was decided here since it was told last. One
-// that does not answer is told later.
-func (n *node) tellDecisions(ctx context.Context) {
+// that does not answer is told later, or, the last time, no more.
+func (n *node) tellDecisions(ctx context.Context, last bool) {
 	d := &n.decided
 	now := d.counts.read()
-	if now == d.told || !n.view.fed.Load() || n.clock.Now() < d.quiet {
+	if !last && !n.view.fed.Load() || n.clock.Now() < d.quiet {
+		return
+	}
+	keys := d.used.collect(n.clock.Now(), last)
+	if now == d.told && len(keys) == 0 {
 		return
 	}
 	limited, cancel := context.WithTimeout(ctx, reportLimit)
 	defer cancel()
 	req := api.ReportRequest{Worker: n.worker, Outcomes: []api.Outcome{}, Decisions: now.since(&d.told)}
+	req.Decisions.Keys = keys
 	var resp api.ReportResponse
 	err := n.post(limited, "/v1/report", req, &resp)
 	if refused, ok := errors.AsType[*api.Problem](err); ok && refused.Status == 400 {
@@ -72,5 +78,6 @@ func (n *node) tellDecisions(ctx context.Context) {
 	}
 	if err == nil {
 		d.told = now
+		d.used.told(keys)
 	}
 }

@@ -89,3 +89,40 @@ func TestReasonsAreWhatNodesKnow(t *testing.T) {
 		t.Errorf("told %v", d.Rejected)
 	}
 }
+
+// What no outcome tells of single breakers the node learns at the end at the
+// latest: calls that were not made, and those that say nothing about the host.
+func TestWhatNoOutcomeTellsReachesTheNode(t *testing.T) {
+	n := newNode(t, testPolicy())
+	c := newClient(t, n, Options{})
+	report := func(host string, r Result) {
+		p, err := c.Allow(t.Context(), Call{Host: host})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Report(r)
+	}
+	report("gone.example", Result{Status: 404})
+	for range 5 {
+		report("a.example", Result{Status: 503})
+	}
+	eventually(t, "it opens", func() bool { return c.State("a.example") == breaker.Open })
+	for range 3 {
+		if _, err := c.Allow(t.Context(), Call{Host: "a.example"}); err == nil {
+			t.Fatal("allowed while open")
+		}
+	}
+	_ = c.Close()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	sum := map[string]uint64{}
+	for _, d := range n.decided {
+		for _, k := range d.Keys {
+			sum[k.Key+" not sent"] += k.Cooldown + k.Circuit + k.Local
+			sum[k.Key+" neutral"] += k.Neutral
+		}
+	}
+	if sum["host:a.example not sent"] != 3 || sum["host:gone.example neutral"] != 1 {
+		t.Errorf("told %v; want 3 calls of a.example that were not sent, and a neutral one", sum)
+	}
+}

@@ -26,12 +26,12 @@ func (n *node) send(ctx context.Context) {
 		case <-ctx.Done():
 			n.reports.flushTallies()
 			n.drain(longer)
-			n.tellDecisions(longer)
+			n.tellDecisions(longer, true)
 			return
 		case <-n.reports.signal:
 		case <-tick.C:
 			n.reports.flushTallies()
-			n.tellDecisions(longer)
+			n.tellDecisions(longer, false)
 		}
 		if !n.drain(longer) {
 			select {

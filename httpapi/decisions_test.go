@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"fleetfuse/api"
+	"fleetfuse/telemetry/rollup"
 )
 
 func TestDecisionsOfWorkersAreCounted(t *testing.T) {
@@ -25,11 +28,17 @@ func TestDecisionsOfWorkersAreCounted(t *testing.T) {
 		{`{"rejected":{"retry-after":1000000001}}`, http.StatusBadRequest},
 		{`{"rejected":{` + strings.Join(many, ",") + `}}`, http.StatusBadRequest},
 		{`{"hosts":5}`, http.StatusBadRequest},
+		{`{"keys":[{"key":"host:A.example","role":"metadata","denied_by_circuit":7,"neutral":2},{"key":"host:a..b"}]}`, http.StatusAccepted},
+		{`{"keys":[{"key":"host:a.example","from_cache":1000000001}]}`, http.StatusBadRequest},
+		{`{"keys":[` + strings.Repeat(`{"key":"host:a"},`, api.MaxUsedKeys) + `{"key":"host:a"}]}`, http.StatusBadRequest},
 	} {
 		status, text := r.request("POST", "/v1/report", `{"outcomes":[],"decisions":`+x.decisions+`}`, asJSON, nil)
 		if status != x.want {
 			t.Errorf("%.80s: %d, want %d: %s", x.decisions, status, x.want, text)
 		}
+	}
+	if got := r.used[rollup.Series{Key: "host:a.example", Role: "metadata"}]; got.Rejected[rollup.ByCircuit] != 7 || got.Neutral != 2 || len(r.used) != 1 {
+		t.Errorf("counted %+v of workers' keys, want 7 rejected and 2 neutral calls of a.example", r.used)
 	}
 	resp, text := r.exchange("GET", "/metrics", "", nil, nil)
 	for _, line := range []string{

@@ -22,6 +22,7 @@ import (
 	"fleetfuse/internal/clock"
 	"fleetfuse/telemetry"
 	"fleetfuse/telemetry/follow"
+	"fleetfuse/telemetry/rollup"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -40,12 +41,13 @@ type rig struct {
 	board     board
 	words     words
 	beliefs   []api.Belief
+	used      counted
 	log       strings.Builder
 }
 
 func newRig(t *testing.T, allowedHosts ...string) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: clock.New(), policy: breaker.DefaultPolicy(), board: board{}, fleet: fleet{
+	r := &rig{t: t, clock: clock.New(), policy: breaker.DefaultPolicy(), board: board{}, used: counted{}, fleet: fleet{
 		members: []api.Member{
 			{ID: "id3", Name: "n3", State: api.MemberLost},
 			{ID: "id2", Name: "n2", State: api.MemberAlive, Address: "10.0.0.2:7142", APIAddress: "10.0.0.2:7140"},
@@ -58,7 +60,7 @@ func newRig(t *testing.T, allowedHosts ...string) *rig {
 	r.gate = g
 	srv := httptest.NewServer(httpapi.New(httpapi.Options{
 		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Events: follow.NewHub(&log{more: make(chan struct{})}, follow.Options{}), Clock: r.clock, Metrics: telemetry.New("test", telemetry.DefaultMaxKeys),
-		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Beliefs: r.believed, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
+		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Beliefs: r.believed, Usage: r.used, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
 		AllowedHosts: allowedHosts, MaxStreams: 2, Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
 	}).Handler())
 	r.url = srv.URL
@@ -69,6 +71,19 @@ func newRig(t *testing.T, allowedHosts ...string) *rig {
 		r.clock.Stop()
 	})
 	return r
+}
+
+// counted is what workers' own gates told (httpapi.Usage).
+type counted map[rollup.Series]rollup.Counts
+
+func (c counted) Used(s rollup.Series, x *rollup.Counts) {
+	sum := c[s]
+	sum.Add(x)
+	c[s] = sum
+}
+
+func (c counted) Usage(context.Context, breaker.Key, time.Duration) rollup.Fleet {
+	return rollup.Fleet{}
 }
 
 // believed implements httpapi.Beliefs.

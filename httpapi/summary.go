@@ -16,6 +16,8 @@ import (
 type Usage interface {
 	// Usage sums up the last so much time, of one key or of all with "".
 	Usage(ctx context.Context, key breaker.Key, window time.Duration) rollup.Fleet
+	// Used counts what a worker's own gate saw of a breaker.
+	Used(s rollup.Series, c *rollup.Counts)
 }
 
 // Windows of a summary.

@@ -14,6 +14,7 @@ import (
 	"fleetfuse/gate"
 	"fleetfuse/hostname"
 	"fleetfuse/telemetry"
+	"fleetfuse/telemetry/rollup"
 )
 
 // callOf gives names their one spelling, as the SDK does: a role that has none
@@ -128,12 +129,18 @@ func checkDecisions(d *api.Decisions) error {
 	if d == nil {
 		return nil
 	}
+	if len(d.Keys) > api.MaxUsedKeys {
+		return fmt.Errorf("decisions.keys has %d keys; at most %d", len(d.Keys), api.MaxUsedKeys)
+	}
 	if len(d.Rejected) > maxReasons {
 		return fmt.Errorf("decisions.rejected has %d reasons; at most %d", len(d.Rejected), maxReasons)
 	}
 	most := max(d.Allowed, d.Probes, d.Stale)
 	for _, n := range d.Rejected {
 		most = max(most, n)
+	}
+	for _, k := range d.Keys {
+		most = max(most, k.Cooldown, k.Circuit, k.Local, k.Neutral, k.FromCache)
 	}
 	if most > maxDecisions {
 		return fmt.Errorf("decisions counts %d; at most %d of a kind in one report", most, uint64(maxDecisions))
@@ -153,6 +160,15 @@ func (s *Server) decidedElsewhere(d *api.Decisions) {
 		m.DecidedElsewhere(n, telemetry.Rejected, breaker.Reason(reason))
 	}
 	m.Stale(d.Stale)
+	for _, k := range d.Keys {
+		key, err := parseKey(k.Key)
+		if err != nil {
+			continue // no other node could have counted it
+		}
+		c := rollup.Counts{Neutral: k.Neutral, FromCache: k.FromCache}
+		c.Rejected[rollup.ByCooldown], c.Rejected[rollup.ByCircuit], c.Rejected[rollup.ByRing] = k.Cooldown, k.Circuit, k.Local
+		s.opt.Usage.Used(rollup.Series{Key: key, Role: breaker.Cut(k.Role)}, &c)
+	}
 }
 
 // Limits of an outcome's numbers.

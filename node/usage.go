@@ -90,6 +90,13 @@ func (u *usage) collect(pause time.Duration) {
 	u.forgetLogs()
 }
 
+// Used implements httpapi.Usage.
+func (n *Node) Used(s rollup.Series, c *rollup.Counts) {
+	n.usage.mu.Lock()
+	defer n.usage.mu.Unlock()
+	n.usage.table.Add(s, c)
+}
+
 func (u *usage) forgetLogs() {
 	u.logsMu.Lock()
 	defer u.logsMu.Unlock()
