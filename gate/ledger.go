@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"sync"
 
 	"fleetfuse/breaker"
@@ -42,6 +43,9 @@ func (g *Gate) Hand(d Decision) string {
 	if l.byTok == nil {
 		l.byTok = map[string]*handedOut{}
 	}
+	if len(l.order) >= maxHandedOut { // what is behind one that is still out may be over
+		l.order = slices.DeleteFunc(l.order, func(h *handedOut) bool { return l.over(h, now) })
+	}
 	if len(l.order) < maxHandedOut {
 		l.byTok[h.token] = h
 		l.order = append(l.order, h)
@@ -53,12 +57,20 @@ func (g *Gate) Hand(d Decision) string {
 // what was taken.
 func (l *ledger) purge(now breaker.Instant) {
 	n := 0
-	for n < len(l.order) && (l.order[n].taken || l.order[n].expires <= now) {
-		delete(l.byTok, l.order[n].token)
+	for n < len(l.order) && l.over(l.order[n], now) {
 		n++
 	}
 	clear(l.order[:n])
 	l.order = l.order[n:]
+}
+
+// over reports whether a probe is not out any more, and forgets its token.
+func (l *ledger) over(h *handedOut, now breaker.Instant) bool {
+	if !h.taken && h.expires > now {
+		return false
+	}
+	delete(l.byTok, h.token)
+	return true
 }
 
 // take removes and returns the probe of a token that fits or, with none, the first
@@ -89,8 +101,8 @@ func (l *ledger) take(now breaker.Instant, token string, fits func(*handedOut) b
 // ReportCall reports a call that was decided over HTTP. token is the permit
 // the caller names; without one, and unless the result says that there was none,
 // the oldest permit handed out for that key and role before the call began is
-// used. A token that is not good makes the
-// outcome neutral; its Retry-After still counts.
+// used. A token that is not good makes the outcome neutral; its Retry-After still
+// counts.
 func (g *Gate) ReportCall(c Call, token string, r Result) {
 	now := g.opt.Clock.Now()
 	began := now.Add(-r.Age - r.Latency)
