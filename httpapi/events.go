@@ -51,7 +51,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	defer stream.Close()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	if err := s.tell(r.Context(), eventWriter{w, http.NewResponseController(w)}, stream); errors.Is(err, os.ErrDeadlineExceeded) {
+	if err := s.tell(r.Context(), newEventWriter(w), stream); errors.Is(err, os.ErrDeadlineExceeded) {
 		s.opt.Metrics.FollowerDropped()
 	}
 }
@@ -96,6 +96,10 @@ func (s *Server) tell(ctx context.Context, out eventWriter, stream *follow.Strea
 type eventWriter struct {
 	w   http.ResponseWriter
 	out *http.ResponseController
+}
+
+func newEventWriter(w http.ResponseWriter) eventWriter {
+	return eventWriter{w, http.NewResponseController(w)}
 }
 
 // write fails if the reader does not take it in time.

@@ -26,8 +26,7 @@ const maxStreams = 4096
 // stream is one subscriber of the view.
 type stream struct {
 	s      *Server
-	w      http.ResponseWriter
-	out    *http.ResponseController
+	out    eventWriter
 	cursor uint64
 	told   map[breaker.Key]*breaker.Policy // of keys with overlays, what was sent last
 	rings  map[breaker.Key]breaker.Instant
@@ -37,7 +36,7 @@ type stream struct {
 // answers with everything once. A cursor of an earlier stream is not resumed:
 // everything comes again.
 func (s *Server) view(w http.ResponseWriter, r *http.Request) {
-	st := &stream{s: s, w: w, out: http.NewResponseController(w), rings: map[breaker.Key]breaker.Instant{}, told: map[breaker.Key]*breaker.Policy{}}
+	st := &stream{s: s, out: newEventWriter(w), rings: map[breaker.Key]breaker.Instant{}, told: map[breaker.Key]*breaker.Policy{}}
 	if !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
 		write(w, http.StatusOK, st.everything())
 		return
@@ -180,11 +179,7 @@ func (st *stream) send(event string, e api.ViewEvent) bool {
 	if err != nil {
 		return false
 	}
-	_ = st.out.SetWriteDeadline(time.Now().Add(writeLimit))
-	if _, err := fmt.Fprintf(st.w, "event: %s\nid: %s\ndata: %s\n\n", event, e.Cursor, data); err != nil {
-		return false
-	}
-	return st.out.Flush() == nil
+	return st.out.write(fmt.Sprintf("event: %s\nid: %s\ndata: %s\n\n", event, e.Cursor, data)) == nil
 }
 
 // policyOf is what a worker's gate needs of a policy.
