@@ -3,12 +3,13 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"sync"
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/telemetry/follow"
 )
 
 // observeBelief is the name by which members ask what this node believes of a
@@ -65,31 +66,22 @@ func millisLeft(until, now breaker.Instant) int64 {
 
 // beliefs asks all members at once (httpapi.Beliefs).
 func (n *Node) beliefs(ctx context.Context, key breaker.Key) (beliefs []api.Belief, missing []string) {
-	var mu sync.Mutex
-	var asked sync.WaitGroup
-	beliefs = []api.Belief{n.board.belief(key)}
-	for _, m := range (everyone{n}).Members() {
-		switch {
-		case m.ID == n.id:
-			continue
-		case !m.Live:
-			mu.Lock()
-			missing = append(missing, m.Name)
-			mu.Unlock()
-			continue
+	answers, missing := askAll(everyone{n}.Members(), func(m follow.Member) (api.Belief, error) {
+		if m.ID == n.id {
+			return n.board.belief(key), nil
 		}
-		asked.Go(func() {
-			belief, err := observed[api.Belief](ctx, n, m.ID, observeBelief, api.BeliefQuery{Key: string(key)}, 0)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil || belief.State == "" {
-				missing = append(missing, m.Name)
-				return
-			}
-			belief.Node, belief.ID = m.Name, m.ID // as this node calls it
-			beliefs = append(beliefs, belief)
-		})
+		b, err := observed[api.Belief](ctx, n, m.ID, observeBelief, api.BeliefQuery{Key: string(key)}, 0)
+		if err == nil && b.State == "" {
+			err = errNoBelief
+		}
+		b.Node, b.ID = m.Name, m.ID // as this node calls it
+		return b, err
+	})
+	for _, a := range answers {
+		beliefs = append(beliefs, a.answer)
 	}
-	asked.Wait()
 	return beliefs, missing
 }
+
+// errNoBelief says that a member answered with none.
+var errNoBelief = errors.New("an answer without a state")

@@ -3,7 +3,9 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"fleetfuse/api"
@@ -40,6 +42,37 @@ func (n everyone) Read(ctx context.Context, member string, q api.EventQuery) (ap
 	}
 	return observed[api.EventPage](ctx, n.Node, member, observeEvents, q, time.Duration(q.WaitMS)*time.Millisecond)
 }
+
+// askAll asks members at once, and returns what each answered, in their order, and
+// the names of those that did not answer.
+func askAll[T any](members []follow.Member, ask func(follow.Member) (T, error)) (answers []answered[T], silent []string) {
+	list := make([]answered[T], len(members))
+	var asked sync.WaitGroup
+	for i, m := range members {
+		if list[i] = (answered[T]{Member: m, err: errNotLive}); m.Live {
+			asked.Go(func() { list[i].answer, list[i].err = ask(m) })
+		}
+	}
+	asked.Wait()
+	for _, a := range list {
+		if a.err != nil {
+			silent = append(silent, a.Name)
+			continue
+		}
+		answers = append(answers, a)
+	}
+	return answers, silent
+}
+
+// answered is what a member answered.
+type answered[T any] struct {
+	follow.Member
+	answer T
+	err    error
+}
+
+// errNotLive says that a member was not asked.
+var errNotLive = errors.New("it is not live")
 
 // observe answers a member that asks for some of this node's telemetry.
 func (b *board) observe(ctx context.Context, o spread.Observe) (spread.Observed, error) {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
 	"time"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/telemetry/follow"
 	"fleetfuse/telemetry/rollup"
 )
 
@@ -50,19 +50,14 @@ func (u *usage) answer(ctx context.Context, query []byte) (spread.Observed, erro
 // one key or of all with "". Members that do not answer are missing in it.
 func (n *Node) Usage(ctx context.Context, key breaker.Key, window time.Duration) rollup.Fleet {
 	members := everyone{n}.Members()
-	names := make([]string, len(members))
-	reports := make([]rollup.Report, len(members))
-	var all sync.WaitGroup
-	for i, m := range members {
-		if names[i] = m.Name; m.Live {
-			all.Go(func() {
-				if rows, err := n.usageOf(ctx, m.ID, key, window); err == nil {
-					reports[i] = rollup.Report{Node: m.Name, Rows: rows}
-				}
-			})
-		}
+	answers, _ := askAll(members, func(m follow.Member) ([]rollup.Row, error) { return n.usageOf(ctx, m.ID, key, window) })
+	reports, names := make([]rollup.Report, len(answers)), make([]string, len(members))
+	for i, a := range answers {
+		reports[i] = rollup.Report{Node: a.Name, Rows: a.answer}
 	}
-	all.Wait()
+	for i, m := range members {
+		names[i] = m.Name
+	}
 	return rollup.Merge(reports, names, 0)
 }
 
