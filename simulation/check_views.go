@@ -108,11 +108,11 @@ func (c *checks) agree(key breaker.Key) {
 
 // believed is what a node believes of a key now. In shadow nobody asks for
 // permits, so nobody hears that a breaker is closed: where a machine started with
-// a wrong wall clock, or slept, a cooldown that it told of may have run out after
-// the recovery, and rejects nothing.
+// a wrong wall clock, slept or was stopped, or word was slow, a cooldown that it
+// was told of may have run out after the recovery. It rejects nothing.
 func (c *checks) believed(n *node, key breaker.Key, s *breaker.Snapshot) breaker.Status {
 	now := n.clock.Now()
-	if c.truthful() || n.policies.Of(key).Mode == breaker.ModeEnforce {
+	if n.policies.Of(key).Mode == breaker.ModeEnforce {
 		return s.At(now)
 	}
 	t := s.Clone()
