@@ -134,27 +134,29 @@ func (b *Breakers) send(key breaker.Key, msg any) bool {
 	return b.opt.Router.Deliver(kind, string(key), msg, nil)
 }
 
+func (b *Breakers) post() post { return post{b.opt.Router, b.system} }
+
 // Ask asks the owner for a permit.
 func (b *Breakers) Ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error) {
-	return request[breaker.Answer](ctx, b, key, &ask{q, b.opt.Clock.Now().Add(askLimit)}, askLimit)
+	return request[breaker.Answer](ctx, b.post(), kind, string(key), &ask{q, b.opt.Clock.Now().Add(askLimit)}, askLimit)
 }
 
 // Inspect shows what the owner knows. It activates the actor if needed.
 func (b *Breakers) Inspect(ctx context.Context, key breaker.Key) (breaker.Inspection, error) {
-	return request[breaker.Inspection](ctx, b, key, &inspect{}, inspectLimit)
+	return request[breaker.Inspection](ctx, b.post(), kind, string(key), &inspect{}, inspectLimit)
 }
 
 // Open is an operator's open.
 func (b *Breakers) Open(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) (spread.OperatorResult, error) {
-	return request[spread.OperatorResult](ctx, b, key, &openUntil{d, author, detail}, operatorLimit)
+	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &openUntil{d, author, detail}, operatorLimit)
 }
 
 // Close is an operator's close.
 func (b *Breakers) Close(ctx context.Context, key breaker.Key, author, detail string) (spread.OperatorResult, error) {
-	return request[spread.OperatorResult](ctx, b, key, &closeNow{author, detail}, operatorLimit)
+	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &closeNow{author, detail}, operatorLimit)
 }
 
 // Lay changes an overlay of a breaker's policy.
 func (b *Breakers) Lay(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
-	return request[spread.LayResult](ctx, b, key, &lay{change}, operatorLimit)
+	return request[spread.LayResult](ctx, b.post(), kind, string(key), &lay{change}, operatorLimit)
 }

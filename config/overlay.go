@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"fleetfuse/breaker"
 )
@@ -78,6 +79,22 @@ func (o Overlay) Fields() map[string]any {
 		shown[s.name()] = valueJSON(s.value)
 	}
 	return shown
+}
+
+// Numbers are the values that are numbers, by full name; durations are in seconds.
+func (o Overlay) Numbers() map[string]float64 {
+	numbers := map[string]float64{}
+	for _, s := range o.list {
+		switch v := s.value.(type) {
+		case int:
+			numbers[s.name()] = float64(v)
+		case float64:
+			numbers[s.name()] = v
+		case time.Duration:
+			numbers[s.name()] = v.Seconds()
+		}
+	}
+	return numbers
 }
 
 // With is o with the fields of changes laid over it.

@@ -133,6 +133,11 @@ func (p *policies) amend(key breaker.Key, s breaker.Snapshot, change spread.Lay,
 	if err != nil {
 		return breaker.Overlay{}, textsOf(err)
 	}
+	if change.Register == breaker.RegisterTuner {
+		if problems := outOfBounds(set); len(problems) > 0 {
+			return breaker.Overlay{}, problems
+		}
+	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	next, err := p.inForce.Amend(key, s, config.Amendment{

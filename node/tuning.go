@@ -1,0 +1,127 @@
+package node
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fleetfuse/actors"
+	"fleetfuse/api"
+	"fleetfuse/telemetry/decisions"
+	"fleetfuse/telemetry/rollup"
+	"fleetfuse/tuner"
+	"fleetfuse/tuner/guard"
+	"fleetfuse/tuner/planner"
+)
+
+// tuning is this node's part in tuning policies: where it hosts the tuner, all that
+// happens by itself; elsewhere it keeps what is decided.
+type tuning struct {
+	node      *Node
+	actor     *actors.Tuner
+	decisions *decisions.Store
+
+	deciding sync.Mutex // one plan is carried out at a time
+	counts   tuningCounts
+}
+
+// newTuning makes this node's part; the actor is reached when the cluster runs.
+func newTuning(ctx context.Context, n *Node) *tuning {
+	t := &tuning{node: n}
+	dir := n.opt.DataDir
+	if n.opt.Memory {
+		dir = ""
+	}
+	t.decisions = decisions.Open(ctx, dir, decisions.Options{Logger: n.opt.Logger})
+	t.actor = actors.NewTuner(func() *planner.Planner { return planner.New(t.settings()) }, n.opt.Logger)
+	return t
+}
+
+// settings are those in force.
+func (t *tuning) settings() planner.Settings {
+	c := &t.node.policies.current().Tuner
+	s := planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()}
+	s.Tuner.Window, s.Tuner.ProbePrice = c.Window, c.ProbePrice
+	s.Guard.Hold, s.Guard.HostBudget = c.Hold, c.MaxChanges
+	s.Trial.Share = c.Canary
+	return s
+}
+
+// hosts reports whether the tuner is here.
+func (t *tuning) hosts() bool { return t.node.board.owns(tunerKey) }
+
+// start begins with what happens by itself; the caller ends it with what is
+// returned.
+func (t *tuning) start() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var loop sync.WaitGroup
+	loop.Go(func() { t.run(ctx) })
+	return func() {
+		cancel()
+		loop.Wait()
+		t.node.logFailure("close the decisions of the tuner", t.decisions.Close())
+	}
+}
+
+// judgeEvery is how often changes on trial are judged, and new advice is looked for.
+const judgeEvery = time.Minute
+
+// run is the tuner's own clock, where it is hosted.
+func (t *tuning) run(ctx context.Context) {
+	tick := time.NewTicker(rollup.Width)
+	defer tick.Stop()
+	var judged time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !t.hosts() {
+			continue
+		}
+		if err := t.observe(ctx); err != nil {
+			t.node.opt.Logger.Warn("the tuner could not look at what callers saw", slog.Any("err", err))
+			continue
+		}
+		if time.Since(judged) < judgeEvery {
+			continue
+		}
+		judged = time.Now()
+		t.judge(ctx)
+		t.suggest(ctx)
+	}
+}
+
+// suggest tells advice that is new, and enforces it if that is the mode.
+func (t *tuning) suggest(ctx context.Context) {
+	mode := t.node.policies.current().Tuner.Mode
+	if mode == api.TunerObserve {
+		return
+	}
+	a, err := t.advise(ctx, "", 0)
+	if err != nil {
+		t.node.opt.Logger.Warn("the tuner could not make a plan", slog.Any("err", err))
+		return
+	}
+	t.tell(&a)
+	if mode != api.TunerEnforce || len(a.Blocked) > 0 || !enforceable(&a) {
+		return
+	}
+	if _, err := t.enforce(ctx, a.ID, tunerName); err != nil {
+		t.node.opt.Logger.Warn("the tuner could not enforce its plan", slog.String("plan", a.ID), slog.Any("err", err))
+	}
+}
+
+// enforceable reports whether a plan has anything to enforce.
+func enforceable(a *api.AdviceResponse) bool {
+	for _, b := range a.Breakers {
+		for _, c := range b.Changes {
+			if c.Verdict == api.VerdictNow {
+				return true
+			}
+		}
+	}
+	return false
+}

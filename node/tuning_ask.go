@@ -1,0 +1,129 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"fleetfuse/actors"
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/httpapi"
+)
+
+// tunerKey is placed as a breaker's key is: its owner hosts the tuner.
+const tunerKey = breaker.Key(actors.TunerIdentity)
+
+// observeTuner is the name by which members ask the one that hosts the tuner.
+const observeTuner = "tuner"
+
+// tunerQuery is a question for the tuner.
+type tunerQuery struct {
+	What     string      `json:"what"` // one of the asks below
+	Key      breaker.Key `json:"key,omitempty"`
+	WindowMS int64       `json:"window_ms,omitempty"`
+	Plan     string      `json:"plan,omitempty"`
+	Author   string      `json:"author,omitempty"`
+}
+
+const (
+	askAdvice  = "advice"
+	askEnforce = "enforce"
+)
+
+// tunerAnswer is what the tuner's host answers: an answer, or why there is none.
+type tunerAnswer struct {
+	Answer  json.RawMessage `json:"answer,omitempty"`
+	Unknown string          `json:"unknown,omitempty"` // the plan, or the host
+	Blocked []string        `json:"blocked,omitempty"`
+}
+
+// Advise implements httpapi.Tuner.
+func (n *Node) Advise(ctx context.Context, key breaker.Key, window time.Duration) (api.AdviceResponse, error) {
+	return askTuner[api.AdviceResponse](ctx, n, tunerQuery{What: askAdvice, Key: key, WindowMS: window.Milliseconds()})
+}
+
+// Enforce implements httpapi.Tuner.
+func (n *Node) Enforce(ctx context.Context, plan, author string) (api.EnforceResponse, error) {
+	return askTuner[api.EnforceResponse](ctx, n, tunerQuery{What: askEnforce, Plan: plan, Author: author})
+}
+
+// tunerWait is how long a plan may take: counts, events and outcomes of all
+// members, and replays.
+const tunerWait = 20 * time.Second
+
+// askTuner asks the member that hosts the tuner; one that does not any more has a
+// successor.
+func askTuner[T any](ctx context.Context, n *Node, q tunerQuery) (answer T, err error) {
+	for again := false; ; again = true {
+		host := read(n.board, func(s *spread.Node) string { return s.Owner(tunerKey) })
+		a, err := n.askTunerAt(ctx, host, q)
+		switch {
+		case err == nil:
+			return answerOf[T](a)
+		case ctx.Err() != nil:
+			return answer, context.Cause(ctx)
+		case again || read(n.board, func(s *spread.Node) string { return s.Owner(tunerKey) }) == host:
+			return answer, fmt.Errorf("%w: %w", httpapi.ErrNoTuner, err)
+		}
+	}
+}
+
+func (n *Node) askTunerAt(ctx context.Context, host string, q tunerQuery) (tunerAnswer, error) {
+	if host == n.id {
+		return n.tuning.answer(ctx, q)
+	}
+	return observed[tunerAnswer](ctx, n, host, observeTuner, q, tunerWait)
+}
+
+func answerOf[T any](a tunerAnswer) (answer T, err error) {
+	switch {
+	case a.Unknown != "":
+		return answer, fmt.Errorf("%w: %s", httpapi.ErrUnknownAdvice, a.Unknown)
+	case len(a.Blocked) > 0:
+		return answer, &httpapi.BlockedError{Reasons: a.Blocked}
+	}
+	return answer, json.Unmarshal(a.Answer, &answer)
+}
+
+// answer answers a question as the tuner's host.
+func (t *tuning) answer(ctx context.Context, q tunerQuery) (tunerAnswer, error) {
+	var answer any
+	var err error
+	switch q.What {
+	case askAdvice:
+		answer, err = t.advise(ctx, q.Key, time.Duration(q.WindowMS)*time.Millisecond)
+	case askEnforce:
+		answer, err = t.enforce(ctx, q.Plan, q.Author)
+	default:
+		err = fmt.Errorf("the tuner knows no %q: is %s of an older version?", q.What, t.node.opt.Name)
+	}
+	var blocked *httpapi.BlockedError
+	switch {
+	case errors.Is(err, httpapi.ErrUnknownAdvice):
+		return tunerAnswer{Unknown: err.Error()}, nil
+	case errors.As(err, &blocked):
+		return tunerAnswer{Blocked: blocked.Reasons}, nil
+	case err != nil:
+		return tunerAnswer{}, err
+	}
+	text, err := json.Marshal(answer)
+	return tunerAnswer{Answer: text}, err
+}
+
+// answerMember is answer to another member.
+func (t *tuning) answerMember(ctx context.Context, query []byte) (spread.Observed, error) {
+	var q tunerQuery
+	if err := json.Unmarshal(query, &q); err != nil {
+		return spread.Observed{}, fmt.Errorf("a question for the tuner: %w", err)
+	}
+	a, err := t.answer(ctx, q)
+	if err != nil {
+		return spread.Observed{}, err
+	}
+	body, err := json.Marshal(a)
+	return spread.Observed{Body: body}, err
+}

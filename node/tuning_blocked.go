@@ -1,0 +1,76 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/telemetry/follow"
+)
+
+// observeSound is the name by which the tuner asks members whether they can keep
+// what it would change.
+const observeSound = "sound"
+
+// soundWait is how long a member may take to say so.
+const soundWait = 500 * time.Millisecond
+
+// blocked says why nothing may be enforced now, for people; nil if nothing speaks
+// against it. A change that not all members hear, keep and read alike is none that
+// could be judged.
+func (t *tuning) blocked(ctx context.Context) (reasons []string) {
+	n := t.node
+	if n.policies.current().Tuner.Mode == api.TunerObserve {
+		reasons = append(reasons, "the tuner only observes: set --tuner.mode to suggest, or to enforce")
+	}
+	answers, silent := askAll(everyone{n}.Members(), func(m follow.Member) ([]string, error) {
+		if m.ID == n.id {
+			return n.unsound(), nil
+		}
+		return observed[[]string](ctx, n, m.ID, observeSound, struct{}{}, soundWait)
+	})
+	for _, name := range silent {
+		reasons = append(reasons, "member "+name+" does not answer")
+	}
+	for _, a := range answers {
+		for _, why := range a.answer {
+			reasons = append(reasons, a.Name+": "+why)
+		}
+	}
+	own := n.policies.hash()
+	n.board.mu.Lock()
+	defer n.board.mu.Unlock()
+	for _, m := range n.board.members.live {
+		if m.ConfigHash != own {
+			reasons = append(reasons, "member "+m.Name+" has another configuration than "+n.opt.Name)
+		}
+	}
+	slices.Sort(reasons)
+	return reasons
+}
+
+// unsound says why this node could not keep a change.
+func (n *Node) unsound() []string {
+	reasons := []string{} // and not null
+	if h := n.keeper.Health(); !h.OK {
+		reasons = append(reasons, "its store fails: "+errorText(h.Err))
+	}
+	if n.sharing != nil {
+		if h := n.sharing.health(); !h.OK {
+			reasons = append(reasons, "the shared store fails: "+h.Error)
+		}
+	}
+	if !n.ready.Load() {
+		reasons = append(reasons, "it is starting or draining")
+	}
+	return reasons
+}
+
+// answerSound answers the tuner.
+func (n *Node) answerSound() (spread.Observed, error) {
+	body, err := json.Marshal(n.unsound())
+	return spread.Observed{Body: body}, err
+}

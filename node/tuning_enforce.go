@@ -1,0 +1,184 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"fleetfuse/actors"
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/config"
+	"fleetfuse/httpapi"
+	"fleetfuse/tuner"
+	"fleetfuse/tuner/guard"
+	"fleetfuse/tuner/planner"
+)
+
+// tunerName is the author of what the tuner does by itself.
+const tunerName = "tuner"
+
+// ordersAtOnce is how many breakers are changed at once.
+const ordersAtOnce = 4
+
+// enforce carries out a plan, exactly as it was shown.
+func (t *tuning) enforce(ctx context.Context, plan, author string) (api.EnforceResponse, error) {
+	if blocked := t.blocked(ctx); len(blocked) > 0 {
+		return api.EnforceResponse{}, &httpapi.BlockedError{Reasons: blocked}
+	}
+	type decided struct {
+		orders  []planner.Order
+		waiting []breaker.Key
+		err     error
+	}
+	_, wall := t.node.clock.Both()
+	d, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) decided {
+		orders, err := p.Enforce(wall, plan, author)
+		return decided{orders, p.Waiting(plan), err}
+	})
+	switch {
+	case err != nil:
+		return api.EnforceResponse{}, err
+	case errors.Is(d.err, planner.ErrUnknownPlan):
+		return api.EnforceResponse{}, fmt.Errorf("%w: %w", httpapi.ErrUnknownAdvice, d.err)
+	case d.err != nil:
+		return api.EnforceResponse{}, &httpapi.BlockedError{Reasons: []string{d.err.Error()}}
+	}
+	a := api.EnforceResponse{ID: plan, Applied: []api.EnforcedBreaker{}, Note: "it stays until it is rolled back, or until: fleetfuse-ctl policy reset HOST"}
+	for _, k := range d.waiting {
+		a.Waiting = append(a.Waiting, string(k))
+	}
+	for _, done := range t.carryOut(ctx, d.orders) {
+		if done.Error != "" {
+			a.Failed = append(a.Failed, done)
+		} else {
+			a.Applied = append(a.Applied, done)
+		}
+	}
+	return a, nil
+}
+
+// carryOut has orders done, tells the planner how that went, and keeps the records
+// with all members.
+func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.EnforcedBreaker {
+	done, results := make([]api.EnforcedBreaker, len(orders)), make([]planner.Result, len(orders))
+	room := make(chan struct{}, ordersAtOnce)
+	var all sync.WaitGroup
+	for i, o := range orders {
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			done[i], results[i] = t.order(ctx, o)
+		})
+	}
+	all.Wait()
+	_, wall := t.node.clock.Both()
+	records, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) []planner.Record { return p.Enforced(wall, results) })
+	if err != nil { // the tuner moved meanwhile: the next one hears it from the members
+		records = planner.New(t.settings()).Enforced(wall, results)
+	}
+	t.keep(ctx, records)
+	return done
+}
+
+// order changes the tuner's overlay of one breaker.
+func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreaker, planner.Result) {
+	a, r := api.EnforcedBreaker{Key: string(o.Key)}, planner.Result{Order: o}
+	change, err := t.changeFor(ctx, &o)
+	var result spread.LayResult
+	if err == nil {
+		result, err = t.node.board.lay(ctx, o.Key, change)
+	}
+	switch {
+	case err != nil:
+	case result.Conflict:
+		err = errMeanwhile
+	case len(result.Refused) > 0:
+		err = errors.New(strings.Join(result.Refused, "; "))
+	default:
+		a.Version, a.Durable, a.Copies = versionOf(result.Overlay.Stamp), result.Durable, result.Copies
+		a.Changes = t.node.differences(o.Key, t.node.board.Of(o.Key), result)
+	}
+	if err != nil {
+		a.Error, r.Err = err.Error(), err
+	}
+	return a, r
+}
+
+// errMeanwhile says that a policy is not what the plan was drawn from.
+var errMeanwhile = errors.New("its policy was changed since the plan was made; ask for advice again")
+
+// changeFor is what an order asks of the owner, who makes it only of the overlay
+// that the plan was drawn from.
+func (t *tuning) changeFor(ctx context.Context, o *planner.Order) (spread.Lay, error) {
+	s, owned := t.node.known(ctx, o.Key)
+	if !owned {
+		return spread.Lay{}, errors.New("its owner does not answer")
+	}
+	there := s.Overlay(breaker.RegisterTuner)
+	change := spread.Lay{
+		Register: breaker.RegisterTuner, Match: &there.Stamp, Author: breaker.Cut(o.Cause.Author),
+		Reason: breaker.Cut(string(o.Cause.Kind) + " " + o.Cause.Plan + ": " + o.Cause.Why),
+	}
+	if o.Undo {
+		change.Whole, change.Set = true, o.Before
+		return change, nil
+	}
+	p := t.node.policies.of(o.Key)
+	if there.Fields != o.Before || slices.ContainsFunc(o.Changes, func(c planner.Change) bool {
+		return tuner.ValueOf(p, c.Field, c.Role) != c.Current
+	}) {
+		return change, errMeanwhile
+	}
+	change.Set = fieldsText(o.Changes)
+	return change, nil
+}
+
+// fieldsText are changes in the grammar of --breaker.
+func fieldsText(changes []planner.Change) string {
+	pairs := make([]string, len(changes))
+	for i, c := range changes {
+		pairs[i] = fieldName(c.Field, c.Role) + ":" + valueText(c.Field, c.Proposed)
+	}
+	return strings.Join(pairs, ",")
+}
+
+// fieldName is the full name of a field.
+func fieldName(field, role string) string {
+	if role == "" {
+		return field
+	}
+	return "roles." + role + "." + field
+}
+
+// valueText is a value of a field as the configuration has it.
+func valueText(field string, value float64) string {
+	text := strconv.FormatFloat(value, 'f', -1, 64)
+	if field == tuner.FieldResetTimeout {
+		text += "s"
+	}
+	return text
+}
+
+// outOfBounds says which fields that the tuner would set are none of its own, or
+// beyond its bounds. Owners ask it for each change, whoever planned it.
+func outOfBounds(set config.Overlay) (problems []string) {
+	numbers := set.Numbers()
+	for name := range set.Fields() {
+		v, field := numbers[name], name[strings.LastIndexByte(name, '.')+1:]
+		bound, ok := guard.BoundOf(field)
+		switch {
+		case !ok:
+			problems = append(problems, fmt.Sprintf("the tuner may not change %s", name))
+		case !(v >= bound.Least && v <= bound.Most):
+			problems = append(problems, fmt.Sprintf("the tuner may set %s from %v to %v, not to %v", name, bound.Least, bound.Most, v))
+		}
+	}
+	slices.Sort(problems)
+	return problems
+}

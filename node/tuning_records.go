@@ -1,0 +1,152 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetfuse/actors"
+	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/telemetry/decisions"
+	"fleetfuse/telemetry/follow"
+	"fleetfuse/tuner/planner"
+)
+
+// observeRecords is the name by which members tell and ask what the tuner did.
+const observeRecords = "tuner-records"
+
+// recordsQuery tells records, or asks for those of a key with what they were
+// decided from, or, with "", for those of all without.
+type recordsQuery struct {
+	Told []planner.Record `json:"told,omitempty"`
+	Ask  bool             `json:"ask,omitempty"`
+	Key  breaker.Key      `json:"key,omitempty"`
+}
+
+// Limits of what is asked for.
+const (
+	recordsSince = 30 * 24 * time.Hour
+	maxRecords   = 50                 // of a key: they are large
+	ledgerSince  = 8 * 24 * time.Hour // more than the guard looks back
+	maxLedger    = 2000
+	recordsWait  = 2 * time.Second
+)
+
+// keep writes records down here and with all members.
+func (t *tuning) keep(ctx context.Context, records []planner.Record) {
+	if len(records) == 0 {
+		return
+	}
+	t.write(records)
+	members := slices.DeleteFunc(everyone{t.node}.Members(), func(m follow.Member) bool { return m.ID == t.node.id })
+	askAll(members, func(m follow.Member) (struct{}, error) { // who does not answer is told when it hosts the tuner
+		_, err := observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Told: records}, recordsWait)
+		return struct{}{}, err
+	})
+}
+
+// write writes records down here.
+func (t *tuning) write(records []planner.Record) {
+	for _, r := range records {
+		body, err := json.Marshal(r)
+		if err != nil {
+			continue // it came from JSON, or was held to its form
+		}
+		t.decisions.Add(decisions.Record{ID: r.ID, At: time.UnixMilli(r.At), Key: r.Key, Kind: string(r.Kind), Body: body})
+	}
+}
+
+// list is what this node remembers, the latest first.
+func (t *tuning) list(ctx context.Context, key breaker.Key) ([]planner.Record, error) {
+	_, wall := t.node.clock.Both()
+	since, most := recordsSince, maxRecords
+	if key == "" {
+		since, most = ledgerSince, maxLedger
+	}
+	kept, err := t.decisions.List(ctx, key, wall.Add(-since), most)
+	list, size := make([]planner.Record, 0, len(kept)), 0
+	for _, k := range kept {
+		var r planner.Record
+		if json.Unmarshal(k.Body, &r) != nil {
+			continue // of a version that wrote another form
+		}
+		if key == "" {
+			r.Inputs = nil
+		}
+		if size += len(k.Body); size > maxObserved {
+			break
+		}
+		list = append(list, r)
+	}
+	return list, err
+}
+
+// answerRecords answers a member.
+func (t *tuning) answerRecords(ctx context.Context, query []byte) (spread.Observed, error) {
+	var q recordsQuery
+	if err := json.Unmarshal(query, &q); err != nil {
+		return spread.Observed{}, fmt.Errorf("records of the tuner: %w", err)
+	}
+	list := []planner.Record{}
+	if t.hear(ctx, q.Told); q.Ask {
+		var err error
+		if list, err = t.list(ctx, q.Key); err != nil {
+			return spread.Observed{}, err
+		}
+	}
+	body, err := json.Marshal(list)
+	return spread.Observed{Body: body}, err
+}
+
+// hear takes records that another member made.
+func (t *tuning) hear(ctx context.Context, records []planner.Record) {
+	records = slices.DeleteFunc(records, func(r planner.Record) bool { return r.Valid() != nil })
+	if len(records) == 0 {
+		return
+	}
+	t.write(records)
+	if t.hosts() {
+		t.recall(ctx, records)
+	}
+}
+
+// recall tells the tuner here what was done elsewhere. If it moved meanwhile, its
+// next host asks.
+func (t *tuning) recall(ctx context.Context, records []planner.Record) {
+	_, wall := t.node.clock.Both()
+	_, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) struct{} {
+		p.Recall(wall, records)
+		return struct{}{}
+	})
+	t.node.logFailure("tell the tuner what was done", err)
+}
+
+// listAll is what all members remember, the latest first, without what they
+// remember twice; silent are those that did not answer.
+func (t *tuning) listAll(ctx context.Context, key breaker.Key) (list []planner.Record, silent []string) {
+	answers, silent := askAll(everyone{t.node}.Members(), func(m follow.Member) ([]planner.Record, error) {
+		if m.ID == t.node.id {
+			return t.list(ctx, key)
+		}
+		return observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Ask: true, Key: key}, recordsWait)
+	})
+	for _, a := range answers {
+		list = append(list, a.answer...)
+	}
+	slices.SortFunc(list, func(a, b planner.Record) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(a.ID, b.ID)) })
+	return slices.CompactFunc(list, func(a, b planner.Record) bool { return a.ID == b.ID }), silent
+}
+
+// policyReset tells all members that an operator reset a policy: what the tuner did
+// to it is over.
+func (n *Node) policyReset(ctx context.Context, key breaker.Key, author string) {
+	_, wall := n.clock.Both()
+	r := planner.ResetOf(wall, key, author)
+	n.tuning.keep(ctx, []planner.Record{r})
+	n.tuning.hear(ctx, []planner.Record{r})
+}
+

@@ -1,0 +1,93 @@
+package planner
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/tuner/guard"
+)
+
+// Errors of Enforce.
+var (
+	// ErrUnknownPlan says that a plan is too old, was another tuner's, or never was.
+	ErrUnknownPlan = errors.New("this plan is not known: it is older than ten minutes, or the tuner moved to another member; ask for advice again")
+	// ErrEnforced says that a plan was enforced before.
+	ErrEnforced = errors.New("this plan was enforced already; ask for advice again")
+	// ErrNotRecalled says that the tuner does not know yet what was done before it.
+	ErrNotRecalled = errors.New("the tuner has just come to this member and has not heard yet what was done before; try again in a few seconds")
+	// ErrNothing says that a plan has nothing to enforce.
+	ErrNothing = errors.New("nothing in this plan is to be enforced: the reasons stand beside its changes")
+)
+
+// An Order is a change of the tuner's overlay of one breaker, to be carried out.
+type Order struct {
+	Key     breaker.Key
+	Changes []Change
+	// Undo says that the overlay becomes Before again. Else the changes are laid
+	// over it: over that and nothing else, Before must be what is there.
+	Undo   bool
+	Before string
+	Cause  Cause
+}
+
+// A Cause says why an order was given.
+type Cause struct {
+	Kind   guard.Event
+	Plan   string
+	Why    string
+	Author string
+}
+
+// Enforce has the changes of a plan made that its verdict is Now for. A plan is
+// enforced once.
+func (p *Planner) Enforce(now time.Time, id, author string) ([]Order, error) {
+	if !p.recalled {
+		return nil, ErrNotRecalled
+	}
+	plan := p.planOf(id)
+	switch {
+	case plan == nil || now.Sub(plan.Made) > keepPlan:
+		return nil, ErrUnknownPlan
+	case plan.enforced:
+		return nil, ErrEnforced
+	}
+	var orders []Order
+	for i := range plan.Hosts {
+		h := &plan.Hosts[i]
+		if chosen := h.chosen(Now); len(chosen) > 0 && p.unmoved(now, h.Key(), chosen) {
+			orders = append(orders, Order{
+				Key: h.Key(), Changes: chosen, Before: h.Before,
+				Cause: Cause{Kind: guard.Enforced, Plan: id, Why: fmt.Sprintf("%s: %s", chosen[0].Rule, chosen[0].Why), Author: author},
+			})
+		}
+	}
+	if len(orders) == 0 {
+		return nil, ErrNothing
+	}
+	plan.enforced = true
+	return orders, nil
+}
+
+func (p *Planner) planOf(id string) *drawn {
+	if i := slices.IndexFunc(p.plans, func(x *drawn) bool { return x.ID == id }); i >= 0 {
+		return p.plans[i]
+	}
+	return nil
+}
+
+// unmoved reports whether nothing was done since a plan was drawn that forbids a
+// change by now: another plan may have been enforced.
+func (p *Planner) unmoved(now time.Time, key breaker.Key, changes []Change) bool {
+	for _, c := range changes {
+		v := p.ledger.May(now, guard.Change{
+			Key: key, Field: c.Field, Role: c.Role, From: c.Current, To: c.Proposed, Evidence: guard.LogOdds(c.Confidence),
+		})
+		if !v.OK {
+			return false
+		}
+	}
+	return p.trialOf(key) == nil
+}

@@ -1,0 +1,121 @@
+package planner
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/tuner"
+)
+
+// bucketsPerMinute is how many of the 10 s buckets of counts a minute has.
+const bucketsPerMinute = 6
+
+// A Seen is what the callers of the fleet saw of one host in one bucket.
+type Seen struct {
+	Key breaker.Key
+	tuner.Bucket
+	Rejected     uint64
+	ProbesFailed uint64
+}
+
+// host is what the planner knows of one host.
+type host struct {
+	memory *tuner.Memory
+	last   int64 // bucket in which it was last called
+	costs  costs
+	told   time.Time // begin of the last outage whose end was learned
+}
+
+// Observe takes what was seen since the last time, and Through, the number of the
+// last bucket that was looked at. Buckets that were taken before are passed over.
+func (p *Planner) Observe(seen []Seen, through int64) {
+	slices.SortFunc(seen, func(a, b Seen) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Key, b.Key)) })
+	for i := range seen {
+		s := &seen[i]
+		if s.At <= p.seen {
+			continue
+		}
+		h := p.host(s.Key)
+		h.memory.Observe(s.Bucket)
+		h.costs.add(s)
+		h.last = s.At
+	}
+	p.seen = max(p.seen, through)
+	p.forgetHosts()
+}
+
+// Through is the bucket up to which was observed.
+func (p *Planner) Through() int64 { return p.seen }
+
+func (p *Planner) host(key breaker.Key) *host {
+	h := p.hosts[key]
+	if h == nil {
+		h = &host{memory: tuner.NewMemory()}
+		p.hosts[key] = h
+	}
+	return h
+}
+
+// forgetHosts bounds the hosts: those not called for longest go, a tenth at once.
+func (p *Planner) forgetHosts() {
+	if len(p.hosts) <= maxHosts {
+		return
+	}
+	last := make([]int64, 0, len(p.hosts))
+	for _, h := range p.hosts {
+		last = append(last, h.last)
+	}
+	slices.Sort(last)
+	oldest := last[len(p.hosts)-maxHosts*9/10]
+	for key, h := range p.hosts {
+		if h.last < oldest && p.trialOf(key) == nil {
+			delete(p.hosts, key)
+		}
+	}
+}
+
+// Recently says since when a host is as it is now, if that is less than a window
+// ago; bucket is the present one. What was counted before says nothing of it.
+func (p *Planner) Recently(key breaker.Key, bucket int64, window time.Duration) (since time.Duration, changed bool) {
+	h := p.hosts[key]
+	if h == nil {
+		return 0, false
+	}
+	at, _, ok := h.memory.ChangedAt()
+	ago := time.Duration(bucket-at) * bucketWidth
+	return ago, ok && ago > 0 && ago < window
+}
+
+// bucketWidth is the length of a bucket.
+const bucketWidth = 10 * time.Second
+
+// Advise looks at what was seen of hosts in a window, and learns from it how long
+// their outages last. policy says what is in force.
+func (p *Planner) Advise(metrics []tuner.HostMetrics, policy func(breaker.Key) *breaker.Policy) []tuner.HostAdvice {
+	list := make([]tuner.HostAdvice, len(metrics))
+	for i := range metrics {
+		m := &metrics[i]
+		var memory *tuner.Memory
+		if h := p.hosts[m.Key]; h != nil {
+			h.learn(m.Opens)
+			memory = h.memory
+		}
+		list[i] = tuner.Advise(m, policy(m.Key), memory, p.settings.Tuner)
+	}
+	return list
+}
+
+// learn takes note of outages, of each end once: windows overlap.
+func (h *host) learn(opens []tuner.Open) {
+	for _, o := range opens {
+		if !o.Began.After(h.told) || !o.Recovered && o.Ended {
+			continue // an operator ended it: when the host came back nobody knows
+		}
+		h.memory.Outage(o.LastFailed, o.FirstGood)
+		if o.Ended {
+			h.told = o.Began
+		}
+	}
+}

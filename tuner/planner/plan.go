@@ -1,0 +1,261 @@
+package planner
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/tuner"
+	"fleetfuse/tuner/canary"
+	"fleetfuse/tuner/guard"
+)
+
+// A Verdict says what becomes of a suggestion when its plan is enforced.
+type Verdict string
+
+// The verdicts.
+const (
+	Now     Verdict = "now"     // it is made
+	Later   Verdict = "later"   // it is made if it does well where it is tried first
+	Refused Verdict = "refused" // it is not made
+)
+
+// A Case is what is known about one host when a plan is drawn.
+type Case struct {
+	Metrics tuner.HostMetrics
+	Advice  tuner.HostAdvice
+	// Proof is what a replay said of the suggestions by rule; a rule that no replay
+	// can judge, as that of a rate, is absent and needs none if Unproven says so.
+	Proof map[tuner.Rule]Proof
+	// Before is the tuner's overlay, as text, that a change would be laid over.
+	Before string
+	// Inputs are what the proofs were made from, as they are to be recorded.
+	Inputs json.RawMessage
+}
+
+// A Proof is what a replay of the window says of a change.
+type Proof struct {
+	Accepted bool
+	Why      string
+}
+
+// A Change is a suggestion and what would become of it.
+type Change struct {
+	tuner.Suggestion
+	Verdict Verdict `json:"verdict"`
+	Reason  string  `json:"reason,omitempty"` // of the verdict
+}
+
+// A HostPlan is what a plan does to one host.
+type HostPlan struct {
+	Case
+	Changes []Change
+}
+
+// Key is whom it is about.
+func (h *HostPlan) Key() breaker.Key { return h.Metrics.Key }
+
+// chosen are the changes with a verdict.
+func (h *HostPlan) chosen(v Verdict) (list []Change) {
+	for _, c := range h.Changes {
+		if c.Verdict == v {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// A Plan is advice with what enforcing it would do. It never changes.
+type Plan struct {
+	ID     string
+	Made   time.Time
+	Window time.Duration
+	Hosts  []HostPlan
+}
+
+// drawn is a plan that can still be enforced.
+type drawn struct {
+	Plan
+	enforced bool
+}
+
+// Draw makes a plan of cases and remembers it. Rules, guard, proofs and trials each
+// have a say in every verdict; the first that refuses is the reason.
+func (p *Planner) Draw(now time.Time, window time.Duration, cases []Case) Plan {
+	plan := Plan{Made: now, Window: window, Hosts: make([]HostPlan, len(cases))}
+	for i, c := range cases {
+		plan.Hosts[i] = p.decide(now, c)
+	}
+	plan.ID = idOf(&plan)
+	p.choose(&plan)
+	p.plans = append(p.plans, &drawn{Plan: plan})
+	if len(p.plans) > maxPlans {
+		p.plans = p.plans[1:]
+	}
+	return plan
+}
+
+// decide gives each suggestion of a case its verdict, as if every host could be
+// changed at once.
+func (p *Planner) decide(now time.Time, c Case) HostPlan {
+	h := HostPlan{Case: c, Changes: make([]Change, len(c.Advice.Suggestions))}
+	best := ""
+	for i, s := range c.Advice.Suggestions {
+		h.Changes[i] = Change{Suggestion: s, Verdict: Refused, Reason: p.objection(now, &c, s)}
+	}
+	for _, name := range groupsByConfidence(h.Changes) {
+		if objections(h.Changes, name) == "" {
+			best = name
+			break
+		}
+	}
+	for i := range h.Changes {
+		switch x := &h.Changes[i]; {
+		case groupOf(x) == best:
+			x.Verdict = Now
+		case x.Reason == "":
+			x.Reason = objections(h.Changes, groupOf(x))
+			x.Reason = cmp.Or(x.Reason, "one change of a breaker at a time: that of the rule "+ruleOf(best)+" comes first")
+		}
+	}
+	return h
+}
+
+// objection says why a suggestion is not to be enforced, "" if nothing speaks
+// against it.
+func (p *Planner) objection(now time.Time, c *Case, s tuner.Suggestion) string {
+	if t := p.trialOf(c.Metrics.Key); t != nil {
+		return "its last change is still watched, since " + t.Began.UTC().Format(time.TimeOnly)
+	}
+	change := guard.Change{
+		Key: c.Metrics.Key, Field: s.Field, Role: s.Role, From: s.Current, To: s.Proposed, Evidence: guard.LogOdds(s.Confidence),
+	}
+	if v := p.ledger.May(now, change); !v.OK {
+		return v.Detail
+	}
+	if provable(s) {
+		switch proof, ok := c.Proof[s.Rule]; {
+		case !ok:
+			return "nothing that could prove it was recorded"
+		case !proof.Accepted:
+			return proof.Why
+		}
+	}
+	return ""
+}
+
+// provable reports whether a replay can judge a suggestion. A rate is advice to
+// callers; what they would have done is not on any tape.
+func provable(s tuner.Suggestion) bool { return s.Field != tuner.FieldRateMultiplier }
+
+// groupOf names the changes that go together: those of one rule and role.
+func groupOf(c *Change) string { return string(c.Rule) + "/" + c.Role }
+
+func ruleOf(group string) string { return group[:max(0, slices.Index([]byte(group), '/'))] }
+
+// groupsByConfidence lists the groups, the surest first.
+func groupsByConfidence(changes []Change) []string {
+	least := map[string]float64{}
+	for i := range changes {
+		g := groupOf(&changes[i])
+		if c, ok := least[g]; !ok || changes[i].Confidence < c {
+			least[g] = changes[i].Confidence
+		}
+	}
+	var names []string
+	for g := range least {
+		names = append(names, g)
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(least[b], least[a]), cmp.Compare(a, b)) })
+	return names
+}
+
+// objections is the first of those against a group.
+func objections(changes []Change, group string) string {
+	for i := range changes {
+		if c := &changes[i]; groupOf(c) == group && c.Reason != "" {
+			return c.Reason
+		}
+	}
+	return ""
+}
+
+// choose lets a change that several hosts need be tried with a few of them first.
+func (p *Planner) choose(plan *Plan) {
+	cohorts := map[string][]breaker.Key{}
+	for i := range plan.Hosts {
+		if chosen := plan.Hosts[i].chosen(Now); len(chosen) > 0 {
+			name := cohortOf(chosen)
+			cohorts[name] = append(cohorts[name], plan.Hosts[i].Key())
+		}
+	}
+	for i := range plan.Hosts {
+		h := &plan.Hosts[i]
+		chosen := h.chosen(Now)
+		if len(chosen) == 0 {
+			continue
+		}
+		name := cohortOf(chosen)
+		if t := p.trying(name); t != nil {
+			h.settle(Refused, fmt.Sprintf("the same change is tried with %s since %s", some(t.Keys()), t.Began.UTC().Format(time.TimeOnly)))
+			continue
+		}
+		first := canary.Choose(cohorts[name], p.settings.Trial.Share, plan.ID)
+		if !slices.Contains(first, h.Key()) {
+			h.settle(Later, fmt.Sprintf("it is made if it does well with %s", some(first)))
+		}
+	}
+}
+
+// settle changes the verdict of what would be made now.
+func (h *HostPlan) settle(v Verdict, reason string) {
+	for i := range h.Changes {
+		if c := &h.Changes[i]; c.Verdict == Now {
+			c.Verdict, c.Reason = v, reason
+		}
+	}
+}
+
+// cohortOf names the hosts that need the same kind of change.
+func cohortOf(changes []Change) string {
+	name := string(changes[0].Rule) + "/" + changes[0].Role
+	for _, c := range changes {
+		way := "+"
+		if c.Proposed < c.Current {
+			way = "-"
+		}
+		name += " " + way + c.Field
+	}
+	return name
+}
+
+// some names up to three keys.
+func some(keys []breaker.Key) string {
+	const most = 3
+	text := ""
+	for i, k := range keys[:min(len(keys), most)] {
+		if i > 0 {
+			text += ", "
+		}
+		text += k.Name()
+	}
+	if n := len(keys) - most; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
+}
+
+// idOf names a plan by what it says and when.
+func idOf(p *Plan) string {
+	sum := sha256.New()
+	fmt.Fprint(sum, p.Made.UnixNano(), p.Window)
+	for i := range p.Hosts {
+		fmt.Fprint(sum, p.Hosts[i].Key(), p.Hosts[i].Changes)
+	}
+	return "p-" + hex.EncodeToString(sum.Sum(nil)[:6])
+}

@@ -1,0 +1,46 @@
+package planner
+
+import (
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/tuner"
+	"fleetfuse/tuner/guard"
+)
+
+// Settings of a Planner.
+type Settings struct {
+	Tuner tuner.Settings
+	Guard guard.Settings
+	Trial TrialSettings
+}
+
+// Limits of what a Planner remembers.
+const (
+	maxHosts = 20_000           // the one not called for longest goes
+	maxPlans = 16               // the oldest goes
+	keepPlan = 10 * time.Minute // a plan older than this cannot be enforced
+)
+
+// A Planner is what the tuner knows. It is not safe for concurrent use.
+type Planner struct {
+	settings Settings
+	hosts    map[breaker.Key]*host
+	seen     int64 // the latest bucket that was observed
+	plans    []*drawn
+	ledger   *guard.Ledger
+	trials   map[string]*Trial
+	recalled bool
+}
+
+// New makes a planner that knows nothing. It enforces nothing until it was told,
+// by Recall, what the tuner before it did.
+func New(s Settings) *Planner {
+	return &Planner{
+		settings: s, hosts: map[breaker.Key]*host{}, ledger: guard.NewLedger(s.Guard),
+		trials: map[string]*Trial{},
+	}
+}
+
+// Use takes other settings; what is known stays.
+func (p *Planner) Use(s Settings) { p.settings = s }

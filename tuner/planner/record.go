@@ -1,0 +1,147 @@
+package planner
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/tuner/guard"
+)
+
+// A Record is what was done to one breaker, with all that it was decided from.
+// Every member keeps it. Its JSON form only ever gains members.
+type Record struct {
+	guard.Record
+	Author string `json:"author,omitempty"`
+	// Done are the changes with their evidence, Before the tuner's overlay that they
+	// were laid over, as text.
+	Done   []Change `json:"done,omitempty"`
+	Before string   `json:"before,omitempty"`
+	// Waiting are the breakers that get the same kind of change if it does well here.
+	Waiting []Waiting `json:"waiting,omitempty"`
+	// Inputs are what a replay was made from.
+	Inputs json.RawMessage `json:"inputs,omitempty"`
+}
+
+// Waiting is a change that is made if it does well elsewhere.
+type Waiting struct {
+	Key     breaker.Key `json:"key"`
+	Changes []Change    `json:"changes"`
+	Before  string      `json:"before,omitempty"`
+}
+
+// MaxRecordBytes bounds a record as JSON: what it was decided from is left out of
+// one that would be longer.
+const MaxRecordBytes = 60 << 10
+
+// maxWaiting bounds the breakers that wait for a trial.
+const maxWaiting = 100
+
+// A Result says what became of an order; Err is nil if it was carried out.
+type Result struct {
+	Order
+	Err error
+}
+
+// Enforced takes note of what became of orders, and returns what is to be kept.
+func (p *Planner) Enforced(now time.Time, results []Result) (records []Record) {
+	for _, r := range results {
+		if r.Err != nil {
+			continue
+		}
+		record := p.recordOf(now, &r.Order)
+		p.take(now, &record)
+		records = append(records, record)
+	}
+	return records
+}
+
+// recordOf is the record of an order that was carried out.
+func (p *Planner) recordOf(now time.Time, o *Order) Record {
+	r := Record{
+		Record: guard.Record{
+			Kind: o.Cause.Kind, At: p.ledger.Stamp(now, o.Key), Key: o.Key, Plan: o.Cause.Plan, Why: breaker.Cut(o.Cause.Why),
+		},
+		Author: o.Cause.Author, Done: o.Changes, Before: o.Before,
+	}
+	r.ID = fmt.Sprintf("%s/%s/%s/%d", o.Cause.Plan, o.Cause.Kind, o.Key, r.At)
+	if len(r.ID) > guard.MaxIDBytes {
+		r.ID = r.ID[len(r.ID)-guard.MaxIDBytes:]
+	}
+	for _, c := range o.Changes {
+		r.Changes = append(r.Changes, guard.Change{
+			Key: o.Key, Field: c.Field, Role: c.Role, From: c.Current, To: c.Proposed, Evidence: guard.LogOdds(c.Confidence),
+		})
+	}
+	if plan := p.planOf(o.Cause.Plan); plan != nil && o.Cause.Kind == guard.Enforced {
+		r.Waiting, r.Inputs = plan.waiting(cohortOf(o.Changes)), plan.inputs(o.Key)
+	}
+	for _, leave := range []func(){func() {}, func() { r.Inputs = nil }, func() { r.Waiting = nil }} {
+		leave()
+		if text, err := json.Marshal(r); err == nil && len(text) <= MaxRecordBytes {
+			break
+		}
+	}
+	return r
+}
+
+// waiting are the hosts of a plan whose change of a kind is to be made later.
+func (p *Plan) waiting(cohort string) (list []Waiting) {
+	for i := range p.Hosts {
+		h := &p.Hosts[i]
+		if later := h.chosen(Later); len(later) > 0 && cohortOf(later) == cohort && len(list) < maxWaiting {
+			list = append(list, Waiting{h.Key(), later, h.Before})
+		}
+	}
+	return list
+}
+
+func (p *Plan) inputs(key breaker.Key) json.RawMessage {
+	for i := range p.Hosts {
+		if p.Hosts[i].Key() == key {
+			return p.Hosts[i].Inputs
+		}
+	}
+	return nil
+}
+
+// Recall takes records of earlier tuners, of other members, and of operators that
+// reset policies. They may come twice and in any order. A record that makes no
+// sense is passed over.
+func (p *Planner) Recall(now time.Time, records []Record) {
+	records = slices.Clone(records)
+	slices.SortFunc(records, func(a, b Record) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID)) })
+	for i := range records {
+		p.take(now, &records[i])
+	}
+}
+
+// Recalled says that all members who answer have said what they remember.
+func (p *Planner) Recalled() { p.recalled = true }
+
+// take lets ledger and trials follow a record.
+func (p *Planner) take(now time.Time, r *Record) {
+	if p.ledger.Apply(now, r.Record) != nil {
+		return
+	}
+	at := time.UnixMilli(r.At)
+	switch r.Kind {
+	case guard.Enforced:
+		p.begin(now, at, r)
+	case guard.Promoted, guard.RolledBack, guard.Reset, guard.Frozen:
+		p.end(at, r.Key)
+	}
+}
+
+// ResetOf is the record of an operator who reset the policy of a breaker.
+func ResetOf(now time.Time, key breaker.Key, author string) Record {
+	return Record{
+		Record: guard.Record{
+			ID: fmt.Sprintf("reset/%s/%d", key, now.UnixMilli()), Kind: guard.Reset, At: now.UnixMilli(), Key: key, Why: "an operator reset the policy",
+		},
+		Author: author,
+	}
+}
