@@ -39,6 +39,12 @@ type RoleMetrics struct {
 	Counts
 }
 
+// NodeCounts are the counts of one member.
+type NodeCounts struct {
+	Node string `json:"node"`
+	Counts
+}
+
 // A Wait is a Retry-After that a host sent, and how often.
 type Wait struct {
 	Length time.Duration `json:"length_ns"`
@@ -50,6 +56,7 @@ type Wait struct {
 type Open struct {
 	Role         string        `json:"role,omitempty"` // whose run tripped it, "" if that is not known
 	Reason       string        `json:"reason"`
+	Status       int           `json:"status,omitempty"` // HTTP status of the failure that tripped it, 0 if not known
 	Began        time.Time     `json:"began"`
 	Lasted       time.Duration `json:"lasted_ns"` // so far, if it has not Ended
 	Ended        bool          `json:"ended"`
@@ -79,4 +86,12 @@ type HostMetrics struct {
 	// Nodes are the members whose counts these are, Missing those that did not answer.
 	Nodes   []string `json:"nodes"`
 	Missing []string `json:"missing,omitempty"`
+	// Members is how many the fleet has, 0 if that is not known.
+	Members int `json:"members,omitempty"`
+	// ByNode are the counts by member, where known: then nothing is proposed that
+	// rests on one member while the others see the contrary.
+	ByNode []NodeCounts `json:"by_node,omitempty"`
+	// Home is the policy without what a tuner changed: ways back end there. Where it
+	// is nil they end at the limits of breaker.DefaultPolicy.
+	Home *breaker.Policy `json:"-"`
 }

@@ -11,6 +11,7 @@ import (
 const (
 	cmp        = "github.com/google/go-cmp"
 	cobra      = "github.com/spf13/cobra"
+	gonum      = "gonum.org/v1/gonum"
 	grpc       = "google.golang.org/grpc"
 	idna       = "golang.org/x/net/idna"
 	memberlist = "github.com/hashicorp/memberlist"
@@ -51,7 +52,8 @@ var architecture = []row{
 	{1, "cooldownstore/storetest", effects, uses{cmp, rapid}},
 	{1, "cooldownstore/sharetest", effects, uses{cmp}},
 	{1, "tuner/detect", pure, none},
-	{1, "tuner", pure, none},
+	{1, "tuner/outage", pure, none},
+	{1, "tuner", pure, uses{gonum}},
 	{1, "telemetry/rollup", pure, none},
 	{1, "config", effects, uses{pflag, yaml}},
 

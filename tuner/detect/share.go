@@ -87,6 +87,10 @@ func (b *ShareBaseline) Update(failures, calls int) (ago int, changed bool) {
 // prior and what was counted, of both of which each bucket leaves 1-Weight.
 func (b *ShareBaseline) Usual() float64 { return b.failures / b.calls }
 
+// Calls is on how many calls Usual rests: those forgotten count less, and the
+// prior counts.
+func (b *ShareBaseline) Calls() float64 { return b.calls }
+
 // distance is Pearson's: the squared distance from what is usual, divided by the
 // variance of independent calls.
 func (b *ShareBaseline) distance(failures, calls int, usual float64) float64 {

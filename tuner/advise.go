@@ -1,0 +1,163 @@
+package tuner
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"fleetfuse/breaker"
+)
+
+// loneTrust is how probable it is that what one member alone saw of a host holds
+// for the fleet.
+const loneTrust = 0.95
+
+// deadBand is the least change that is worth one, as a part of the current value.
+const deadBand = 0.1
+
+// Advise proposes what to change in the policy of a breaker, for all roles and for
+// those that have numbers of their own. memory may be nil: then what needs it is
+// left alone. Whatever the input, each suggestion is within the bounds of its field
+// and more than 10 % from the current value, and its confidence is at least s.Sure.
+func Advise(m *HostMetrics, p *breaker.Policy, memory *Memory, s Settings) HostAdvice {
+	if m == nil {
+		return HostAdvice{}
+	}
+	a := &adviser{m: m, policy: p, memory: memory, settings: s.bounded(), trust: 1, HostAdvice: HostAdvice{Key: m.Key}}
+	if p == nil {
+		a.note("no policy is in force that could be changed")
+		return a.HostAdvice
+	}
+	a.noteNodes()
+	for _, sc := range a.scopes(func(r breaker.RolePolicy) bool { return r.RateMultiplier != 0 }) {
+		a.limited(sc)
+	}
+	for _, sc := range a.scopes(func(r breaker.RolePolicy) bool { return r.FailMax != 0 }) {
+		a.trips(sc)
+	}
+	for _, sc := range a.scopes(func(r breaker.RolePolicy) bool { return r.ResetTimeout != 0 }) {
+		a.waits(sc)
+	}
+	for _, sc := range a.scopes(func(r breaker.RolePolicy) bool { return r.SuccessThreshold != 0 }) {
+		a.probes(sc, FieldSuccessThreshold)
+	}
+	for _, sc := range a.scopes(func(r breaker.RolePolicy) bool { return r.TrialCalls != 0 }) {
+		a.probes(sc, FieldTrialCalls)
+	}
+	return a.HostAdvice
+}
+
+// bounded brings the settings within their limits.
+func (s Settings) bounded() Settings {
+	s.Window = min(max(s.Window, time.Minute), time.Hour)
+	s.ProbePrice = bound(s.ProbePrice, 0.1, 3600)
+	s.Sure = bound(s.Sure, 0.5, 0.999)
+	s.FalseTripEvery = min(max(s.FalseTripEvery, time.Minute), 10*365*24*time.Hour)
+	return s
+}
+
+// adviser is one call of Advise.
+type adviser struct {
+	HostAdvice
+	m        *HostMetrics
+	policy   *breaker.Policy
+	memory   *Memory
+	settings Settings
+	trust    float64
+}
+
+// note adds a note once.
+func (a *adviser) note(format string, args ...any) {
+	if n := fmt.Sprintf(format, args...); !slices.Contains(a.Notes, n) {
+		a.Notes = append(a.Notes, n)
+	}
+}
+
+// noteNodes says whose counts are looked at.
+func (a *adviser) noteNodes() {
+	if n := a.m.Missing; len(n) > 0 {
+		a.note("no answer from %s: what they saw is not counted", list(n))
+	}
+	if a.m.Changed {
+		a.note("the host changed: only the %s since then are counted", spell(a.window().Seconds()))
+	}
+	if n := a.m.Nodes; len(n) == 1 && a.m.Members != 1 {
+		a.trust = loneTrust
+		a.note("only node %s called it: what it saw counts for less than what several saw", n[0])
+	}
+}
+
+// list names the first few.
+func list(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// propose adds a suggestion, unless it is out of bounds, too small a change or not
+// sure enough. s.Proposed is what the rule wants; bounds may bring it nearer.
+func (a *adviser) propose(s Suggestion) {
+	limit := limits[s.Field]
+	if !(s.Current >= limit.least && s.Current <= limit.most) {
+		a.note("%s is %v, beyond %v to %v, between which the tuner chooses: somebody wanted that, it is left alone",
+			named(s.Field, s.Role), s.Current, limit.least, limit.most)
+		return
+	}
+	wanted := s.Proposed
+	s.Proposed = limit.clamp(s.Current, wanted)
+	if math.IsNaN(wanted) || math.Abs(s.Proposed-s.Current) < deadBand*s.Current || s.Proposed == s.Current {
+		return
+	}
+	sure := bound(s.Confidence, 0, 1)
+	s.Confidence = sure * a.trust
+	switch {
+	case s.Confidence >= a.settings.Sure:
+		a.Suggestions = append(a.Suggestions, s)
+	case sure >= a.settings.Sure:
+		a.note("%s would be changed (%s), but one node's word is not enough for that", named(s.Field, s.Role), s.Rule)
+	}
+}
+
+// named is a field as people write it.
+func named(field, role string) string {
+	if role == "" {
+		return field
+	}
+	return "roles." + role + "." + field
+}
+
+// limit is what the tuner may make of one field.
+type limit struct {
+	least, most float64
+	whole       bool    // it takes whole numbers only
+	step        float64 // most that one change moves it, as a part of the current value; 0: any distance
+}
+
+var limits = map[string]limit{
+	FieldFailMax:          {2, 10, true, 0},
+	FieldResetTimeout:     {15, 600, true, 0},
+	FieldSuccessThreshold: {1, 3, true, 0},
+	FieldTrialCalls:       {1, 10, true, 0},
+	FieldRateMultiplier:   {0.1, 1, false, 0.25},
+}
+
+// clamp brings a proposal within the limit, and to a number the field takes that is
+// no farther from the current value.
+func (l limit) clamp(current, proposed float64) float64 {
+	x := bound(proposed, l.least, l.most)
+	grid := 1000.0
+	if l.whole {
+		grid = 1
+	}
+	if l.step > 0 {
+		x = bound(x, current*(1-l.step), current*(1+l.step))
+	}
+	if x > current {
+		return math.Floor(x*grid+1e-6) / grid
+	}
+	return math.Ceil(x*grid-1e-6) / grid
+}
