@@ -24,6 +24,7 @@ const (
 	partLongestRun
 	partRetryAfter
 	partLatency
+	partUnavailable
 	parts
 )
 
@@ -42,6 +43,8 @@ func (c *Counts) number(part int) *uint64 {
 		return &c.ProbesFailed
 	case partLongestRun:
 		return &c.LongestRun
+	case partUnavailable:
+		return &c.Unavailable
 	}
 	return nil
 }
