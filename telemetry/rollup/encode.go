@@ -174,6 +174,16 @@ func (r *reader) signed() int64 {
 	return n
 }
 
+func (r *reader) eight() uint64 {
+	if len(r.b) < 8 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	n := binary.LittleEndian.Uint64(r.b)
+	r.b = r.b[8:]
+	return n
+}
+
 func (r *reader) numbers(list []uint64) {
 	for mask := r.number(); mask != 0 && !r.bad; mask &= mask - 1 {
 		i := bits.TrailingZeros64(mask)
