@@ -160,7 +160,7 @@ func (e *entry) ended(at seat, how ending) {
 	case how.kind == breaker.Success:
 		r.succeeded(how.n)
 	case how.kind == breaker.Failure:
-		r.counts.Failures[rollup.ClassOf(how.evidence)] += how.n
+		r.counts.Fail(how.evidence, how.n)
 		r.failed(c.total(), how.n)
 	default:
 		r.counts.Neutral += how.n

@@ -59,7 +59,9 @@ func TestUsageSaysHowCallsEnded(t *testing.T) {
 		"success":            {status(200), rollup.Counts{Successes: 1}},
 		"several":            {Result{Evidence: breaker.Evidence{Status: 200}, Count: 7}, rollup.Counts{Successes: 7}},
 		"429":                {status(429), rollup.Counts{Failures: [rollup.Classes]uint64{rollup.Status429: 1}, LongestRun: 1}},
-		"503":                {status(503), rollup.Counts{Failures: [rollup.Classes]uint64{rollup.Status5xx: 1}, LongestRun: 1}},
+		"503":                {status(503), rollup.Counts{Failures: [rollup.Classes]uint64{rollup.Status5xx: 1}, Unavailable: 1, LongestRun: 1}},
+		"502":                {status(502), rollup.Counts{Failures: [rollup.Classes]uint64{rollup.Status5xx: 1}, LongestRun: 1}},
+		"several 503":        {Result{Evidence: breaker.Evidence{Status: 503}, Count: 4}, rollup.Counts{Failures: [rollup.Classes]uint64{rollup.Status5xx: 4}, Unavailable: 4, LongestRun: 4}},
 		"408":                {status(408), rollup.Counts{Failures: [rollup.Classes]uint64{rollup.StatusOther: 1}, LongestRun: 1}},
 		"timeout":            {errs("timeout"), rollup.Counts{Failures: [rollup.Classes]uint64{rollup.Timeout: 1}, LongestRun: 1}},
 		"tls":                {errs("tls"), rollup.Counts{Failures: [rollup.Classes]uint64{rollup.TLS: 1}, LongestRun: 1}},
@@ -68,7 +70,7 @@ func TestUsageSaysHowCallsEnded(t *testing.T) {
 		"cancelled":          {errs("cancelled"), rollup.Counts{Neutral: 1}},
 		"from cache":         {Result{FromCache: true, Count: 3}, rollup.Counts{FromCache: 3}},
 		"Retry-After, a 200": {Result{Evidence: breaker.Evidence{Status: 200, RetryAfter: "7"}}, rollup.Counts{Successes: 1}},
-		"Retry-After":        {Result{Evidence: breaker.Evidence{Status: 503, RetryAfter: "86400"}}, rollup.Counts{Failures: [rollup.Classes]uint64{rollup.Status5xx: 1}, LongestRun: 1, RetryAfter: rollup.RetryAfters{{Seconds: 86400, Count: 1}}}},
+		"Retry-After":        {Result{Evidence: breaker.Evidence{Status: 503, RetryAfter: "86400"}}, rollup.Counts{Failures: [rollup.Classes]uint64{rollup.Status5xx: 1}, Unavailable: 1, LongestRun: 1, RetryAfter: rollup.RetryAfters{{Seconds: 86400, Count: 1}}}},
 	} {
 		for _, role := range []string{"", breaker.RoleMetadata, "invented"} {
 			t.Run(name+"/"+role, func(t *testing.T) {

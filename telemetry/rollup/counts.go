@@ -87,6 +87,8 @@ func CauseOf(st breaker.State, why breaker.Reason, local bool) Cause {
 type Counts struct {
 	Successes uint64
 	Failures  [Classes]uint64
+	// Unavailable are those among Failures[Status5xx] that were answered 503.
+	Unavailable uint64
 	// Neutral calls say nothing about the host: a 404, or a call that was
 	// cancelled or not made.
 	Neutral uint64
@@ -105,6 +107,18 @@ type Counts struct {
 	// many: its Count is near their number, not equal to it.
 	Latency Histogram
 }
+
+// Fail counts n calls that failed alike.
+func (c *Counts) Fail(e breaker.Evidence, n uint64) {
+	class := ClassOf(e)
+	c.Failures[class] += n
+	if class == Status5xx && e.Status == http503 {
+		c.Unavailable += n
+	}
+}
+
+// http503 is Service Unavailable. A pure package does not import net/http for it.
+const http503 = 503
 
 // Failed is the number of failures of all classes.
 func (c *Counts) Failed() (n uint64) {
@@ -139,6 +153,7 @@ func (c *Counts) Add(o *Counts) {
 	for i, n := range o.Failures {
 		c.Failures[i] += n
 	}
+	c.Unavailable += o.Unavailable
 	c.Neutral += o.Neutral
 	c.FromCache += o.FromCache
 	c.ProbesOK += o.ProbesOK

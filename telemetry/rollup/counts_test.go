@@ -18,6 +18,7 @@ func drawCounts(t *rapid.T) rollup.Counts {
 	c := rollup.Counts{
 		Successes: number.Draw(t, "successes"), Neutral: number.Draw(t, "neutral"), FromCache: number.Draw(t, "from cache"),
 		ProbesOK: number.Draw(t, "probes ok"), ProbesFailed: number.Draw(t, "probes failed"), LongestRun: number.Draw(t, "run"),
+		Unavailable: number.Draw(t, "503"),
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "parts") {
 		c.Failures[rapid.IntRange(0, len(c.Failures)-1).Draw(t, "class")] = number.Draw(t, "failures")
@@ -52,7 +53,8 @@ func TestAddingIsSumming(t *testing.T) {
 		ab, ba := a, b
 		ab.Add(&b)
 		ba.Add(&a)
-		if ab.Calls() != a.Calls()+b.Calls() || ab.Refused() != a.Refused()+b.Refused() || ab.LongestRun != max(a.LongestRun, b.LongestRun) {
+		if ab.Calls() != a.Calls()+b.Calls() || ab.Refused() != a.Refused()+b.Refused() || ab.LongestRun != max(a.LongestRun, b.LongestRun) ||
+			ab.Unavailable != a.Unavailable+b.Unavailable {
 			t.Fatalf("%v + %v = %v", a, b, ab)
 		}
 		if ab.RetryAfter.Count() != a.RetryAfter.Count()+b.RetryAfter.Count() || longest(ab) != max(longest(a), longest(b)) {
@@ -143,8 +145,33 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+func TestFailuresCountByClass(t *testing.T) {
+	var c rollup.Counts
+	for _, e := range []breaker.Evidence{{Status: 503}, {Status: 500}, {Status: 429}, {Status: 503, Error: "timeout"}, {Error: "reset"}} {
+		c.Fail(e, 2)
+	}
+	want := rollup.Counts{Unavailable: 2}
+	want.Failures[rollup.Status5xx], want.Failures[rollup.Status429], want.Failures[rollup.Timeout], want.Failures[rollup.Reset] = 4, 2, 2, 2
+	if c != want {
+		t.Errorf("counts %v, want %v", c, want)
+	}
+}
+
+// What a program wrote that did not count 503s is read, and bytes that it would
+// not know are there only where there were some.
+func TestCountsOfBefore503sWereCounted(t *testing.T) {
+	before := []byte{1, 0b11, 5, 0b10, 3} // 5 successes, 3 times 5xx
+	var c rollup.Counts
+	if rest, err := c.AddEncoded(before); err != nil || len(rest) != 0 || c.Successes != 5 || c.Failures[rollup.Status5xx] != 3 || c.Unavailable != 0 {
+		t.Errorf("%v, rest %q, error %v", c, rest, err)
+	}
+	if got := c.Append(nil); !bytes.Equal(got, before) {
+		t.Errorf("encoded as %v, want %v", got, before)
+	}
+}
+
 func FuzzAddEncoded(f *testing.F) {
-	c := rollup.Counts{Successes: 300, LongestRun: 2}
+	c := rollup.Counts{Successes: 300, LongestRun: 2, Unavailable: 4}
 	c.Latency.Observe(time.Second, 3)
 	c.RetryAfter.Observe(time.Minute, 2)
 	f.Add(c.Append(nil))

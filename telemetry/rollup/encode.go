@@ -24,6 +24,7 @@ const (
 	partLongestRun
 	partRetryAfter
 	partLatency
+	partUnavailable
 	parts
 )
 
@@ -42,6 +43,8 @@ func (c *Counts) number(part int) *uint64 {
 		return &c.ProbesFailed
 	case partLongestRun:
 		return &c.LongestRun
+	case partUnavailable:
+		return &c.Unavailable
 	}
 	return nil
 }
@@ -168,6 +171,16 @@ func (r *reader) signed() int64 {
 		return 0
 	}
 	r.b = r.b[size:]
+	return n
+}
+
+func (r *reader) eight() uint64 {
+	if len(r.b) < 8 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	n := binary.LittleEndian.Uint64(r.b)
+	r.b = r.b[8:]
 	return n
 }
 

@@ -90,3 +90,20 @@ func middle(i int) time.Duration {
 	}
 	return time.Duration(math.Sqrt(float64(LatencyBounds[i-1]) * float64(LatencyBounds[i])))
 }
+
+// latencyLogs are the natural logarithms of the seconds that stand for a bucket.
+var latencyLogs = func() (logs [LatencyBuckets]float64) {
+	for i := range logs {
+		logs[i] = math.Log(middle(i).Seconds())
+	}
+	return logs
+}()
+
+// logs is the sum of the natural logarithms of the calls' seconds, each that of the
+// middle of its bucket.
+func (h *Histogram) logs() (sum float64) {
+	for i, n := range h {
+		sum += float64(n) * latencyLogs[i]
+	}
+	return sum
+}
