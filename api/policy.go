@@ -65,11 +65,12 @@ type PolicyResponse struct {
 }
 
 // PolicyChange is the body of PATCH (merge into the operator's overlay), PUT
-// (the overlay becomes this) and, without Set, Unset and For, of DELETE.
+// (the overlay becomes this) and, without Set, Unset and For, of DELETE, which
+// resets the tuner's overlay too.
 type PolicyChange struct {
 	// Set names fields and their values as a file does: {"fail_max": 3,
 	// "roles.metadata.trial_calls": 2, "reset_timeout": "90s"}.
-	Set map[string]any `json:"set,omitempty"`
+	Set map[string]any `json:"set,omitzero"`
 	// Unset removes fields from the overlay (PATCH only).
 	Unset []string `json:"unset,omitempty"`
 	// For, as in "30m", makes the fields of Set temporary.
@@ -88,6 +89,8 @@ type PolicyChanged struct {
 	Changes []PolicyDifferent `json:"changes"`
 	Durable bool              `json:"durable"`
 	Copies  int               `json:"copies"`
+	// TunerReset says that a DELETE removed what the tuner had replaced, too.
+	TunerReset bool `json:"tuner_reset,omitempty"`
 	// Detail says why it is not durable.
 	Detail string `json:"detail,omitempty"`
 }

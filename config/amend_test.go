@@ -59,9 +59,9 @@ func TestAmend(t *testing.T) {
 	}
 }
 
-// TestWithPolicies: what is read again gives the policies and the profile, with
+// TestReloaded: what is read again gives the policies and the profile, with
 // their origins; the options stay what the node runs with.
-func TestWithPolicies(t *testing.T) {
+func TestReloaded(t *testing.T) {
 	load := func(environ ...string) Config {
 		t.Helper()
 		c, err := Load(Default(), nil, environ)
@@ -72,7 +72,7 @@ func TestWithPolicies(t *testing.T) {
 	}
 	running := load("FLEETFUSE_NODE_NAME=a", "FLEETFUSE_BREAKER_DEFAULTS=fail_max:3")
 	read := load("FLEETFUSE_NODE_NAME=b", "FLEETFUSE_PROFILE=aggressive")
-	next := running.WithPolicies(&read)
+	next := running.Reloaded(&read)
 	if next.Node.Name != "a" || next.Profile != ProfileAggressive || next.Breakers.Policy(breaker.HostKey("x")).FailMax != 10 {
 		t.Errorf("next is %q with profile %q and fail_max %d", next.Node.Name, next.Profile, next.Breakers.Defaults.FailMax)
 	}
@@ -82,7 +82,7 @@ func TestWithPolicies(t *testing.T) {
 	if running.Profile != ProfileBalanced || running.Origin("profile") != (Origin{}) {
 		t.Error("the running configuration changed")
 	}
-	if back := next.WithPolicies(&running); back.Hash() != running.Hash() || back.Origin("profile") != (Origin{}) {
+	if back := next.Reloaded(&running); back.Hash() != running.Hash() || back.Origin("profile") != (Origin{}) {
 		t.Error("back again it is another configuration")
 	}
 }

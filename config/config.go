@@ -20,6 +20,7 @@ type Config struct {
 	Profile       string // of the policies, see ProfileBalanced
 	CooldownStore string // where cooldowns are shared beyond state.db: StoreSQLite, StoreMemory or a URL; it may hold a password
 	Telemetry     Telemetry
+	Tuner         Tuner
 	Log           Log
 	Breakers      Breakers
 
@@ -101,6 +102,7 @@ func Default() Config {
 		Profile:       ProfileBalanced,
 		CooldownStore: StoreSQLite,
 		Telemetry:     Telemetry{MaxAge: 7 * 24 * time.Hour, MaxBytes: 256 << 20},
+		Tuner:         DefaultTuner(),
 		Log:           Log{Format: "auto", Level: "info"},
 		Breakers:      Breakers{Defaults: breaker.DefaultPolicy()},
 	}

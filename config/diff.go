@@ -7,9 +7,10 @@ import (
 	"fleetfuse/breaker"
 )
 
-// A Change is one setting of the policies that was added, changed or removed.
+// A Change is one setting of the policies, or option of the tuner, that was
+// added, changed or removed.
 type Change struct {
-	Scope    string // defaults, host:NAME, host:*.SUFFIX or resolver:NAME
+	Scope    string // defaults, host:NAME, host:*.SUFFIX or resolver:NAME; ScopeTuner
 	Field    string // in full; roles.preview is that the role is named, without a field
 	From, To string // as the grammar writes it; "" if it was not or is no more set
 	Origin   Origin // of what is set now, or of what was removed

@@ -17,10 +17,6 @@ const hostsSection = "hosts"
 // options.
 var policySections = []string{"defaults", "advanced", hostsSection, "resolvers"}
 
-// laterSections are read by later versions; a file that says something there
-// wants what this node does not do.
-var laterSections = []string{"tuner"}
-
 // readDocument takes the settings of a file.
 func (l *loader) readDocument(path string, text []byte) {
 	d := newDocument(l, path, text)
@@ -130,12 +126,6 @@ func (d *document) options(e entry, prefix string) {
 	if prefix == "" && slices.ContainsFunc(options, func(o option) bool { return strings.HasPrefix(o.key, path+".") }) {
 		for _, inner := range d.mapping(e.value) {
 			d.options(inner, path+".")
-		}
-		return
-	}
-	if prefix == "" && slices.Contains(laterSections, e.key) {
-		if !isEmpty(e.value) {
-			d.fail(e.at, "this version has no settings in the section %s; remove what is in it, or start a version that has", e.key)
 		}
 		return
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 // Hash sums up what the nodes of a fleet must agree on: the policy that every
-// breaker ends up with. How it came about does not matter: where values were
-// set, in which order, or that a host or a wildcard was given what it would have
-// had anyway.
+// breaker ends up with, and the tuner. How it came about does not matter: where
+// values were set, in which order, or that a host or a wildcard was given what it
+// would have had anyway.
 // What makes a node itself is left out. Nodes compare hashes, so the sum of a
 // policy changes only with the table of fields. It reads every policy: ask
 // once and keep the answer.
@@ -33,7 +33,7 @@ func (c *Config) Hash() uint64 {
 			text = binary.LittleEndian.AppendUint64(text, own)
 		}
 	}
-	return hash(text)
+	return hash(c.appendTuner(text))
 }
 
 // hashPolicy sums up the values of a policy. The well-known roles are always

@@ -19,19 +19,6 @@ func (c *Config) Options() []OptionValue {
 	return list
 }
 
-// Restart names the options, as in a file, that differ from those of a running
-// node and that it keeps until it is started again. The profile is not among
-// them: all it does is to the policies.
-func (c *Config) Restart(old *Config) []string {
-	var names []string
-	for i := range options {
-		if o := &options[i]; o.flag != profileFlag && o.text(c) != o.text(old) {
-			names = append(names, o.key)
-		}
-	}
-	return names
-}
-
 // masked is shown in place of a password.
 const masked = "xxxxx"
 

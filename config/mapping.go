@@ -205,8 +205,3 @@ func followed(n *yaml.Node) *yaml.Node {
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
-
-// isEmpty reports whether a section says nothing.
-func isEmpty(n *yaml.Node) bool {
-	return isNull(n) || n.Kind == yaml.MappingNode && len(n.Content) == 0
-}

@@ -16,7 +16,7 @@ type option struct {
 	key   string // dotted path in a file
 	usage string // a `word` in it names the value
 
-	at    func(*Config) any   // *string, *bool, *time.Duration, *Bytes, or *[]string for a list with commas
+	at    func(*Config) any   // *string, *bool, *int, *float64, *time.Duration, *Bytes, or *[]string for a list with commas
 	check func(*Config) error // what is wrong with the value, nil if nothing
 }
 
@@ -65,6 +65,19 @@ var options = []option{
 		func(c *Config) any { return &c.Telemetry.MaxAge }, func(c *Config) error { return checkAge(c.Telemetry.MaxAge) }},
 	{"telemetry.max-bytes", "telemetry.max_bytes", "keep events on disk up to this `SIZE`, at least 1MiB: bytes, or 512KiB, 256MiB, 2GiB; the oldest go",
 		func(c *Config) any { return &c.Telemetry.MaxBytes }, func(c *Config) error { return checkBytes(c.Telemetry.MaxBytes) }},
+	{"tuner.mode", "tuner.mode", "what the tuner does: observe (answer who asks), suggest (tell what it would change, too), or enforce (change it by itself)",
+		func(c *Config) any { return &c.Tuner.Mode },
+		func(c *Config) error { return checkWord(c.Tuner.Mode, TunerObserve, TunerSuggest, TunerEnforce) }},
+	{"tuner.window", "tuner.window", "advise on what was seen in this `DURATION`, 1m to 1h",
+		func(c *Config) any { return &c.Tuner.Window }, func(c *Config) error { return checkWithin(c.Tuner.Window, tunerWindow) }},
+	{"tuner.probe-price", "tuner.probe_price", "one probe is worth so many seconds of a host's absence: a `NUMBER`, 0.1 to 3600; the higher, the later it is probed",
+		func(c *Config) any { return &c.Tuner.ProbePrice }, func(c *Config) error { return checkWithin(c.Tuner.ProbePrice, tunerProbePrice) }},
+	{"tuner.hold", "tuner.hold", "leave at least this `DURATION` between two changes that are enforced at a host, 1m to 24h",
+		func(c *Config) any { return &c.Tuner.Hold }, func(c *Config) error { return checkWithin(c.Tuner.Hold, tunerHold) }},
+	{"tuner.max-changes", "tuner.max_changes", "enforce at most this `NUMBER` of changes of a host in a day, 1 to 100",
+		func(c *Config) any { return &c.Tuner.MaxChanges }, func(c *Config) error { return checkWithin(c.Tuner.MaxChanges, tunerMaxChanges) }},
+	{"tuner.canary", "tuner.canary", "try a change at this `SHARE` of the hosts first, 0.01 to 1",
+		func(c *Config) any { return &c.Tuner.Canary }, func(c *Config) error { return checkWithin(c.Tuner.Canary, tunerCanary) }},
 	{"insecure", "insecure", "listen beyond loopback even without keyring and --tls files",
 		func(c *Config) any { return &c.Insecure }, func(*Config) error { return nil }},
 	{"log.format", "log.format", "text, json, or auto: text on a terminal, else json",
@@ -121,6 +134,18 @@ func (o *option) set(c *Config, text string) error {
 			return err
 		}
 		*place = value
+	case *int:
+		value, err := parseWhole(strings.TrimSpace(text))
+		if err != nil {
+			return err
+		}
+		*place = value
+	case *float64:
+		value, err := parseNumber(strings.TrimSpace(text))
+		if err != nil {
+			return err
+		}
+		*place = value
 	case *time.Duration:
 		value, err := parseDuration(strings.TrimSpace(text), time.Second)
 		if err != nil {
@@ -158,6 +183,10 @@ func (o *option) text(c *Config) string {
 		return strings.Join(*place, ",")
 	case *bool:
 		return strconv.FormatBool(*place)
+	case *int:
+		return strconv.Itoa(*place)
+	case *float64:
+		return strconv.FormatFloat(*place, 'g', -1, 64)
 	case *time.Duration:
 		return place.String()
 	case *Bytes:

@@ -13,7 +13,7 @@ import (
 type Policies interface {
 	// Policy is the policy of a key.
 	Policy(ctx context.Context, key breaker.Key) (api.PolicyResponse, error)
-	// Change replaces what r names in the operator's overlay.
+	// Change replaces what r names in the operator's overlay, or resets both.
 	Change(ctx context.Context, key breaker.Key, r PolicyRequest) (api.PolicyChanged, error)
 	// History lists what the fleet remembers.
 	History(ctx context.Context, key breaker.Key) (api.PolicyHistory, error)
@@ -28,6 +28,7 @@ type Policies interface {
 type PolicyRequest struct {
 	api.PolicyChange
 	Whole  bool    // the overlay becomes this, instead of being merged with it
+	Reset  bool    // what the tuner replaced goes, too
 	Match  *string // the version it must be made from; nil: any
 	DryRun bool    // say what would change, and change nothing
 }

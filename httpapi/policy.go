@@ -54,7 +54,7 @@ func (s *Server) policyHistory(w http.ResponseWriter, r *http.Request) {
 }
 
 // changePolicy merges the body into the operator's overlay (PATCH), puts it in
-// its place (PUT) or removes the overlay (DELETE).
+// its place (PUT), or removes that overlay and the tuner's (DELETE).
 func (s *Server) changePolicy(w http.ResponseWriter, r *http.Request) {
 	k, ok := keyOf(w, r)
 	if !ok {
@@ -64,7 +64,7 @@ func (s *Server) changePolicy(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	req := PolicyRequest{Whole: r.Method != http.MethodPatch, DryRun: dry}
+	req := PolicyRequest{Whole: r.Method != http.MethodPatch, Reset: r.Method == http.MethodDelete, DryRun: dry}
 	if (r.Method != http.MethodDelete || r.ContentLength != 0) && !read(w, r, &req.PolicyChange) {
 		return
 	}

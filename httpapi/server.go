@@ -61,6 +61,7 @@ type Options struct {
 	Policy       func(breaker.Key) *breaker.Policy
 	Policies     Policies
 	Beliefs      Beliefs
+	Tuner        Tuner
 	Named        func() []breaker.Key              // keys with a policy of their own
 	Wildcards    func() map[string]*breaker.Policy // by "*.SUFFIX", for hosts without one
 	Durable      func(breaker.Key) bool
@@ -114,6 +115,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/config/reload", s.reload)
 	mux.HandleFunc("GET /v1/events", s.events)
 	mux.HandleFunc("GET /v1/summary", s.summary)
+	mux.HandleFunc("GET /v1/advice", s.advise)
+	mux.HandleFunc("GET /v1/advice/explain", s.explain)
+	mux.HandleFunc("POST /v1/advice/{id}/enforce", s.enforce)
 	mux.HandleFunc("GET /v1/cluster", s.cluster)
 	mux.HandleFunc("GET /v1/cluster/owner", s.owner)
 	mux.HandleFunc("POST /v1/cluster/leave", s.leave)

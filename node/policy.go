@@ -81,44 +81,91 @@ func shownValues(values []config.Value) (shown []api.PolicyValue) {
 	return shown
 }
 
-// Change implements httpapi.Policies.
+// Change implements httpapi.Policies. A reset is one of both registers.
 func (n *Node) Change(ctx context.Context, key breaker.Key, r httpapi.PolicyRequest) (api.PolicyChanged, error) {
 	change, err := changeOf(r)
 	if err != nil {
 		return api.PolicyChanged{}, err
 	}
+	changes := []spread.Lay{change}
+	if r.Reset {
+		changes = append(changes, spread.Lay{Register: breaker.RegisterTuner, Whole: true, Author: change.Author, Reason: change.Reason})
+	}
 	var s breaker.Snapshot
-	var result spread.LayResult
 	if r.DryRun {
 		s, _ = n.known(ctx, key)
-		result = n.dryRun(key, s, change)
-	} else {
-		if result, err = n.board.lay(ctx, key, change); err != nil {
+	}
+	var results []spread.LayResult
+	for _, c := range changes {
+		result := n.dryRun
+		if !r.DryRun {
+			result = n.lay
+		}
+		x, err := result(ctx, key, s, c)
+		if err == nil {
+			err = notLaid(x, r.Match)
+		}
+		if err != nil && len(results) > 0 {
+			err = fmt.Errorf("what operators replaced was reset, what the %v replaced was not: %w; reset it again", c.Register, err)
+		}
+		if err != nil {
 			return api.PolicyChanged{}, err
 		}
+		results = append(results, x)
+	}
+	if !r.DryRun {
 		s = n.board.Of(key)
 	}
+	return n.changed(key, s, r.DryRun, results), nil
+}
+
+// lay tells the owner to change an overlay.
+func (n *Node) lay(ctx context.Context, key breaker.Key, _ breaker.Snapshot, change spread.Lay) (spread.LayResult, error) {
+	return n.board.lay(ctx, key, change)
+}
+
+// notLaid is why nothing was changed, nil if it was.
+func notLaid(x spread.LayResult, match *string) error {
 	switch {
-	case result.Conflict:
-		want := "another"
-		if r.Match != nil {
-			want = *r.Match
-		}
-		return api.PolicyChanged{}, &httpapi.ConflictError{Want: want, Have: versionOf(result.Overlay.Stamp)}
-	case len(result.Refused) > 0:
-		return api.PolicyChanged{}, refusal(result.Refused)
+	case x.Conflict && match != nil:
+		return &httpapi.ConflictError{Want: *match, Have: versionOf(x.Overlay.Stamp)}
+	case x.Conflict:
+		return &httpapi.ConflictError{Want: "another", Have: versionOf(x.Overlay.Stamp)}
+	case len(x.Refused) > 0:
+		return refusal(x.Refused)
 	}
+	return nil
+}
+
+// changed is the answer to a change: of the operator's register, and of the
+// tuner's if there is a second result. It is as safe as the least safe of those
+// that changed something.
+func (n *Node) changed(key breaker.Key, s breaker.Snapshot, dry bool, results []spread.LayResult) api.PolicyChanged {
+	operators := results[0]
 	a := api.PolicyChanged{
-		Key: string(key), Version: versionOf(result.Overlay.Stamp), Base: versionOf(result.Was.Stamp), DryRun: r.DryRun,
-		Durable: result.Durable, Copies: result.Copies, Changes: n.differences(key, s, result),
+		Key: string(key), Version: versionOf(operators.Overlay.Stamp), Base: versionOf(operators.Was.Stamp), DryRun: dry,
+		Durable: operators.Durable, Copies: operators.Copies, Changes: n.differences(key, s, results),
 	}
-	if r.DryRun {
+	unchanged := operators.Overlay.Stamp == operators.Was.Stamp
+	for _, x := range results[1:] {
+		if x.Overlay.Stamp == x.Was.Stamp {
+			continue
+		}
+		a.TunerReset = true
+		a.Durable, a.Copies = a.Durable && x.Durable, min(a.Copies, x.Copies)
+		if unchanged {
+			a.Copies = x.Copies
+		}
+	}
+	if dry {
 		a.Version = a.Base
 	}
-	if result.Err != nil {
-		a.Detail = result.Err.Error()
+	for _, x := range results {
+		if x.Err != nil {
+			a.Detail = x.Err.Error()
+		}
 	}
-	return a, nil
+	return a
 }
 
 // changeOf reads a request.
@@ -158,33 +205,39 @@ func refusal(texts []string) error {
 }
 
 // dryRun is what the owner would do.
-func (n *Node) dryRun(key breaker.Key, s breaker.Snapshot, change spread.Lay) spread.LayResult {
+func (n *Node) dryRun(_ context.Context, key breaker.Key, s breaker.Snapshot, change spread.Lay) (spread.LayResult, error) {
 	result := change.Unmade(s)
 	if result.Conflict {
-		return result
+		return result, nil
 	}
 	next, refused := n.policies.amend(key, s, change, n.clock.Moment(1))
 	if len(refused) > 0 {
 		result.Refused = refused
-		return result
+		return result, nil
 	}
 	result.Overlay = next
-	return result
+	return result, nil
 }
 
-// differences lists the effective values that a change changed. s is what is
-// known of the key; its overlay in the changed register does not matter.
-func (n *Node) differences(key breaker.Key, s breaker.Snapshot, result spread.LayResult) []api.PolicyDifferent {
-	with := func(o breaker.Overlay) map[string]any {
-		overlays := slices.DeleteFunc(slices.Clone(s.Overlays), func(k breaker.Overlay) bool { return k.Register == o.Register })
-		values, _ := n.values(key, append(overlays, o), n.clock.Now())
+// differences lists the effective values that changes changed. s is what is
+// known of the key; its overlays in the changed registers do not matter.
+func (n *Node) differences(key breaker.Key, s breaker.Snapshot, results []spread.LayResult) []api.PolicyDifferent {
+	with := func(of func(spread.LayResult) breaker.Overlay) map[string]any {
+		overlays := slices.Clone(s.Overlays)
+		for _, x := range results {
+			o := of(x)
+			overlays = slices.DeleteFunc(overlays, func(k breaker.Overlay) bool { return k.Register == o.Register })
+			overlays = append(overlays, o)
+		}
+		values, _ := n.values(key, overlays, n.clock.Now())
 		byField := make(map[string]any, len(values))
 		for _, v := range values {
 			byField[v.Field] = v.Value
 		}
 		return byField
 	}
-	before, after := with(result.Was), with(result.Overlay)
+	before := with(func(x spread.LayResult) breaker.Overlay { return x.Was })
+	after := with(func(x spread.LayResult) breaker.Overlay { return x.Overlay })
 	fields := map[string]bool{}
 	for f := range before {
 		fields[f] = true

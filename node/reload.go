@@ -34,8 +34,8 @@ const maxShownChanges = 100
 // errNoReload says that this node was started without a way to read it again.
 var errNoReload = errors.New("this node cannot read its configuration again; restart it")
 
-// Reload reads the configuration again: its policies are in force when it
-// returns. On an error, which joins all that is wrong, nothing was changed.
+// Reload reads the configuration again: its policies, and the tuner's options, are in
+// force when it returns. On an error, which joins all that is wrong, nothing was changed.
 // Breakers forget nothing.
 func (n *Node) Reload(ctx context.Context) (api.ReloadResponse, error) {
 	select {
@@ -96,9 +96,9 @@ func (n *Node) reload() (api.ReloadResponse, error) {
 		return a, err
 	}
 	old := n.policies.current()
-	next := old.WithPolicies(&read)
+	next := old.Reloaded(&read)
 	now := n.clock.Now()
-	for _, c := range config.Diff(&old.Breakers, &next.Breakers) {
+	for _, c := range config.DiffReloaded(old, &next) {
 		if len(a.Changes) == maxShownChanges {
 			a.More++
 			continue
