@@ -52,7 +52,7 @@ var architecture = []row{
 	{1, "cooldownstore/storetest", effects, uses{cmp, rapid}},
 	{1, "cooldownstore/sharetest", effects, uses{cmp}},
 	{1, "tuner/detect", pure, none},
-{1, "tuner/outage", pure, none},
+	{1, "tuner/outage", pure, none},
 	{1, "tuner/guard", pure, none},
 	{1, "tuner/canary", pure, none},
 	{1, "tuner", pure, uses{gonum}},

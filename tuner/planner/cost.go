@@ -1,43 +1,108 @@
 package planner
 
-import "time"
+import (
+	"time"
 
-// keepMinutes is for how long the cost of a host's minutes is remembered.
-const keepMinutes = 60
+	"fleetfuse/breaker"
+	"fleetfuse/tuner/canary"
+)
 
-// costs is what a host cost its callers, minute by minute.
-type costs [keepMinutes]minute
+// bucketWidth is the length of a bucket of counts.
+const bucketWidth = 10 * time.Second
 
-// minute is what was seen in one minute.
-type minute struct {
+// keepIntervals is how many intervals of a host are remembered: with those of a
+// minute the hour that a tuner which has just moved can still ask members for.
+const keepIntervals = 60
+
+// costs is what a host cost its callers, interval by interval.
+type costs [keepIntervals]interval
+
+// interval is what was seen in one.
+type interval struct {
 	number       int64 // since 1970
 	wanted, lost uint32
 	probesFailed uint32
+	opens        uint32
+}
+
+// intervalOf is the number of the interval that a bucket lies in.
+func (p *Planner) intervalOf(bucket int64) int64 {
+	return bucket / max(1, int64(p.settings.Trial.Interval/bucketWidth))
 }
 
 // add counts a bucket.
-func (c *costs) add(s *Seen) {
-	m := &c[(s.At/bucketsPerMinute)%keepMinutes]
-	if n := s.At / bucketsPerMinute; m.number != n {
-		*m = minute{number: n}
+func (c *costs) add(number int64, s *Seen) {
+	i := &c[uint64(number)%keepIntervals]
+	if i.number != number {
+		*i = interval{number: number}
 	}
-	m.wanted = sum(m.wanted, s.Judged+s.Rejected)
-	m.lost = sum(m.lost, s.Failures+s.Rejected)
-	m.probesFailed = sum(m.probesFailed, s.ProbesFailed)
+	i.wanted = sum(i.wanted, s.Judged+s.Rejected)
+	i.lost = sum(i.lost, s.Failures+s.Rejected)
+	i.probesFailed = sum(i.probesFailed, s.ProbesFailed)
+	i.opens = sum(i.opens, s.Opens)
 }
 
 func sum(a uint32, b uint64) uint32 { return uint32(min(uint64(a)+b, 1<<32-1)) }
 
-// of is the cost of a minute in seconds of lost service: the part of the calls that
-// failed or were rejected, and a price for each probe that failed. ok is false if
-// nobody called.
-func (c *costs) of(number int64, probePrice float64) (cost float64, ok bool) {
-	if number < 0 {
-		return 0, false
+// cost of an interval in seconds of lost service: the part of the calls that failed
+// or were rejected, and the price of each probe that failed. ok is false if nobody
+// called.
+func (p *Planner) cost(key breaker.Key, number int64) (cost float64, opens int, ok bool) {
+	h := p.hosts[key]
+	if h == nil {
+		return 0, 0, false
 	}
-	m := &c[number%keepMinutes]
-	if m.number != number || m.wanted == 0 {
-		return 0, false
+	i := &h.costs[uint64(number)%keepIntervals]
+	if i.number != number || i.wanted == 0 {
+		return 0, 0, false
 	}
-	return time.Minute.Seconds()*float64(m.lost)/float64(m.wanted) + probePrice*float64(m.probesFailed), true
+	s := p.settings
+	return s.Trial.Interval.Seconds()*float64(i.lost)/float64(i.wanted) + s.Tuner.ProbePrice*float64(i.probesFailed), int(i.opens), true
+}
+
+// meanCost is that of several hosts, of those that were called.
+func (p *Planner) meanCost(keys []breaker.Key, number int64) (mean float64, opens int, ok bool) {
+	n := 0.0
+	for _, k := range keys {
+		if c, o, ok := p.cost(k, number); ok {
+			mean, opens, n = mean+c, opens+o, n+1
+		}
+	}
+	if n == 0 {
+		return 0, 0, false
+	}
+	return mean / n, opens, true
+}
+
+// trialInterval is one interval of changed hosts and of those they are held
+// against, if there are any.
+func (p *Planner) trialInterval(tried, held []breaker.Key, number int64) canary.Interval {
+	i := canary.Interval{Length: p.settings.Trial.Interval}
+	var ok, other bool
+	i.Treated, i.Opens, ok = p.meanCost(tried, number)
+	if i.Idle = !ok; len(held) > 0 {
+		i.Control, _, other = p.meanCost(held, number)
+		i.Idle = !ok || !other
+	}
+	return i
+}
+
+// past is what was seen of hosts in the intervals before one, the oldest first.
+func (p *Planner) past(tried, held []breaker.Key, before int64) []canary.Interval {
+	list := make([]canary.Interval, 0, keepIntervals)
+	for n := before - keepIntervals; n < before; n++ {
+		list = append(list, p.trialInterval(tried, held, n))
+	}
+	return list
+}
+
+// seenIntervals is in how many of the last intervals a host was called.
+func (p *Planner) seenIntervals(key breaker.Key) (n int) {
+	last := p.intervalOf(p.seen)
+	for i := last - keepIntervals; i < last; i++ {
+		if _, _, ok := p.cost(key, i); ok {
+			n++
+		}
+	}
+	return n
 }

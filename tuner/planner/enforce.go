@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/tuner/canary"
 	"fleetfuse/tuner/guard"
 )
 
@@ -31,6 +32,9 @@ type Order struct {
 	Undo   bool
 	Before string
 	Cause  Cause
+	// Waiting get the same change if it does well; Trial is how it is watched.
+	Waiting []Waiting
+	Trial   canary.State
 }
 
 // A Cause says why an order was given.
@@ -64,6 +68,7 @@ func (p *Planner) Enforce(now time.Time, id, author string) ([]Order, error) {
 			})
 		}
 	}
+	orders = p.watched(orders, &plan.Plan)
 	if len(orders) == 0 {
 		return nil, ErrNothing
 	}
@@ -82,12 +87,23 @@ func (p *Planner) planOf(id string) *drawn {
 // change by now: another plan may have been enforced.
 func (p *Planner) unmoved(now time.Time, key breaker.Key, changes []Change) bool {
 	for _, c := range changes {
-		v := p.ledger.May(now, guard.Change{
-			Key: key, Field: c.Field, Role: c.Role, From: c.Current, To: c.Proposed, Evidence: guard.LogOdds(c.Confidence),
-		})
-		if !v.OK {
+		if !p.ledger.May(now, changeOf(key, &c.Suggestion)).OK {
 			return false
 		}
 	}
 	return p.trialOf(key) == nil
+}
+
+// Waiting are the breakers whose change a plan leaves for later.
+func (p *Planner) Waiting(id string) (keys []breaker.Key) {
+	plan := p.planOf(id)
+	if plan == nil {
+		return nil
+	}
+	for i := range plan.Hosts {
+		if len(plan.Hosts[i].chosen(Later)) > 0 {
+			keys = append(keys, plan.Hosts[i].Key())
+		}
+	}
+	return keys
 }

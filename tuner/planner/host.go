@@ -9,15 +9,13 @@ import (
 	"fleetfuse/tuner"
 )
 
-// bucketsPerMinute is how many of the 10 s buckets of counts a minute has.
-const bucketsPerMinute = 6
-
 // A Seen is what the callers of the fleet saw of one host in one bucket.
 type Seen struct {
 	Key breaker.Key
 	tuner.Bucket
 	Rejected     uint64
 	ProbesFailed uint64
+	Opens        uint64 // of its circuit
 }
 
 // host is what the planner knows of one host.
@@ -39,7 +37,7 @@ func (p *Planner) Observe(seen []Seen, through int64) {
 		}
 		h := p.host(s.Key)
 		h.memory.Observe(s.Bucket)
-		h.costs.add(s)
+		h.costs.add(p.intervalOf(s.At), s)
 		h.last = s.At
 	}
 	p.seen = max(p.seen, through)
@@ -87,9 +85,6 @@ func (p *Planner) Recently(key breaker.Key, bucket int64, window time.Duration) 
 	ago := time.Duration(bucket-at) * bucketWidth
 	return ago, ok && ago > 0 && ago < window
 }
-
-// bucketWidth is the length of a bucket.
-const bucketWidth = 10 * time.Second
 
 // Advise looks at what was seen of hosts in a window, and learns from it how long
 // their outages last. policy says what is in force.

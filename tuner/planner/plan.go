@@ -132,11 +132,11 @@ func (p *Planner) objection(now time.Time, c *Case, s tuner.Suggestion) string {
 	if t := p.trialOf(c.Metrics.Key); t != nil {
 		return "its last change is still watched, since " + t.Began.UTC().Format(time.TimeOnly)
 	}
-	change := guard.Change{
-		Key: c.Metrics.Key, Field: s.Field, Role: s.Role, From: s.Current, To: s.Proposed, Evidence: guard.LogOdds(s.Confidence),
-	}
-	if v := p.ledger.May(now, change); !v.OK {
+	if v := p.ledger.May(now, changeOf(c.Metrics.Key, &s)); !v.OK {
 		return v.Detail
+	}
+	if n := p.seenIntervals(c.Metrics.Key); n < canary.LeastPast {
+		return fmt.Sprintf("calls were seen in %d of the %d spans of %v that it takes to tell whether a change does harm", n, canary.LeastPast, p.settings.Trial.Interval)
 	}
 	if provable(s) {
 		switch proof, ok := c.Proof[s.Rule]; {
@@ -147,6 +147,11 @@ func (p *Planner) objection(now time.Time, c *Case, s tuner.Suggestion) string {
 		}
 	}
 	return ""
+}
+
+// changeOf is a suggestion as the ledger has it.
+func changeOf(key breaker.Key, s *tuner.Suggestion) guard.Change {
+	return guard.Change{Key: key, Field: s.Field, Role: s.Role, From: s.Current, To: s.Proposed, Evidence: guard.LogOdds(s.Confidence)}
 }
 
 // provable reports whether a replay can judge a suggestion. A rate is advice to

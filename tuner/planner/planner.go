@@ -30,6 +30,7 @@ type Planner struct {
 	plans    []*drawn
 	ledger   *guard.Ledger
 	trials   map[string]*Trial
+	ended    map[breaker.Key]time.Time // when the last change of a breaker was over
 	recalled bool
 }
 
@@ -38,7 +39,7 @@ type Planner struct {
 func New(s Settings) *Planner {
 	return &Planner{
 		settings: s, hosts: map[breaker.Key]*host{}, ledger: guard.NewLedger(s.Guard),
-		trials: map[string]*Trial{},
+		trials: map[string]*Trial{}, ended: map[breaker.Key]time.Time{},
 	}
 }
 

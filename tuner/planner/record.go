@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/tuner/canary"
 	"fleetfuse/tuner/guard"
 )
 
@@ -22,6 +23,8 @@ type Record struct {
 	Before string   `json:"before,omitempty"`
 	// Waiting are the breakers that get the same kind of change if it does well here.
 	Waiting []Waiting `json:"waiting,omitempty"`
+	// Trial is how it is watched: as it began.
+	Trial canary.State `json:"trial,omitzero"`
 	// Inputs are what a replay was made from.
 	Inputs json.RawMessage `json:"inputs,omitempty"`
 }
@@ -50,7 +53,7 @@ type Result struct {
 func (p *Planner) Enforced(now time.Time, results []Result) (records []Record) {
 	for _, r := range results {
 		if r.Err != nil {
-			continue
+			continue // what is to be undone is ordered again
 		}
 		record := p.recordOf(now, &r.Order)
 		p.take(now, &record)
@@ -72,12 +75,13 @@ func (p *Planner) recordOf(now time.Time, o *Order) Record {
 		r.ID = r.ID[len(r.ID)-guard.MaxIDBytes:]
 	}
 	for _, c := range o.Changes {
-		r.Changes = append(r.Changes, guard.Change{
-			Key: o.Key, Field: c.Field, Role: c.Role, From: c.Current, To: c.Proposed, Evidence: guard.LogOdds(c.Confidence),
-		})
+		r.Changes = append(r.Changes, changeOf(o.Key, &c.Suggestion))
 	}
-	if plan := p.planOf(o.Cause.Plan); plan != nil && o.Cause.Kind == guard.Enforced {
-		r.Waiting, r.Inputs = plan.waiting(cohortOf(o.Changes)), plan.inputs(o.Key)
+	if o.Cause.Kind == guard.Enforced {
+		r.Waiting, r.Trial = o.Waiting, o.Trial
+		if plan := p.planOf(o.Cause.Plan); plan != nil {
+			r.Inputs = plan.inputs(o.Key)
+		}
 	}
 	for _, leave := range []func(){func() {}, func() { r.Inputs = nil }, func() { r.Waiting = nil }} {
 		leave()
@@ -130,7 +134,7 @@ func (p *Planner) take(now time.Time, r *Record) {
 	at := time.UnixMilli(r.At)
 	switch r.Kind {
 	case guard.Enforced:
-		p.begin(now, at, r)
+		p.begin(at, r)
 	case guard.Promoted, guard.RolledBack, guard.Reset, guard.Frozen:
 		p.end(at, r.Key)
 	}

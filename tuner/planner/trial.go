@@ -1,0 +1,241 @@
+package planner
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"fleetfuse/breaker"
+	"fleetfuse/tuner/canary"
+	"fleetfuse/tuner/guard"
+)
+
+// TrialSettings say how a change is tried.
+type TrialSettings struct {
+	Share    float64 // of the hosts that need the same change
+	Interval time.Duration
+	Canary   canary.Settings
+}
+
+// DefaultTrial are the settings of a tuner nobody configured.
+func DefaultTrial() TrialSettings {
+	return TrialSettings{Share: 0.1, Interval: time.Minute, Canary: canary.Defaults()}
+}
+
+// A Trial is a change that was made and is still watched: of one host against its
+// past, or of some hosts against those that wait for the same change.
+type Trial struct {
+	Plan   string
+	Cohort string // the kind of change
+	Began  time.Time
+	Tried  []Tried
+	// Waiting get the change if it does well.
+	Waiting []Waiting
+
+	state  canary.State
+	judged int64 // the last interval that was
+}
+
+// Tried is where a trial's change was made.
+type Tried struct {
+	Key     breaker.Key
+	Changes []Change
+	Before  string // the tuner's overlay, before
+}
+
+// Keys are where the change was made.
+func (t *Trial) Keys() []breaker.Key {
+	keys := make([]breaker.Key, len(t.Tried))
+	for i := range t.Tried {
+		keys[i] = t.Tried[i].Key
+	}
+	return keys
+}
+
+// Doing says for people how it does.
+func (t *Trial) Doing() string {
+	return fmt.Sprintf("%d spans with calls were judged, %d opens: undecided", t.state.Seen, t.state.Opens)
+}
+
+// Trials lists those under way, the oldest first.
+func (p *Planner) Trials() []Trial {
+	list := make([]Trial, 0, len(p.trials))
+	for _, t := range p.trials {
+		list = append(list, *t)
+	}
+	slices.SortFunc(list, func(a, b Trial) int { return cmp.Or(a.Began.Compare(b.Began), cmp.Compare(a.Cohort, b.Cohort)) })
+	return list
+}
+
+// trialOf is the one that watches a breaker, nil if none does.
+func (p *Planner) trialOf(key breaker.Key) *Trial {
+	for _, t := range p.trials {
+		if slices.ContainsFunc(t.Tried, func(x Tried) bool { return x.Key == key }) {
+			return t
+		}
+	}
+	return nil
+}
+
+// trying is the one of a kind of change, nil if there is none.
+func (p *Planner) trying(cohort string) *Trial {
+	for _, name := range slices.Sorted(maps.Keys(p.trials)) {
+		if p.trials[name].Cohort == cohort {
+			return p.trials[name]
+		}
+	}
+	return nil
+}
+
+// begin watches the change that a record tells of, unless it is over.
+func (p *Planner) begin(at time.Time, r *Record) {
+	if len(r.Done) == 0 || !p.ended[r.Key].Before(at) || p.trialOf(r.Key) != nil {
+		return
+	}
+	cohort := cohortOf(r.Done)
+	name := r.Plan + " " + cohort
+	t := p.trials[name]
+	if t == nil {
+		t = &Trial{Plan: r.Plan, Cohort: cohort, Began: at, Waiting: r.Waiting, state: r.Trial}
+		t.judged = p.intervalOf(at.Unix() / int64(bucketWidth/time.Second)) // what it began in is part past
+		p.trials[name] = t
+	}
+	t.Tried = append(t.Tried, Tried{r.Key, r.Done, r.Before})
+}
+
+// end takes a breaker out of its trial.
+func (p *Planner) end(at time.Time, key breaker.Key) {
+	if p.ended[key].Before(at) {
+		p.ended[key] = at
+	}
+	for name, t := range p.trials {
+		if t.Began.After(at) {
+			continue
+		}
+		t.Tried = slices.DeleteFunc(t.Tried, func(x Tried) bool { return x.Key == key })
+		if len(t.Tried) == 0 {
+			delete(p.trials, name)
+		}
+	}
+}
+
+// watched are the orders of a plan with how each is watched. One whose past says too
+// little is none.
+func (p *Planner) watched(orders []Order, plan *Plan) (list []Order) {
+	cohorts := map[string][]breaker.Key{}
+	for i := range orders {
+		name := cohortOf(orders[i].Changes)
+		cohorts[name] = append(cohorts[name], orders[i].Key)
+	}
+	for _, o := range orders {
+		name := cohortOf(o.Changes)
+		o.Waiting = plan.waiting(name)
+		var err error
+		if o.Trial, err = p.watch(cohorts[name], o.Waiting); err == nil {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// watch begins the trial of hosts: against those that wait, or against their past.
+func (p *Planner) watch(tried []breaker.Key, waiting []Waiting) (canary.State, error) {
+	held, present := keysOf(waiting), p.intervalOf(p.seen)
+	if len(held) > 0 {
+		if s, err := canary.Begin(p.past(tried, held, present), canary.Others, p.settings.Trial.Canary); err == nil {
+			return s, nil
+		}
+	}
+	return canary.Begin(p.past(tried, nil, present), canary.Own, p.settings.Trial.Canary)
+}
+
+func keysOf(waiting []Waiting) []breaker.Key {
+	keys := make([]breaker.Key, len(waiting))
+	for i := range waiting {
+		keys[i] = waiting[i].Key
+	}
+	return keys
+}
+
+// Judge looks at how the changes on trial do: it orders those undone that are
+// worse, and, if extend, those made that waited for one that is not. records tell
+// of those that did well.
+func (p *Planner) Judge(now time.Time, extend bool) (orders []Order, records []Record) {
+	for _, name := range slices.Sorted(maps.Keys(p.trials)) {
+		t := p.trials[name]
+		p.follow(t)
+		switch {
+		case t.state.Verdict == canary.Rollback:
+			orders = append(orders, t.undo()...)
+		case t.state.Verdict == canary.Promote && extend:
+			orders = append(orders, p.extended(now, t)...)
+			records = append(records, p.promote(now, t)...)
+		}
+	}
+	return orders, records
+}
+
+// follow feeds a trial the intervals that are over.
+func (p *Planner) follow(t *Trial) {
+	var held []breaker.Key
+	if t.state.Against == canary.Others {
+		held = keysOf(t.Waiting)
+	}
+	for last := p.intervalOf(p.seen + 1); t.judged+1 < last; {
+		t.judged++
+		t.state = t.state.Update(p.trialInterval(t.Keys(), held, t.judged))
+	}
+}
+
+// undo orders the change of a trial undone.
+func (t *Trial) undo() (orders []Order) {
+	for _, x := range t.Tried {
+		orders = append(orders, Order{
+			Key: x.Key, Changes: x.Changes, Undo: true, Before: x.Before,
+			Cause: Cause{Kind: guard.RolledBack, Plan: t.Plan, Why: whyUndone[t.state.Why], Author: author},
+		})
+	}
+	return orders
+}
+
+// author is who undoes and extends.
+const author = "tuner"
+
+// whyUndone says it for people.
+var whyUndone = map[canary.Reason]string{
+	canary.Worse:      "calls went worse after it than before, or than where it was not made",
+	canary.Undecided:  "whether it did any good could not be told in time",
+	canary.Unreadable: "what was known of its trial was lost",
+}
+
+// promote ends a trial that did well.
+func (p *Planner) promote(now time.Time, t *Trial) (records []Record) {
+	for _, x := range slices.Clone(t.Tried) {
+		r := p.recordOf(now, &Order{Key: x.Key, Changes: x.Changes, Before: x.Before, Cause: Cause{
+			Kind: guard.Promoted, Plan: t.Plan, Why: "calls did not go worse after it", Author: author,
+		}})
+		p.take(now, &r)
+		records = append(records, r)
+	}
+	return records
+}
+
+// extended orders the change of a trial that did well where it waited for that.
+func (p *Planner) extended(now time.Time, t *Trial) (orders []Order) {
+	for _, w := range t.Waiting {
+		if len(w.Changes) == 0 || !p.unmoved(now, w.Key, w.Changes) {
+			continue
+		}
+		state, err := p.watch([]breaker.Key{w.Key}, nil)
+		if err != nil {
+			continue
+		}
+		orders = append(orders, Order{
+			Key: w.Key, Changes: w.Changes, Before: w.Before, Trial: state,
+			Cause: Cause{Kind: guard.Enforced, Plan: t.Plan, Why: "it did well with " + some(t.Keys()), Author: author},
+		})
+	}
+	return orders
+}
