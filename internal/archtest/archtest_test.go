@@ -51,6 +51,7 @@ var architecture = []row{
 	{1, "cooldownstore/storetest", effects, uses{cmp, rapid}},
 	{1, "cooldownstore/sharetest", effects, uses{cmp}},
 	{1, "tuner/detect", pure, none},
+	{1, "tuner/replay", pure, none},
 	{1, "tuner", pure, none},
 	{1, "telemetry/rollup", pure, none},
 	{1, "config", effects, uses{pflag, yaml}},
