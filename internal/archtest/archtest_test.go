@@ -55,6 +55,7 @@ var architecture = []row{
 	{1, "tuner/outage", pure, none},
 	{1, "tuner/guard", pure, none},
 	{1, "tuner/canary", pure, none},
+	{1, "tuner/replay", pure, none},
 	{1, "tuner", pure, uses{gonum}},
 	{1, "tuner/planner", pure, none},
 	{1, "telemetry/rollup", pure, none},
