@@ -36,37 +36,53 @@ func (b *BucketCounts) nothing() bool {
 
 // Since lists what was seen of each key in the buckets after one, all its roles
 // together, by bucket and key; keys beyond the bound are left out. last is the
-// latest bucket that was closed: what to ask for next. Buckets that were joined to
-// minutes (Limits.Fine) are known no more.
+// latest bucket that was looked at: what to ask for next. The one that was closed
+// last is not, for it may go on (Close), and buckets that were joined to minutes
+// (Limits.Fine) are known no more.
 func (t *Table) Since(after Bucket) (list []BucketCounts, last Bucket) {
+	last = max(after, t.last-1)
+	var spans []*span
 	for key, known := range t.keys {
-		if !(Series{Key: key}).IsOther() {
-			list = append(list, known.since(key, after)...)
+		if (Series{Key: key}).IsOther() {
+			continue
 		}
+		spans = spans[:0]
+		for _, l := range known.roles {
+			spans = l.between(spans, after, last)
+		}
+		list = appendSums(list, key, spans)
 	}
 	sortBuckets(list)
-	return list, t.last
+	return list, last
 }
 
-// since lists the buckets of one key, in no order.
-func (r *remembered) since(key breaker.Key, after Bucket) (list []BucketCounts) {
-	sums := map[Bucket]*Counts{} // added up before logarithms are taken: sums of those depend on the order
-	for _, l := range r.roles {
-		for i := len(l.list) - 1; i >= 0 && l.list[i].at > after && !l.list[i].minute; i-- {
-			s := &l.list[i]
-			if sums[s.at] == nil {
-				sums[s.at] = &Counts{}
-			}
-			sums[s.at].addText(s.counts)
+// between appends the buckets after one, up to another.
+func (l *line) between(list []*span, after, last Bucket) []*span {
+	for i := len(l.list) - 1; i >= 0 && l.list[i].at > after && !l.list[i].minute; i-- {
+		if l.list[i].at <= last {
+			list = append(list, &l.list[i])
 		}
 	}
-	for at, c := range sums {
+	return list
+}
+
+// appendSums appends the sums of spans of one key, bucket by bucket. Counts are
+// added up before logarithms are taken, for sums of those depend on the order.
+func appendSums(list []BucketCounts, key breaker.Key, spans []*span) []BucketCounts {
+	slices.SortFunc(spans, func(a, b *span) int { return cmp.Compare(a.at, b.at) })
+	var c Counts
+	for i, s := range spans {
+		c.addText(s.counts)
+		if i+1 < len(spans) && spans[i+1].at == s.at {
+			continue
+		}
 		b := BucketCounts{Key: key, Rejected: c.Refused(), ProbesFailed: c.ProbesFailed}
-		b.At, b.Judged, b.Failures, b.Limited = int64(at), c.Successes+c.Failed(), c.Failed(), c.Failures[Status429]
+		b.At, b.Judged, b.Failures, b.Limited = int64(s.at), c.Successes+c.Failed(), c.Failed(), c.Failures[Status429]
 		b.LatencyLogs, b.LatencyCalls = c.Latency.logs(), c.Latency.Count()
 		if !b.nothing() {
 			list = append(list, b)
 		}
+		c = Counts{}
 	}
 	return list
 }

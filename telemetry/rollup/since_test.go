@@ -21,7 +21,7 @@ func TestSinceGivesEachBucketOnce(t *testing.T) {
 		table := rollup.NewTable(rollup.Limits{Hosts: 6})
 		want, got := map[string]rollup.BucketCounts{}, map[string]rollup.BucketCounts{}
 		place := func(key breaker.Key, at int64) string { return fmt.Sprint(key, at) }
-		at, after := rollup.Bucket(6000), rollup.Bucket(0)
+		at, after, before := rollup.Bucket(6000), rollup.Bucket(0), rollup.Bucket(0)
 		for range rapid.IntRange(1, 50).Draw(t, "buckets") {
 			for range rapid.IntRange(0, 6).Draw(t, "adds") {
 				s := rollup.Series{Key: host(rapid.IntRange(0, 4).Draw(t, "host")), Role: fmt.Sprint(rapid.IntRange(0, 12).Draw(t, "role"))}
@@ -41,15 +41,16 @@ func TestSinceGivesEachBucketOnce(t *testing.T) {
 			at += rollup.Bucket(rapid.IntRange(1, 3).Draw(t, "steps"))
 			of, _ := table.Close(at)
 			for name, w := range want { // a bucket lies where the table says that it closed it
-				if w.At > int64(after) && w.At < int64(of) {
+				if w.At > int64(before) && w.At < int64(of) {
 					delete(want, name)
 					w.At = int64(of)
 					want[place(w.Key, w.At)] = w
 				}
 			}
+			before = of
 			list, last := table.Since(after)
-			if last != of || !slices.IsSortedFunc(list, func(a, b rollup.BucketCounts) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Key, b.Key)) }) {
-				t.Fatalf("up to %d, want %d: %v", last, of, list)
+			if last != max(after, of-1) || !slices.IsSortedFunc(list, func(a, b rollup.BucketCounts) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Key, b.Key)) }) {
+				t.Fatalf("up to %d, want %d: %v", last, of-1, list)
 			}
 			for _, b := range list {
 				if _, again := got[place(b.Key, b.At)]; again || b.At <= int64(after) {
@@ -58,6 +59,11 @@ func TestSinceGivesEachBucketOnce(t *testing.T) {
 				got[place(b.Key, b.At)] = b
 			}
 			after = last
+		}
+		table.Close(at + 1) // so that the last one is over
+		list, _ := table.Since(after)
+		for _, b := range list {
+			got[place(b.Key, b.At)] = b
 		}
 		for name, w := range want {
 			g := got[name]
@@ -82,6 +88,7 @@ func TestSinceKnowsLatencies(t *testing.T) {
 	table.Add(rollup.Series{Key: host(1)}, &c)
 	table.Add(rollup.Series{Key: host(1), Role: "metadata"}, &c)
 	table.Close(101)
+	table.Close(102)
 	list, _ := table.Since(0)
 	if len(list) != 1 || list[0].LatencyCalls != 30 || math.Abs(list[0].LatencyLogs-2*want) > 30*math.Log(rollup.QuantileError) {
 		t.Errorf("%+v, want logarithms of about %v", list, 2*want)
@@ -99,19 +106,39 @@ func TestSinceLeavesOut(t *testing.T) {
 		table.Close(rollup.Bucket(6001 + i))
 	}
 	list, last := table.Since(0)
-	if last != 6059 || len(list) < 6 || len(list) > 12 {
-		t.Fatalf("%d buckets up to %d, want those of about the last minute before 6060", len(list), last)
+	if last != 6058 || len(list) < 6 || len(list) > 12 {
+		t.Fatalf("%d buckets up to %d, want those of about the last minute before 6059", len(list), last)
 	}
 	for i, b := range list {
-		want := rollup.BucketCounts{Key: host(1), BucketSums: rollup.BucketSums{At: int64(6060 - len(list) + i), Judged: 5}}
+		want := rollup.BucketCounts{Key: host(1), BucketSums: rollup.BucketSums{At: int64(6059 - len(list) + i), Judged: 5}}
 		if b != want {
 			t.Errorf("bucket %+v, want %+v", b, want)
 		}
 	}
 	table.Add(rollup.Series{Key: host(1)}, &rollup.Counts{Neutral: 1})
 	table.Close(6061)
+	table.Close(6062)
 	if list, last := table.Since(6059); len(list) != 0 || last != 6060 {
 		t.Errorf("a bucket of neutral calls: %v up to %d", list, last)
+	}
+}
+
+// A bucket that is closed before its end goes on, and is told when it is over.
+func TestSinceWaitsForTheEndOfABucket(t *testing.T) {
+	table := rollup.NewTable(rollup.Limits{})
+	for range 3 {
+		table.Add(rollup.Series{Key: host(1)}, successes(5))
+		table.Close(101)
+		if list, last := table.Since(90); len(list) != 0 || last != 99 {
+			t.Fatalf("%v up to %d, want nothing up to 99", list, last)
+		}
+	}
+	table.Close(102)
+	if list, last := table.Since(99); len(list) != 1 || list[0].At != 100 || list[0].Judged != 15 || last != 100 {
+		t.Errorf("%v up to %d, want 15 calls in 100", list, last)
+	}
+	if list, last := table.Since(500); len(list) != 0 || last != 500 { // of a clock that is ahead
+		t.Errorf("%v up to %d", list, last)
 	}
 }
 
@@ -240,7 +267,7 @@ func BenchmarkBuckets(b *testing.B) {
 		}
 		table.Close(6001 + at)
 	}
-	for name, after := range map[string]rollup.Bucket{"one": 6059, "all": 0} {
+	for name, after := range map[string]rollup.Bucket{"one": 6058, "all": 0} {
 		b.Run(name, func(b *testing.B) {
 			size, n := 0, 0
 			b.ReportAllocs()
