@@ -118,7 +118,7 @@ func TestOpenAPIDescribesWhatIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, methods := range doc.Paths {
-		real := strings.NewReplacer("{scope}", "host", "{name}", "a.example").Replace(path)
+		real := strings.NewReplacer("{scope}", "host", "{name}", "a.example", "{id}", "p-1").Replace(path)
 		for method := range methods {
 			if status, text := r.request(strings.ToUpper(method), real, "", asJSON, nil); status == 404 || status == 405 {
 				t.Errorf("%s %s is described and not there: %s", method, path, text)
@@ -128,6 +128,7 @@ func TestOpenAPIDescribesWhatIsServed(t *testing.T) {
 	for _, path := range []string{
 		"/v1/cluster", "/v1/cluster/owner", "/v1/cluster/leave", "/v1/config", "/v1/config/reload", "/v1/events",
 		"/v1/breakers/{scope}/{name}/policy", "/v1/breakers/{scope}/{name}/policy/history",
+		"/v1/advice", "/v1/advice/{id}/enforce", "/v1/advice/explain",
 	} {
 		if doc.Paths[path] == nil {
 			t.Errorf("%s is not described", path)

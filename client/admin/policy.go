@@ -45,8 +45,8 @@ func (c *Client) ChangePolicy(ctx context.Context, key breaker.Key, change api.P
 	return c.changePolicy(ctx, method, key, change, o)
 }
 
-// ResetPolicy removes the operator's overlay of a breaker. Whole makes no
-// difference.
+// ResetPolicy removes the operator's overlay of a breaker, and the tuner's. Whole
+// makes no difference.
 func (c *Client) ResetPolicy(ctx context.Context, key breaker.Key, author, reason string, o PolicyOptions) (api.PolicyChanged, error) {
 	return c.changePolicy(ctx, http.MethodDelete, key, api.PolicyChange{Author: author, Reason: reason}, o)
 }

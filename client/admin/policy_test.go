@@ -49,6 +49,7 @@ func TestPolicyRequests(t *testing.T) {
 			"PATCH " + path + ` application/json {"set":{"fail_max":3},"unset":["mode"],"for":"30m","author":"me"}`},
 		{"whole", change(api.PolicyChange{Set: map[string]any{"a": "b"}}, admin.PolicyOptions{Whole: true, Match: "7"}),
 			"PUT " + path + ` "7" application/json {"set":{"a":"b"}}`},
+		{"whole, and empty", change(api.PolicyChange{Set: map[string]any{}}, admin.PolicyOptions{Whole: true}), "PUT " + path + ` application/json {"set":{}}`},
 		{"dry run", change(api.PolicyChange{Unset: []string{"mode"}}, admin.PolicyOptions{DryRun: true}),
 			"PATCH " + path + `?dry_run=true application/json {"unset":["mode"]}`},
 		{"reset", reset(admin.PolicyOptions{}), "DELETE " + path + ` application/json {"author":"me","reason":"r"}`},

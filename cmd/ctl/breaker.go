@@ -12,14 +12,14 @@ import (
 func (s *session) breakerCommand() *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use:   "breaker",
-		Short: "Show, open and close breakers",
-		Long: `Show, open and close breakers. HOST is a host name such as api.example.org, or
-resolver:NAME for the breaker of a resolver.`,
+		Short: "Show, open, close and tune breakers",
+		Long: `Show, open, close and tune breakers. HOST is a host name such as
+api.example.org, or resolver:NAME for the breaker of a resolver.`,
 		Example: `  fleetfuse-ctl breaker show
   fleetfuse-ctl breaker why api.example.org
   fleetfuse-ctl breaker open api.example.org --for 10m --reason "maintenance"`,
 	})
-	cmd.AddCommand(s.showCommand(), s.openCommand(), s.closeCommand(), s.checkCommand(), s.whyCommand(), s.summaryCommand())
+	cmd.AddCommand(s.showCommand(), s.openCommand(), s.closeCommand(), s.checkCommand(), s.whyCommand(), s.summaryCommand(), s.adviseCommand())
 	return cmd
 }
 

@@ -35,7 +35,8 @@ func exitCodesTopic() *cobra.Command {
   1    the answer is no: the breaker is not closed (check), the node, a member
        or the store is not normal (status; an open breaker is normal), no member
        can own the breaker (cluster owner), a configuration has errors (config
-       check, config reload), or a simulated run broke a promise (sim)
+       check, config reload), a change of a plan was not made (breaker advise
+       --enforce), or a simulated run broke a promise (sim)
   2    usage: the command line or the request makes no sense (HTTP 400 and
        other 4xx not named below)
   3    no answer: the node is unreachable, too slow or broken (HTTP 5xx, 408,
@@ -43,7 +44,8 @@ func exitCodesTopic() *cobra.Command {
        not be written
   4    conflict: what you saw has changed meanwhile (HTTP 409, 412)
   5    not found (HTTP 404, 410), or no such version (policy rollback)
-  6    refused: you may not do this, or not from here (HTTP 401, 403, 421)
+  6    refused: you may not do this, or not from here (HTTP 401, 403, 421), or
+       nothing may be enforced now (breaker advise --enforce)
   130  interrupted
 
 Up to 1 there was an answer, from 2 on there was none. A command that names
@@ -186,6 +188,8 @@ func afterSilence(cmd *cobra.Command, e *admin.UnreachableError) string {
 		return "fleetfuse-ctl cluster members --addr of another member"
 	case cmd.Name() == "reload":
 		return "fleetfuse-ctl config show"
+	case cmd.Flags().Lookup("enforce") != nil:
+		return "fleetfuse-ctl breaker advise, which says what was made and is watched"
 	case cmd.HasParent() && cmd.Parent().Name() == "policy":
 		return "fleetfuse-ctl policy history " + shellWord(cmd.Flags().Arg(0))
 	}

@@ -30,12 +30,14 @@ func TestExitCodesOfProblems(t *testing.T) {
 			path: problem, "GET /v1/status": problem, "GET /v1/cluster": problem, "POST /v1/cluster/leave": problem,
 			"GET /v1/cluster/owner?key=host%3Anew.example.org": problem, "GET /v1/config": problem,
 			"GET " + policyAt: problem, "PATCH " + policyAt: problem, "DELETE " + policyAt: problem, "GET " + policyAt + "/history": problem,
+			"GET /v1/advice?key=host%3Anew.example.org": problem, "GET /v1/advice/explain?key=host%3Anew.example.org": problem,
 		})
 		for _, args := range [][]string{
 			{"breaker", "check", "new.example.org"}, {"breaker", "show", "new.example.org"}, {"status"},
 			{"cluster", "members"}, {"cluster", "owner", "new.example.org"}, {"cluster", "leave"},
 			{"policy", "show", "new.example.org"}, {"policy", "replace", "new.example.org", "--set", "fail_max=3"}, {"policy", "reset", "new.example.org"},
 			{"policy", "history", "new.example.org"}, {"policy", "rollback", "new.example.org"}, {"config", "show"},
+			{"breaker", "advise", "new.example.org"}, {"breaker", "advise", "--explain", "new.example.org"},
 		} {
 			stdout, stderr, got := term.run(t.Context(), args...)
 			if got != tt.want {
@@ -77,6 +79,10 @@ var commands = [][]string{
 	{"policy", "rollback", "a.org"},
 	{"config", "show"},
 	{"config", "reload"},
+	{"breaker", "advise"},
+	{"breaker", "advise", "a.org", "--enforce", "-o", "json"},
+	{"breaker", "advise", "--enforce", "--plan", "p-1"},
+	{"breaker", "advise", "--explain", "a.org"},
 }
 
 func TestNoNode(t *testing.T) {

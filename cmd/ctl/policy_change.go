@@ -128,10 +128,11 @@ func (s *session) policyResetCommand() *cobra.Command {
 	var flags changeFlags
 	cmd := &cobra.Command{
 		Use:   "reset HOST [--reason TEXT]",
-		Short: "Undo everything that operators replaced of a policy",
-		Long: `Undo everything that operators replaced of the policy of a breaker: what the
-configuration says, and the tuner, is in force again. "policy rollback" brings
-back what was reset.`,
+		Short: "Undo everything that operators and the tuner replaced of a policy",
+		Long: `Undo everything that operators and the tuner replaced of the policy of a
+breaker: what the configuration says is in force again. "policy rollback" brings
+back what operators had replaced, "breaker advise" what the tuner would replace.
+To undo the operators' part alone: "policy rollback HOST --to 0".`,
 		Example: `  fleetfuse-ctl policy reset api.example.org --dry-run
   fleetfuse-ctl policy reset api.example.org --reason "the host is well again"`,
 		Args:              oneHost,
@@ -208,11 +209,17 @@ func (s *session) changedText(r api.PolicyChanged, c changed) string {
 		if lasts { // it begins when it is applied
 			text += "set for " + span(d) + "\n"
 		}
+		if r.TunerReset {
+			text += "what the tuner replaced goes, too\n"
+		}
 		return text + "Apply it with:\n  " + printable(c.apply) + "\n"
 	}
 	text := printable(fmt.Sprintf("%s  %s, %s, by %s", r.Key, c.done, safety(r.Durable, r.Copies), s.author())) + "\n" + changesText(r.Changes)
 	if lasts {
 		text += fmt.Sprintf("set for %s, until %s\n", span(d), moment(s.env.now().Add(d)))
+	}
+	if r.TunerReset {
+		text += "what the tuner had replaced is gone, too\n"
 	}
 	return text + printable("version "+r.Version+", made from "+r.Base) + "\n"
 }

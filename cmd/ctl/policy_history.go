@@ -74,9 +74,10 @@ func (s *session) policyRollbackCommand() *cobra.Command {
 		Short: "Bring back an earlier version of what was replaced of a policy",
 		Long: `Bring back an earlier version of what operators replaced of the policy of a
 breaker: the one that the current version was made from, or --to another one
-that "policy history" lists; --to 0 resets. That makes a new version, so that a
-second rollback undoes the first. What was temporary stays away. Exits 5 if the
-version is not in the history, or there is none to go back to.`,
+that "policy history" lists; --to 0 undoes all that operators replaced. That makes a
+new version, so that a second rollback undoes the first. What was temporary
+stays away; what the tuner replaced stays as it is. Exits 5 if the version is
+not in the history, or there is none to go back to.`,
 		Example: `  fleetfuse-ctl policy rollback api.example.org --dry-run
   fleetfuse-ctl policy rollback api.example.org --to 4`,
 		Args:              oneHost,
@@ -167,19 +168,17 @@ func (s *session) rollback(cmd *cobra.Command, c *admin.Client, key breaker.Key,
 	if len(back.Temporary) > 0 {
 		s.say("note: version %s had temporary fields, which are not brought back: %s", back.Version, fieldsText(back.Temporary))
 	}
-	var r api.PolicyChanged
-	var err error
-	if len(back.Fields) == 0 {
-		r, err = c.ResetPolicy(cmd.Context(), key, s.author(), reason, o)
-	} else {
-		r, err = c.ChangePolicy(cmd.Context(), key, api.PolicyChange{Set: back.Fields, Author: s.author(), Reason: reason}, o)
+	fields := back.Fields
+	if fields == nil { // and yet not a DELETE, which would reset the tuner's overlay too
+		fields = map[string]any{}
 	}
+	r, err := c.ChangePolicy(cmd.Context(), key, api.PolicyChange{Set: fields, Author: s.author(), Reason: reason}, o)
 	if err != nil {
 		return moved(err, key, o.Match, "--to "+shellWord(back.Version)+" ")
 	}
 	done := "rolled back to version " + back.Version
 	if back.Version == noVersion {
-		done = "reset"
+		done = "what operators replaced was reset"
 	}
 	return s.printChanged(r, changed{
 		done: done, apply: s.applied(cmd, key, &flags, r.Version, []string{"--to", shellWord(back.Version)}),

@@ -122,8 +122,8 @@ func TestPolicyReplace(t *testing.T) {
 func TestPolicyReset(t *testing.T) {
 	n := replaced()
 	changes := []api.PolicyDifferent{{Field: "fail_max", From: 3, To: 5}, {Field: "roles.metadata.trial_calls", From: 2, To: nil}}
-	n["DELETE "+arxivPolicy] = api.PolicyChanged{Key: "host:arxiv.org", Version: "6", Base: "5", Changes: changes, Durable: true, Copies: 3}
-	n["DELETE "+arxivPolicy+"?dry_run=true"] = api.PolicyChanged{Key: "host:arxiv.org", Version: "5", Base: "4", DryRun: true, Changes: changes}
+	n["DELETE "+arxivPolicy] = api.PolicyChanged{Key: "host:arxiv.org", Version: "6", Base: "5", Changes: changes, Durable: true, Copies: 3, TunerReset: true}
+	n["DELETE "+arxivPolicy+"?dry_run=true"] = api.PolicyChanged{Key: "host:arxiv.org", Version: "5", Base: "4", DryRun: true, Changes: changes, TunerReset: true}
 	n["DELETE "+crossrefPolicy] = &api.Problem{Status: 412, Detail: "the policy is at version 0, not 5", Version: "0"}
 	term := newTerminal(t, n)
 	term.types("policy", "reset", "arxiv.org", "--reason", "well again")
@@ -146,7 +146,6 @@ func TestPolicyRollback(t *testing.T) {
 	back := []api.PolicyDifferent{{Field: "fail_max", From: 3, To: 4}, {Field: "mode", From: "shadow", To: "enforce"}}
 	n["PUT "+arxivPolicy] = api.PolicyChanged{Key: "host:arxiv.org", Version: "6", Base: "5", Changes: back, Durable: true, Copies: 3}
 	n["PUT "+arxivPolicy+"?dry_run=true"] = api.PolicyChanged{Key: "host:arxiv.org", Version: "5", Base: "4", DryRun: true, Changes: back}
-	n["DELETE "+arxivPolicy] = api.PolicyChanged{Key: "host:arxiv.org", Version: "6", Base: "5", Changes: back, Durable: true, Copies: 3}
 	policy := func(host, version string, h ...api.PolicyOverlay) {
 		path := "/v1/breakers/host/" + host + "/policy"
 		n["GET "+path] = api.PolicyResponse{Key: "host:" + host, Version: version, Node: "n1"}
@@ -154,7 +153,7 @@ func TestPolicyRollback(t *testing.T) {
 		n["PUT "+path] = &api.Problem{Status: 412, Detail: "the policy is at version 9, not 5", Version: "9"}
 	}
 	policy("first.org", "4", lasting)
-	n["DELETE /v1/breakers/host/first.org/policy"] = api.PolicyChanged{Key: "host:first.org", Version: "5", Base: "4", Durable: true, Copies: 1}
+	n["PUT /v1/breakers/host/first.org/policy"] = api.PolicyChanged{Key: "host:first.org", Version: "5", Base: "4", Durable: true, Copies: 1}
 	policy("forgotten.org", "5", lasting)
 	policy("moved.org", "5", briefly, lasting)
 	term := newTerminal(t, n)

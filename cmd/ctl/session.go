@@ -81,7 +81,7 @@ exit code is the answer: see "fleetfuse-ctl help exit-codes".`,
 	flags.Var(&s.color, "color", "colour the answer: auto, always or never")
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.eventsCommand(), s.topCommand(), s.policyCommand(), s.clusterCommand(), s.configCommand(), s.simCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
+	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.breakerAdviseCommand(), s.eventsCommand(), s.topCommand(), s.policyCommand(), s.clusterCommand(), s.configCommand(), s.simCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
 	return root
 }
 

@@ -178,7 +178,8 @@ func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"help", "exit-codes"}, {"breaker", "--help"}, {"help", "breaker", "open"}, {"breaker", "check", "--help"},
 		{"cluster", "--help"}, {"cluster", "members", "--help"}, {"cluster", "owner", "--help"}, {"cluster", "leave", "--help"}, {"status", "--help"},
 		{"policy", "--help"}, {"policy", "show", "--help"}, {"policy", "replace", "--help"}, {"policy", "reset", "--help"}, {"policy", "history", "--help"},
-		{"policy", "rollback", "--help"}, {"breaker", "why", "--help"}, {"top", "--help"}, {"config", "--help"}, {"config", "show", "--help"}, {"config", "reload", "--help"}} {
+		{"policy", "rollback", "--help"}, {"breaker", "why", "--help"}, {"top", "--help"}, {"config", "--help"}, {"config", "show", "--help"}, {"config", "reload", "--help"},
+		{"breaker", "advise", "--help"}, {"breaker-advise", "--help"}} {
 		term.types(args...)
 	}
 	term.golden("help")
