@@ -29,6 +29,7 @@ type board struct {
 	keeper   *cooldownstore.Behind
 	events   *chronicle
 	usage    *usage
+	tuning   *tuning
 	part     func(name string, works bool, why string) // Node.part
 	look     func()                                    // Node.tellStanding
 	metrics  *telemetry.Metrics
@@ -94,6 +95,7 @@ func newBoard(n *Node) *board {
 // join connects the board to a running cluster.
 func (b *board) join(c *cluster.Cluster) {
 	b.breakers.Use(c, c.System)
+	b.tuning.actor.Use(c, c.System)
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		b.cluster = c
 		if b.early == nil {

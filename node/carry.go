@@ -159,9 +159,12 @@ func (b *board) State() *wire.Frame {
 
 // serve answers a request of a member.
 func (b *board) serve(s spread.Serve) {
-	room := b.serving
-	if _, ok := s.Request.Body.(spread.Observe); ok {
+	room, limit := b.serving, wordLimit
+	if o, ok := s.Request.Body.(spread.Observe); ok {
 		room = b.observing
+		if o.What == observeTuner {
+			limit = tunerWait
+		}
 	}
 	select {
 	case room <- struct{}{}:
@@ -171,7 +174,7 @@ func (b *board) serve(s spread.Serve) {
 	}
 	go func() {
 		defer func() { <-room }()
-		ctx, cancel := context.WithTimeout(context.Background(), wordLimit)
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		body, err := b.answer(ctx, s)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"fleetfuse/internal/clock"
 	"fleetfuse/telemetry"
 	"fleetfuse/telemetry/eventlog"
+	"fleetfuse/tuner/planner"
 )
 
 // chronicle writes down what happens on this node: the event log, as the node's
@@ -156,6 +157,19 @@ func (c *chronicle) laid(key breaker.Key, o breaker.Overlay) {
 		Kind: telemetry.KindPolicy, Key: key, To: o.Register.String() + " " + what, Author: o.Author, Detail: detail,
 		Length: o.Length, Stamp: o.Stamp, PolicyVersion: o.Stamp,
 	})
+}
+
+// suggested writes down what the tuner proposes.
+func (c *chronicle) suggested(key breaker.Key, plan string, x *api.SuggestedChange) {
+	c.add(telemetry.Event{
+		Kind: telemetry.KindAdvice, Key: key, Node: c.node, To: "suggested", Stamp: c.clock.Stamp(),
+		Detail: fmt.Sprintf("%s %v to %v (%s): %s", x.Field, x.From, x.To, plan, x.Why),
+	})
+}
+
+// promoted writes down that a change did well where it was tried.
+func (c *chronicle) promoted(r *planner.Record) {
+	c.add(telemetry.Event{Kind: telemetry.KindAdvice, Key: r.Key, Node: c.node, To: "promoted", Stamp: c.clock.Stamp(), Author: r.Author, Detail: r.Plan + ": " + r.Why})
 }
 
 // expired writes down that temporary fields of a policy ended.

@@ -83,6 +83,16 @@ func (b *board) observe(ctx context.Context, o spread.Observe) (spread.Observed,
 		return b.usage.answer(ctx, o.Query)
 	case observeBelief:
 		return b.answerBelief(o.Query)
+	case observeBuckets:
+		return b.usage.answerBuckets(o.Query)
+	case observeOutcomes:
+		return b.usage.answerOutcomes(o.Query)
+	case observeSound:
+		return b.tuning.node.answerSound()
+	case observeRecords:
+		return b.tuning.answerRecords(ctx, o.Query)
+	case observeTuner:
+		return b.tuning.answerMember(ctx, o.Query)
 	}
 	return spread.Observed{}, fmt.Errorf("%s has no telemetry called %q: is it of an older version?", b.events.node, o.What)
 }

@@ -58,6 +58,7 @@ type Node struct {
 	standing standing
 	hub      *follow.Hub // of the events of all members
 	usage    *usage
+	tuning   *tuning
 	sharing  *sharing
 	// warnings are about the place of the data directory.
 	warnings []string
@@ -177,7 +178,7 @@ func (n *Node) serve(ctx context.Context) error {
 		return err
 	}
 	server := httpapi.New(httpapi.Options{
-		Gate: n.gate, Breakers: n.board, Board: n.board, Events: n.hub, Usage: n, Fleet: n.fleet(), Clock: n.clock, Metrics: n.metrics, Logger: n.opt.Logger,
+		Gate: n.gate, Breakers: n.board, Board: n.board, Events: n.hub, Usage: n, Tuner: n, Fleet: n.fleet(), Clock: n.clock, Metrics: n.metrics, Logger: n.opt.Logger,
 		Node: n.opt.Name, Policy: n.policies.of, Named: n.policies.named, Wildcards: n.policies.wildcards, Policies: n, Beliefs: n.beliefs, Durable: n.keeper.Durable, Status: n.Status,
 		AllowedHosts: hosts,
 	})

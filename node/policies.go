@@ -32,6 +32,24 @@ func (p *policies) of(key breaker.Key) *breaker.Policy {
 	return p.inForce.Of(key)
 }
 
+// home is the policy of a key without what the tuner changed.
+func (p *policies) home(key breaker.Key, overlays []breaker.Overlay, now breaker.Instant) *breaker.Policy {
+	others := slices.DeleteFunc(slices.Clone(overlays), func(o breaker.Overlay) bool { return o.Register == breaker.RegisterTuner })
+	if len(others) == len(overlays) {
+		return p.of(key)
+	}
+	b := &p.current().Breakers
+	layers, err := config.Layers(others, now)
+	if err != nil {
+		return b.Policy(key)
+	}
+	home, err := b.Overlaid(key, layers...)
+	if err != nil {
+		return b.Policy(key)
+	}
+	return home
+}
+
 // current is the configuration.
 func (p *policies) current() *config.Config {
 	p.mu.RLock()

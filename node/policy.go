@@ -116,6 +116,9 @@ func (n *Node) Change(ctx context.Context, key breaker.Key, r httpapi.PolicyRequ
 	if !r.DryRun {
 		s = n.board.Of(key)
 	}
+	if r.Reset && !r.DryRun {
+		n.policyReset(ctx, key, change.Author)
+	}
 	return n.changed(key, s, r.DryRun, results), nil
 }
 

@@ -5,10 +5,13 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster"
@@ -60,6 +63,9 @@ func (n *Node) startBreakers(ctx context.Context) error {
 	n.gate = gate.New(gate.Options{Node: n.id, Owner: n.board, Policy: n.policies.of, Clock: n.clock, AskLimit: time.Second, Usage: true, Ring: n.events.ring})
 	n.board.gate = n.gate
 	n.startUsage(ctx)
+	n.tuning = newTuning(ctx, n)
+	n.board.tuning = n.tuning
+	n.onStop(n.tuning.close)
 	if err := n.recall(ctx); err != nil {
 		n.gate.Stop()
 		return err
@@ -70,7 +76,7 @@ func (n *Node) startBreakers(ctx context.Context) error {
 			NodeID: n.id, Epoch: n.epoch, Name: n.opt.Name, Version: n.opt.Version, ConfigHash: n.policies.hash(),
 			Gossip: n.opt.Gossip, Actor: n.opt.Actor, TLS: n.opt.TLS, Insecure: n.opt.Insecure,
 			Seeds: strings.Fields(seeds), Logger: n.opt.Logger, Events: n.board,
-		}, n.board.breakers.Kinds())
+		}, kinds(n.board.breakers.Kinds(), n.tuning.actor.Kinds()))
 	}
 	if err != nil {
 		n.gate.Stop()
@@ -90,8 +96,18 @@ func (n *Node) startBreakers(ctx context.Context) error {
 		n.onStop(n.sharing.start(n.board))
 		n.sharing.await(ctx)
 	}
+	n.onStop(n.tuning.start())
 	close(n.board.ready)
 	return nil
+}
+
+// kinds are those of several doors.
+func kinds(doors ...map[string]*actor.Props) map[string]*actor.Props {
+	all := map[string]*actor.Props{}
+	for _, d := range doors {
+		maps.Copy(all, d)
+	}
+	return all
 }
 
 // syncLimit is how long a starting node waits for what others know.

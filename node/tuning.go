@@ -20,15 +20,15 @@ import (
 type tuning struct {
 	node      *Node
 	actor     *actors.Tuner
-	decisions *decisions.Store
+	decisions *decisions.Log
 
-	deciding sync.Mutex // one plan is carried out at a time
-	counts   tuningCounts
+	deciding sync.Mutex           // one plan is carried out at a time
+	told     map[string]time.Time // advice that was written down; the loop's own
 }
 
 // newTuning makes this node's part; the actor is reached when the cluster runs.
 func newTuning(ctx context.Context, n *Node) *tuning {
-	t := &tuning{node: n}
+	t := &tuning{node: n, told: map[string]time.Time{}}
 	dir := n.opt.DataDir
 	if n.opt.Memory {
 		dir = ""
@@ -60,9 +60,11 @@ func (t *tuning) start() (stop func()) {
 	return func() {
 		cancel()
 		loop.Wait()
-		t.node.logFailure("close the decisions of the tuner", t.decisions.Close())
 	}
 }
+
+// close writes down what was decided last.
+func (t *tuning) close() { t.node.logFailure("close the decisions of the tuner", t.decisions.Close()) }
 
 // judgeEvery is how often changes on trial are judged, and new advice is looked for.
 const judgeEvery = time.Minute

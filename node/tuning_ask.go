@@ -37,7 +37,9 @@ const (
 // tunerAnswer is what the tuner's host answers: an answer, or why there is none.
 type tunerAnswer struct {
 	Answer  json.RawMessage `json:"answer,omitempty"`
-	Unknown string          `json:"unknown,omitempty"` // the plan, or the host
+	Unknown bool            `json:"unknown,omitempty"` // the plan
+	// UncalledMS is for how long nobody called the breaker that was asked about.
+	UncalledMS int64 `json:"uncalled_ms,omitempty"`
 	Blocked []string        `json:"blocked,omitempty"`
 }
 
@@ -63,11 +65,11 @@ func askTuner[T any](ctx context.Context, n *Node, q tunerQuery) (answer T, err 
 		a, err := n.askTunerAt(ctx, host, q)
 		switch {
 		case err == nil:
-			return answerOf[T](a)
+			return answerOf[T](a, q.Key)
 		case ctx.Err() != nil:
 			return answer, context.Cause(ctx)
 		case again || read(n.board, func(s *spread.Node) string { return s.Owner(tunerKey) }) == host:
-			return answer, fmt.Errorf("%w: %w", httpapi.ErrNoTuner, err)
+			return answer, err
 		}
 	}
 }
@@ -79,10 +81,12 @@ func (n *Node) askTunerAt(ctx context.Context, host string, q tunerQuery) (tuner
 	return observed[tunerAnswer](ctx, n, host, observeTuner, q, tunerWait)
 }
 
-func answerOf[T any](a tunerAnswer) (answer T, err error) {
+func answerOf[T any](a tunerAnswer, key breaker.Key) (answer T, err error) {
 	switch {
-	case a.Unknown != "":
-		return answer, fmt.Errorf("%w: %s", httpapi.ErrUnknownAdvice, a.Unknown)
+	case a.Unknown:
+		return answer, httpapi.ErrUnknownPlan
+	case a.UncalledMS > 0:
+		return answer, &httpapi.UncalledError{Key: key, Window: time.Duration(a.UncalledMS) * time.Millisecond}
 	case len(a.Blocked) > 0:
 		return answer, &httpapi.BlockedError{Reasons: a.Blocked}
 	}
@@ -102,9 +106,12 @@ func (t *tuning) answer(ctx context.Context, q tunerQuery) (tunerAnswer, error) 
 		err = fmt.Errorf("the tuner knows no %q: is %s of an older version?", q.What, t.node.opt.Name)
 	}
 	var blocked *httpapi.BlockedError
+	var uncalled *httpapi.UncalledError
 	switch {
-	case errors.Is(err, httpapi.ErrUnknownAdvice):
-		return tunerAnswer{Unknown: err.Error()}, nil
+	case errors.Is(err, httpapi.ErrUnknownPlan):
+		return tunerAnswer{Unknown: true}, nil
+	case errors.As(err, &uncalled):
+		return tunerAnswer{UncalledMS: uncalled.Window.Milliseconds()}, nil
 	case errors.As(err, &blocked):
 		return tunerAnswer{Blocked: blocked.Reasons}, nil
 	case err != nil:

@@ -31,6 +31,8 @@ func (t *tuning) enforce(ctx context.Context, plan, author string) (api.EnforceR
 	if blocked := t.blocked(ctx); len(blocked) > 0 {
 		return api.EnforceResponse{}, &httpapi.BlockedError{Reasons: blocked}
 	}
+	t.deciding.Lock()
+	defer t.deciding.Unlock()
 	type decided struct {
 		orders  []planner.Order
 		waiting []breaker.Key
@@ -45,7 +47,7 @@ func (t *tuning) enforce(ctx context.Context, plan, author string) (api.EnforceR
 	case err != nil:
 		return api.EnforceResponse{}, err
 	case errors.Is(d.err, planner.ErrUnknownPlan):
-		return api.EnforceResponse{}, fmt.Errorf("%w: %w", httpapi.ErrUnknownAdvice, d.err)
+		return api.EnforceResponse{}, httpapi.ErrUnknownPlan
 	case d.err != nil:
 		return api.EnforceResponse{}, &httpapi.BlockedError{Reasons: []string{d.err.Error()}}
 	}
@@ -102,7 +104,7 @@ func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreake
 		err = errors.New(strings.Join(result.Refused, "; "))
 	default:
 		a.Version, a.Durable, a.Copies = versionOf(result.Overlay.Stamp), result.Durable, result.Copies
-		a.Changes = t.node.differences(o.Key, t.node.board.Of(o.Key), result)
+		a.Changes = t.node.differences(o.Key, t.node.board.Of(o.Key), []spread.LayResult{result})
 	}
 	if err != nil {
 		a.Error, r.Err = err.Error(), err

@@ -31,6 +31,10 @@ const (
 	// KindProbe is the result of a probe by Node. To is "success", "failure",
 	// "neutral" or "expired".
 	KindProbe Kind = "probe"
+	// KindAdvice is what the tuner proposes for a breaker, or says of a change that
+	// was on trial: To is "suggested" or "promoted". What it changes and takes back
+	// are events of KindPolicy.
+	KindAdvice Kind = "advice"
 	// KindMember is a change of Node's membership: two of the states of a member.
 	KindMember Kind = "member"
 	// KindDegraded is a part of Node that stopped working; To names the part.
@@ -41,7 +45,7 @@ const (
 
 // Kinds lists every Kind.
 var Kinds = []Kind{
-	KindTransition, KindLocal, KindCooldown, KindOperator, KindPolicy, KindProbe, KindMember, KindDegraded, KindRecovered,
+	KindTransition, KindLocal, KindCooldown, KindOperator, KindPolicy, KindProbe, KindAdvice, KindMember, KindDegraded, KindRecovered,
 }
 
 // ParseKind reads a Kind that a person wrote.

@@ -26,7 +26,7 @@ func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now t
 	sums := map[breaker.Key]*rollup.Counts{}
 	of := func(key breaker.Key) *tuner.HostMetrics {
 		if by[key] == nil {
-			by[key] = &tuner.HostMetrics{Key: key, Window: max(window, 0), Nodes: slices.Clone(f.Nodes), Missing: slices.Clone(f.Missing)}
+			by[key] = &tuner.HostMetrics{Key: key, Window: max(window, 0), Nodes: slices.Clone(f.Nodes), Missing: slices.Clone(f.Missing), Members: len(f.Nodes) + len(f.Missing)}
 			sums[key] = &rollup.Counts{}
 		}
 		return by[key]
@@ -39,6 +39,9 @@ func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now t
 		m := of(row.Key)
 		m.Roles = append(m.Roles, tuner.RoleMetrics{Role: row.Role, Counts: observed(&row.Counts)})
 		sums[row.Key].Add(&row.Counts)
+	}
+	for i := range f.Reports {
+		byNode(&f.Reports[i], by)
 	}
 	for key, opens := range opensOf(events, now.Add(-max(window, 0)), now) {
 		of(key).Opens = opens
@@ -53,6 +56,23 @@ func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now t
 		return cmp.Or(cmp.Compare(sums[b.Key].Traffic(), sums[a.Key].Traffic()), cmp.Compare(a.Key, b.Key))
 	})
 	return list
+}
+
+// byNode adds what one node reported to the hosts it is of.
+func byNode(r *rollup.Report, by map[breaker.Key]*tuner.HostMetrics) {
+	sums := map[breaker.Key]*rollup.Counts{}
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		if sums[row.Key] == nil {
+			sums[row.Key] = &rollup.Counts{}
+		}
+		sums[row.Key].Add(&row.Counts)
+	}
+	for key, c := range sums {
+		if m := by[key]; m != nil {
+			m.ByNode = append(m.ByNode, tuner.NodeCounts{Node: r.Node, Counts: observed(c)})
+		}
+	}
 }
 
 // toldApart sorts roles. Those of a key that is called without a role only are

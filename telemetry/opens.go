@@ -117,6 +117,9 @@ func (t *tale) begin(e *api.Event) {
 	if breaker.Reason(e.Reason) == breaker.ReasonConsecutive { // the other rules count all roles
 		t.running.Role = e.Role
 	}
+	if e.Evidence != nil {
+		t.running.Status = e.Evidence.Status
+	}
 }
 
 // since is how long after the begin an event was; clocks of nodes may differ, and

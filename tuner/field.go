@@ -8,6 +8,10 @@ import (
 	"fleetfuse/breaker"
 )
 
+// Provable reports whether a replay of what was recorded can judge a suggestion. A
+// rate is advice to callers; what they would have done is on no record.
+func (s *Suggestion) Provable() bool { return s.Field != FieldRateMultiplier }
+
 // ValueOf is the value of a field in force for a role, "" for calls without one. It
 // is NaN for a field that the tuner does not propose to change.
 func ValueOf(p *breaker.Policy, field, role string) float64 {

@@ -1,6 +1,8 @@
 package tuner
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -49,6 +51,23 @@ type NodeCounts struct {
 type Wait struct {
 	Length time.Duration `json:"length_ns"`
 	Count  uint64        `json:"count"`
+}
+
+// MedianWait is the median of the waits that a host asked for, false if it asked for
+// none.
+func MedianWait(waits []Wait) (time.Duration, bool) {
+	waits = slices.Clone(waits)
+	slices.SortFunc(waits, func(a, b Wait) int { return cmp.Compare(a.Length, b.Length) })
+	var all, below uint64
+	for _, w := range waits {
+		all += w.Count
+	}
+	for _, w := range waits {
+		if below += w.Count; below > 0 && 2*below >= all {
+			return w.Length, true
+		}
+	}
+	return 0, false
 }
 
 // An Open is one time that a breaker opened for the fleet, from the trip until it

@@ -81,6 +81,7 @@ type Fleet struct {
 	Rows    []Row    // the busiest key first
 	Nodes   []string // whose counts are in it, sorted
 	Missing []string // the members that did not report, sorted
+	Reports []Report // as they came, of Nodes
 }
 
 // Merge adds the windows of the members of a fleet, told apart as in a table
@@ -91,7 +92,7 @@ func Merge(reports []Report, members []string, hosts int) Fleet {
 	sums, traffic := map[Series]*Counts{}, map[breaker.Key]uint64{}
 	for i := range reports {
 		if r := &reports[i]; slices.Contains(members, r.Node) && !slices.Contains(f.Nodes, r.Node) {
-			f.Nodes = append(f.Nodes, r.Node)
+			f.Nodes, f.Reports = append(f.Nodes, r.Node), append(f.Reports, *r)
 			for k := range r.Rows {
 				addTo(sums, r.Rows[k].Series, &r.Rows[k].Counts)
 				traffic[r.Rows[k].Key] += r.Rows[k].Traffic()

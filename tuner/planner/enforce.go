@@ -14,7 +14,7 @@ import (
 // Errors of Enforce.
 var (
 	// ErrUnknownPlan says that a plan is too old, was another tuner's, or never was.
-	ErrUnknownPlan = errors.New("this plan is not known: it is older than ten minutes, or the tuner moved to another member; ask for advice again")
+	ErrUnknownPlan = errors.New("this plan is not known")
 	// ErrEnforced says that a plan was enforced before.
 	ErrEnforced = errors.New("this plan was enforced already; ask for advice again")
 	// ErrNotRecalled says that the tuner does not know yet what was done before it.

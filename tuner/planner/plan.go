@@ -29,8 +29,7 @@ const (
 type Case struct {
 	Metrics tuner.HostMetrics
 	Advice  tuner.HostAdvice
-	// Proof is what a replay said of the suggestions by rule; a rule that no replay
-	// can judge, as that of a rate, is absent and needs none if Unproven says so.
+	// Proof is what a replay said, by rule.
 	Proof map[tuner.Rule]Proof
 	// Before is the tuner's overlay, as text, that a change would be laid over.
 	Before string
@@ -42,6 +41,7 @@ type Case struct {
 type Proof struct {
 	Accepted bool
 	Why      string
+	Found    json.RawMessage // all that it found, as it is to be recorded
 }
 
 // A Change is a suggestion and what would become of it.
@@ -138,7 +138,7 @@ func (p *Planner) objection(now time.Time, c *Case, s tuner.Suggestion) string {
 	if n := p.seenIntervals(c.Metrics.Key); n < canary.LeastPast {
 		return fmt.Sprintf("calls were seen in %d of the %d spans of %v that it takes to tell whether a change does harm", n, canary.LeastPast, p.settings.Trial.Interval)
 	}
-	if provable(s) {
+	if s.Provable() {
 		switch proof, ok := c.Proof[s.Rule]; {
 		case !ok:
 			return "nothing that could prove it was recorded"
@@ -153,10 +153,6 @@ func (p *Planner) objection(now time.Time, c *Case, s tuner.Suggestion) string {
 func changeOf(key breaker.Key, s *tuner.Suggestion) guard.Change {
 	return guard.Change{Key: key, Field: s.Field, Role: s.Role, From: s.Current, To: s.Proposed, Evidence: guard.LogOdds(s.Confidence)}
 }
-
-// provable reports whether a replay can judge a suggestion. A rate is advice to
-// callers; what they would have done is not on any tape.
-func provable(s tuner.Suggestion) bool { return s.Field != tuner.FieldRateMultiplier }
 
 // groupOf names the changes that go together: those of one rule and role.
 func groupOf(c *Change) string { return string(c.Rule) + "/" + c.Role }

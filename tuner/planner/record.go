@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/tuner"
 	"fleetfuse/tuner/canary"
 	"fleetfuse/tuner/guard"
 )
@@ -25,7 +26,8 @@ type Record struct {
 	Waiting []Waiting `json:"waiting,omitempty"`
 	// Trial is how it is watched: as it began.
 	Trial canary.State `json:"trial,omitzero"`
-	// Inputs are what a replay was made from.
+	// Proof is what a replay found, and Inputs what it was made from.
+	Proof  json.RawMessage `json:"proof,omitempty"`
 	Inputs json.RawMessage `json:"inputs,omitempty"`
 }
 
@@ -80,7 +82,7 @@ func (p *Planner) recordOf(now time.Time, o *Order) Record {
 	if o.Cause.Kind == guard.Enforced {
 		r.Waiting, r.Trial = o.Waiting, o.Trial
 		if plan := p.planOf(o.Cause.Plan); plan != nil {
-			r.Inputs = plan.inputs(o.Key)
+			r.Proof, r.Inputs = plan.proof(o.Key, o.Changes[0].Rule)
 		}
 	}
 	for _, leave := range []func(){func() {}, func() { r.Inputs = nil }, func() { r.Waiting = nil }} {
@@ -103,13 +105,14 @@ func (p *Plan) waiting(cohort string) (list []Waiting) {
 	return list
 }
 
-func (p *Plan) inputs(key breaker.Key) json.RawMessage {
+// proof is what a replay of a breaker found, and from what.
+func (p *Plan) proof(key breaker.Key, rule tuner.Rule) (found, inputs json.RawMessage) {
 	for i := range p.Hosts {
-		if p.Hosts[i].Key() == key {
-			return p.Hosts[i].Inputs
+		if h := &p.Hosts[i]; h.Key() == key && h.Proof[rule].Found != nil {
+			return h.Proof[rule].Found, h.Inputs
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // Recall takes records of earlier tuners, of other members, and of operators that
@@ -122,6 +125,9 @@ func (p *Planner) Recall(now time.Time, records []Record) {
 		p.take(now, &records[i])
 	}
 }
+
+// Knows reports whether the planner was told what was done before it.
+func (p *Planner) Knows() bool { return p.recalled }
 
 // Recalled says that all members who answer have said what they remember.
 func (p *Planner) Recalled() { p.recalled = true }

@@ -1,0 +1,69 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/httpapi"
+	"fleetfuse/tuner"
+	"fleetfuse/tuner/guard"
+	"fleetfuse/tuner/planner"
+)
+
+// Explain implements httpapi.Tuner.
+func (n *Node) Explain(ctx context.Context, key breaker.Key) (api.ExplainResponse, error) {
+	a := api.ExplainResponse{Key: string(key), Records: []api.AdviceRecord{}}
+	records, silent := n.tuning.listAll(ctx, key)
+	a.Partial = silent
+	for i := range records {
+		a.Records = append(a.Records, shownRecord(&records[i]))
+	}
+	var err error
+	a.Advice, err = n.Advise(ctx, key, 0)
+	var uncalled *httpapi.UncalledError
+	if errors.As(err, &uncalled) && len(records) > 0 { // what was done can be told all the same
+		a.Advice, err = api.AdviceResponse{WindowMS: uncalled.Window.Milliseconds(), Breakers: []api.BreakerAdvice{}, Nodes: []string{}}, nil
+	}
+	return a, err
+}
+
+// shownRecord is a record with its replay run again.
+func shownRecord(r *planner.Record) api.AdviceRecord {
+	a := api.AdviceRecord{
+		ID: r.ID, At: time.UnixMilli(r.At).UTC(), Kind: string(r.Kind), Key: string(r.Key), Plan: r.Plan,
+		Changes: shownChanges(r.Done), Author: r.Author, Why: r.Why, Inputs: r.Inputs,
+	}
+	if r.Kind != guard.Enforced || len(r.Inputs) == 0 {
+		return a
+	}
+	var in replayed
+	if err := json.Unmarshal(r.Inputs, &in); err != nil {
+		a.Again = "what it was decided from cannot be read: " + err.Error()
+		return a
+	}
+	again := in.run(suggestionsOf(r.Done))
+	text, err := json.Marshal(shownProof(&again))
+	if err != nil || json.Unmarshal(r.Proof, &a.Proof) != nil {
+		a.Again = "what it found cannot be read"
+		return a
+	}
+	if a.Again = "run again: the same result"; !bytes.Equal(text, r.Proof) {
+		a.Again = "run again it gives another result: " + again.Verdict.Reason
+	}
+	return a
+}
+
+// suggestionsOf are changes without their verdicts.
+func suggestionsOf(changes []planner.Change) []tuner.Suggestion {
+	list := make([]tuner.Suggestion, len(changes))
+	for i := range changes {
+		list[i] = changes[i].Suggestion
+	}
+	return list
+}
+
