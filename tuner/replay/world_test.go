@@ -90,7 +90,7 @@ func (w *world) live() (l lived) {
 		a, e := m.Ask(moment(now), breaker.Question{ID: rng.Uint64(), Node: node})
 		take(now, e)
 		up := w.up(at)
-		if a.State != breaker.Closed && a.Permit == 0 {
+		if a.State != breaker.Closed && a.Permit == 0 && w.policy.Mode == breaker.ModeEnforce {
 			if up {
 				l.wrong++
 			}
@@ -124,7 +124,7 @@ func steady(fails float64, seed uint64) *world {
 // outages is a host that is down at the same time in each stretch.
 func outages(every, down time.Duration, seed uint64) *world {
 	w := steady(0.002, seed)
-	w.length = 3 * time.Hour
+	w.length, w.rate = 2*time.Hour, 2
 	w.up = func(at time.Duration) bool { return at%every >= down || at < every }
 	return w
 }
