@@ -194,7 +194,10 @@ func (l *Log) decode(r *reader, base int64) (o breaker.Outcome) {
 		o.Status = int(r.signed())
 	}
 	if flags&flagError != 0 {
-		o.Error = errorClasses[r.number()]
+		o.Error = "other" // of a later version
+		if class := r.number(); class < uint64(len(errorClasses)) {
+			o.Error = errorClasses[class]
+		}
 	}
 	if flags&flagAsked != 0 {
 		o.RetryAfter = r.text(int(r.number()))

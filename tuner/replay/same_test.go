@@ -2,12 +2,12 @@ package replay_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
-	"fleetfuse/breaker"
 	"fleetfuse/tuner/replay"
 )
 
@@ -21,6 +21,10 @@ func drawWorld(t *rapid.T) *world {
 	every := time.Duration(rapid.IntRange(60, 600).Draw(t, "every")) * time.Second
 	down := time.Duration(rapid.IntRange(0, 300).Draw(t, "down")) * time.Second
 	w.up = func(at time.Duration) bool { return at%every >= down }
+	// Where calls are rare, or it waits long for a probe of a second witness, it is
+	// not known well enough when blocked ones were made to tell before from after
+	// it ran out.
+	w.whole = w.rate >= 5 && len(w.nodes) == 1 && rapid.Bool().Draw(t, "whole")
 	p := &w.policy
 	p.FailMax = rapid.IntRange(1, 10).Draw(t, "fail_max")
 	p.ResetTimeout = time.Duration(rapid.IntRange(1, 120).Draw(t, "reset_timeout")) * time.Second
@@ -41,7 +45,11 @@ func TestSamePolicyOpensAsRecorded(t *testing.T) {
 			if d.Old != d.New || d.Cost != 0 {
 				t.Fatalf("the same policy differs from itself: %v", show(c))
 			}
-			if d.Old.Opens != float64(len(l.opens)) {
+			unknown := 0.0
+			if w.whole { // no record says whether a call behind the last probe was a probe
+				unknown = 1
+			}
+			if math.Abs(d.Old.Opens-float64(len(l.opens))) > unknown {
 				t.Fatalf("it opened %d times; replayed, %v: %v times\n%s", len(l.opens), replay.Imputation(i), d.Old.Opens, show(c))
 			}
 		}
@@ -50,5 +58,3 @@ func TestSamePolicyOpensAsRecorded(t *testing.T) {
 		}
 	})
 }
-
-var _ = breaker.Closed

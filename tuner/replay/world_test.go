@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -21,6 +20,7 @@ type world struct {
 	up      func(at time.Duration) bool
 	upFails float64 // how often a call fails while it is up
 	seed    uint64
+	whole   bool // gaps last until it closed or opened anew, not until it ran out
 }
 
 // lived is what became of a world.
@@ -50,10 +50,13 @@ func (w *world) live() (l lived) {
 			for _, t := range e.Announce.Transitions {
 				switch {
 				case t.To == breaker.Open:
+					if w.whole && gap != nil && t.From != breaker.Closed {
+						gap.To = t.At
+					}
 					l.opens = append(l.opens, t.At)
 					l.tape.Blocked = append(l.tape.Blocked, replay.Gap{From: t.At})
 					gap = &l.tape.Blocked[len(l.tape.Blocked)-1]
-				case t.From == breaker.Open:
+				case t.From == breaker.Open, w.whole && t.To == breaker.Closed:
 					gap.To = t.At
 				}
 			}
@@ -87,11 +90,11 @@ func (w *world) live() (l lived) {
 		a, e := m.Ask(moment(now), breaker.Question{ID: rng.Uint64(), Node: node})
 		take(now, e)
 		up := w.up(at)
-		if a.State != breaker.Closed && a.Permit == 0 {
+		if a.State != breaker.Closed && a.Permit == 0 && w.policy.Mode == breaker.ModeEnforce {
 			if up {
 				l.wrong++
 			}
-			if a.State == breaker.Open {
+			if a.State == breaker.Open || w.whole {
 				gap.Calls++
 			}
 			continue
@@ -104,7 +107,9 @@ func (w *world) live() (l lived) {
 		under = append(under, o)
 	}
 	passes(origin.Add(w.length + time.Minute))
-	l.tape.Blocked = slices.DeleteFunc(l.tape.Blocked, func(g replay.Gap) bool { return g.To == 0 })
+	if gap != nil && gap.To == 0 {
+		gap.To = origin.Add(w.length + time.Minute)
+	}
 	return l
 }
 
@@ -119,7 +124,7 @@ func steady(fails float64, seed uint64) *world {
 // outages is a host that is down at the same time in each stretch.
 func outages(every, down time.Duration, seed uint64) *world {
 	w := steady(0.002, seed)
-	w.length = 3 * time.Hour
+	w.length, w.rate = 2*time.Hour, 2
 	w.up = func(at time.Duration) bool { return at%every >= down || at < every }
 	return w
 }
