@@ -67,6 +67,7 @@ var architecture = []row{
 	{2, "telemetry/eventlog", effects, uses{sqlite3}},
 	{2, "telemetry/follow", effects, none},
 	{2, "telemetry/history", effects, none},
+	{2, "telemetry/decisions", effects, none},
 	{2, "client", effects, none},
 	{2, "client/admin", effects, none},
 	{2, "cluster", effects, uses{memberlist, protoactor, grpc, protobuf}},
