@@ -14,7 +14,7 @@ const (
 	quietShare   = 0.025 // below it a rate that was lowered may rise
 	slower       = 0.8   // factor
 	faster       = 0.1   // summand: the dead band of 10 % lets no smaller one through near 1
-	nearFull     = 0.91  // from here to 1 is within the dead band: nothing stops between the two
+	nearFull     = 0.909 // from here to 1 is within the dead band: nothing stops between the two
 	// quietBuckets is how many buckets with calls a memory must have for a window with
 	// few calls to be judged by it: at least ten minutes.
 	quietBuckets = 60
@@ -25,6 +25,10 @@ const (
 
 // limited decides about the rate multiplier.
 func (a *adviser) limited(sc scope) {
+	if sc.counts.limited == 0 {
+		a.speedUp(sc)
+		return
+	}
 	sure := a.share429(sc).above(limitedShare)
 	roles := a.roleOverLimit(sc)
 	switch {
@@ -137,7 +141,7 @@ func (a *adviser) roleOverLimit(sc scope) (over []scope) {
 		counts := totalsOf(&r.Counts)
 		sure := believe(counts.limited, counts.judged, a.memory.excess()).above(limitedShare)
 		under = under || sure <= 1-a.settings.Sure
-		if sure >= a.settings.Sure {
+		if counts.limited > 0 && sure >= a.settings.Sure {
 			over = append(over, a.scope(r.Role, counts))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 const (
 	leastOpens = 3      // in a window are a reason to look at fail_max
+	bursts     = 1.5    // times the variance of calls that fail independently
 	mostRate   = 10_000 // calls a second that are believed of a host, whatever some node counts
 )
 
@@ -85,7 +86,8 @@ func (a *adviser) countedOpens(sc scope) (opens []Open) {
 // judge tells true opens from false ones. One is true if so many of its probes failed
 // as the usual share of failures hardly explains. Those whose first probes were good
 // are false if there are no more of them than the usual failures explain, and true, the
-// outages being short, if there are surely more.
+// outages being short, if there are surely more; but of a host whose failures come in bursts
+// that proves no outage, and a lower fail_max would open for each burst.
 func (a *adviser) judge(opens []Open, sc scope, low, high float64) (v verdicts) {
 	rare := 1 - a.settings.Sure
 	clean := 0
@@ -107,7 +109,7 @@ func (a *adviser) judge(opens []Open, sc scope, low, high float64) (v verdicts) 
 	switch {
 	case atLeast(clean, a.calls(sc)/callsPerTrip(k, low)) > rare:
 		v.wrong += clean
-	case atLeast(clean, a.calls(sc)/callsPerTrip(k, high)) < rare:
+	case a.memory.failures.Dispersion() < bursts && atLeast(clean, a.calls(sc)/callsPerTrip(k, high)) < rare:
 		v.right += clean
 	default:
 		v.unknown += clean
