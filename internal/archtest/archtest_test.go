@@ -54,6 +54,8 @@ var architecture = []row{
 	{1, "cooldownstore/sharetest", effects, uses{cmp}},
 	{1, "tuner/detect", pure, none},
 	{1, "tuner/outage", pure, none},
+	{1, "tuner/guard", pure, none},
+	{1, "tuner/canary", pure, none},
 	{1, "tuner", pure, uses{mathext}},
 	{1, "telemetry/rollup", pure, none},
 	{1, "config", effects, uses{pflag, yaml}},
