@@ -1,8 +1,9 @@
 package tuner
 
 import (
-	"fmt"
 	"slices"
+
+	"fleetfuse/tuner/guard"
 )
 
 // The rules about 429s. Slowing down multiplies, speeding up adds (AIMD): Chiu and
@@ -51,15 +52,15 @@ func (a *adviser) limited(sc scope) {
 // slowDown proposes a lower rate for a scope whose share of 429s is too high.
 func (a *adviser) slowDown(sc scope) {
 	c, current := sc.counts, sc.policy.RateMultiplier
-	lower := max(current*slower, limits[FieldRateMultiplier].least)
-	if current >= limits[FieldRateMultiplier].least && current-lower < deadBand*current {
+	lower, _ := guard.Clamp(FieldRateMultiplier, current, current*slower)
+	if limits[FieldRateMultiplier].Least <= current && current-lower < deadBand*current {
 		a.note("%s is at its lowest and the host still sends 429s: fewer callers, or a quota to ask for", named(FieldRateMultiplier, sc.role))
 		return
 	}
 	a.propose(Suggestion{
 		Field: FieldRateMultiplier, Role: sc.role, Rule: RuleLimited,
-		Why: fmt.Sprintf("%s%.0f of %.0f calls (%.1f %%) were answered 429, more than %.0f %%: call it at %.2f of its rate, not %.2f.",
-			sc.of(), c.limited, c.judged, percent(c.limited, c.judged), 100*limitedShare, lower, current),
+		Why: sc.says("%.0f of %.0f calls (%.1f %%) were answered 429, more than %.0f %%: call it at %.3g of its rate, not %.3g.",
+			c.limited, c.judged, percent(c.limited, c.judged), 100*limitedShare, lower, current),
 		Numbers: []Number{
 			{Name: "share of 429", Value: share(c.limited, c.judged)},
 			{Name: "429s", Value: c.limited, Unit: "calls"},
@@ -84,10 +85,11 @@ func (a *adviser) speedUp(sc scope) {
 	higher := min(current+faster, full)
 	if higher > nearFull*full { // on to the full rate, or as far as the way to it stays open
 		higher = full
-		if current*(1+limits[FieldRateMultiplier].step) < full {
+		if current*(1+limits[FieldRateMultiplier].Step) < full {
 			higher = nearFull*full - 0.01
 		}
 	}
+	higher, _ = guard.Clamp(FieldRateMultiplier, current, higher)
 	sure := a.quiet(sc)
 	if sure < a.settings.Sure {
 		return
@@ -99,8 +101,8 @@ func (a *adviser) speedUp(sc scope) {
 	c := sc.counts
 	a.propose(Suggestion{
 		Field: FieldRateMultiplier, Role: sc.role, Rule: RuleQuiet,
-		Why: fmt.Sprintf("%s%.0f of %.0f calls were answered 429, surely fewer than %.1f %% in the long run: it may be called at %.2f of its rate again, not only %.2f.",
-			sc.of(), c.limited, c.judged, 100*quietShare, higher, current),
+		Why: sc.says("%.0f of %.0f calls were answered 429, surely fewer than %.1f %% in the long run: it may be called at %.3g of its rate again, not only %.3g.",
+			c.limited, c.judged, 100*quietShare, higher, current),
 		Numbers: []Number{
 			{Name: "share of 429", Value: share(c.limited, c.judged)},
 			{Name: "429s", Value: c.limited, Unit: "calls"},
@@ -134,15 +136,16 @@ func (a *adviser) roleOverLimit(sc scope) (over []scope) {
 	}
 	under := false
 	for i := range a.m.Roles {
-		r := &a.m.Roles[i]
-		if r.Role == "" || a.policy.Roles[r.Role].RateMultiplier != 0 {
+		role := a.m.Roles[i].Role
+		told := slices.ContainsFunc(over, func(s scope) bool { return s.role == role })
+		if role == "" || told || a.policy.Roles[role].RateMultiplier != 0 {
 			continue
 		}
-		counts := totalsOf(&r.Counts)
+		counts := a.ofRole(role)
 		sure := believe(counts.limited, counts.judged, a.memory.excess()).above(limitedShare)
 		under = under || sure <= 1-a.settings.Sure
 		if counts.limited > 0 && sure >= a.settings.Sure {
-			over = append(over, a.scope(r.Role, counts))
+			over = append(over, a.scope(role, counts))
 		}
 	}
 	if !under {
@@ -186,7 +189,7 @@ func (a *adviser) bounded(but int) (sum totals) {
 		calls[i] = totalsOf(&a.m.ByNode[i].Counts).judged
 	}
 	slices.Sort(calls)
-	most := max(plentiful, 4*calls[len(calls)/2])
+	most := max(plentiful, 4*calls[(len(calls)-1)/2])
 	for i := range a.m.ByNode {
 		if t := totalsOf(&a.m.ByNode[i].Counts); i != but {
 			sum = sum.plus(t, min(1, most/max(t.judged, 1)))

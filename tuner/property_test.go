@@ -2,6 +2,7 @@ package tuner
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"strings"
@@ -139,6 +140,11 @@ func checkSuggestion(t *rapid.T, s Suggestion, p *breaker.Policy, sure float64) 
 	}
 	if !(s.Confidence >= sure && s.Confidence <= 1) {
 		t.Fatalf("%+v is not sure (%v)", s, sure)
+	}
+	for _, x := range []float64{s.Current, s.Proposed} {
+		if n := fmt.Sprintf("%.3g", x); !strings.Contains(s.Why, n) {
+			t.Fatalf("why: %q does not name %s", s.Why, n)
+		}
 	}
 	if !strings.HasSuffix(s.Why, ".") || strings.Contains(s.Why, "NaN") || strings.Contains(s.Why, "Inf") || len(s.Why) > 400 {
 		t.Fatalf("why: %q", s.Why)

@@ -1,8 +1,10 @@
 package tuner
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"fleetfuse/breaker"
 )
@@ -64,12 +66,7 @@ func (a *adviser) scopes(own func(breaker.RolePolicy) bool) []scope {
 		if role == "" || !own(a.policy.Roles[role]) {
 			continue
 		}
-		var counts totals
-		for i := range a.m.Roles {
-			if r := &a.m.Roles[i]; r.Role == role {
-				counts = counts.plus(totalsOf(&r.Counts), 1)
-			}
-		}
+		counts := a.ofRole(role)
 		all[0].counts = all[0].counts.plus(counts, -1)
 		all[0].whole = false
 		all = append(all, a.scope(role, counts))
@@ -79,6 +76,16 @@ func (a *adviser) scopes(own func(breaker.RolePolicy) bool) []scope {
 		all[i].opens = append(all[i].opens, o)
 	}
 	return all
+}
+
+// ofRole are the counts of one role.
+func (a *adviser) ofRole(role string) (sum totals) {
+	for i := range a.m.Roles {
+		if r := &a.m.Roles[i]; r.Role == role {
+			sum = sum.plus(totalsOf(&r.Counts), 1)
+		}
+	}
+	return sum
 }
 
 func (a *adviser) scope(role string, counts totals) scope {
@@ -101,10 +108,12 @@ func resolved(p *breaker.Policy, role string) breaker.RolePolicy {
 	}
 }
 
-// of is a word that says for whom a number is, at the begin of a sentence.
-func (s scope) of() string {
-	if s.role == "" {
-		return ""
+// says makes a sentence, of text that begins with a small letter or a number, that
+// says which role it is about.
+func (s scope) says(format string, args ...any) string {
+	text := fmt.Sprintf(format, args...)
+	if s.role != "" {
+		return "Role " + s.role + ": " + text
 	}
-	return "Role " + s.role + ": "
+	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -1,7 +1,6 @@
 package tuner
 
 import (
-	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
@@ -131,7 +130,7 @@ func power(x float64, n int) float64 {
 func (a *adviser) failMax(sc scope, usual float64) (k int, enough bool) {
 	calls := a.calls(sc) / a.window().Seconds() * a.settings.FalseTripEvery.Seconds()
 	l := limits[FieldFailMax]
-	for k = int(l.least); k < int(l.most); k++ {
+	for k = int(l.Least); k < int(l.Most); k++ {
 		if callsPerTrip(k, usual) >= calls {
 			return k, true
 		}
@@ -172,8 +171,8 @@ func (a *adviser) raiseFailMax(sc scope, v verdicts, usual float64, need int, en
 	}
 	a.propose(Suggestion{
 		Field: FieldFailMax, Role: sc.role, Rule: RuleFalseTrips,
-		Why: fmt.Sprintf("%s%d of %d opens were false (the first probe was good): its usual failures, up to %.1f %% of the calls, come %d in a row once in %s, but %d in a row only once in %s.",
-			sc.of(), v.wrong, v.wrong+v.right, 100*usual, current, a.every(sc, current, usual), need, a.every(sc, need, usual)),
+		Why: sc.says("%d of %d opens were false (the first probe was good): its usual failures, up to %.1f %% of the calls, come %d in a row once in %s, but %d in a row only once in %s.",
+			v.wrong, v.wrong+v.right, 100*usual, current, a.every(sc, current, usual), need, a.every(sc, need, usual)),
 		Numbers:    a.tripNumbers(v, usual, current, need),
 		Confidence: sure, Current: float64(current), Proposed: float64(need),
 	})
@@ -187,8 +186,8 @@ func (a *adviser) lowerFailMax(sc scope, v verdicts, usual float64, need int, su
 	}
 	a.propose(Suggestion{
 		Field: FieldFailMax, Role: sc.role, Rule: RuleLateTrips,
-		Why: fmt.Sprintf("%s%d of %d opens were true outages, and when it is up at most %.1f %% of its calls fail: %d failures in a row tell an outage, the %d that it takes now are %d calls too many each time.",
-			sc.of(), v.right, v.wrong+v.right, 100*usual, need, current, current-need),
+		Why: sc.says("%d of %d opens were true outages, and when it is up at most %.1f %% of its calls fail: %d failures in a row tell an outage, the %d that it takes now are %d calls too many each time.",
+			v.right, v.wrong+v.right, 100*usual, need, current, current-need),
 		Numbers:    a.tripNumbers(v, usual, current, need),
 		Confidence: sure, Current: float64(current), Proposed: float64(need),
 	})
