@@ -60,9 +60,9 @@ func (a *adviser) slowDown(sc scope) {
 	a.propose(Suggestion{
 		Field: FieldRateMultiplier, Role: sc.role, Rule: RuleLimited,
 		Why: sc.says("%.0f of %.0f calls (%.1f %%) were answered 429, more than %.0f %%: call it at %.3g of its rate, not %.3g.",
-			c.limited, c.judged, percent(c.limited, c.judged), 100*limitedShare, lower, current),
+			c.limited, c.judged, 100*c.limited/c.judged, 100*limitedShare, lower, current),
 		Numbers: []Number{
-			{Name: "share of 429", Value: share(c.limited, c.judged)},
+			{Name: "share of 429", Value: c.limited / c.judged},
 			{Name: "429s", Value: c.limited, Unit: "calls"},
 			{Name: "calls", Value: c.judged, Unit: "calls"},
 			{Name: "limit of the share", Value: limitedShare},
@@ -104,7 +104,7 @@ func (a *adviser) speedUp(sc scope) {
 		Why: sc.says("%.0f of %.0f calls were answered 429, surely fewer than %.1f %% in the long run: it may be called at %.3g of its rate again, not only %.3g.",
 			c.limited, c.judged, 100*quietShare, higher, current),
 		Numbers: []Number{
-			{Name: "share of 429", Value: share(c.limited, c.judged)},
+			{Name: "share of 429", Value: c.limited / c.judged},
 			{Name: "429s", Value: c.limited, Unit: "calls"},
 			{Name: "calls", Value: c.judged, Unit: "calls"},
 			{Name: "limit of the share", Value: quietShare},
@@ -197,13 +197,3 @@ func (a *adviser) bounded(but int) (sum totals) {
 	}
 	return sum
 }
-
-// share is part/all, 0 where there is nothing.
-func share(part, all float64) float64 {
-	if all <= 0 {
-		return 0
-	}
-	return bound(part/all, 0, 1)
-}
-
-func percent(part, all float64) float64 { return 100 * share(part, all) }

@@ -28,12 +28,15 @@ func totalsOf(c *Counts) totals {
 	}
 }
 
-// plus adds o so many times; what would be less than nothing is nothing.
+// plus adds o so many times; what would be less than nothing is nothing, and no part is
+// more than the whole.
 func (t totals) plus(o totals, times float64) totals {
+	limited := max(0, t.limited+times*o.limited)
+	failures := max(limited, t.failures+times*o.failures)
 	return totals{
-		judged:       max(0, t.judged+times*o.judged),
-		failures:     max(0, t.failures+times*o.failures),
-		limited:      max(0, t.limited+times*o.limited),
+		judged:       max(failures, t.judged+times*o.judged),
+		failures:     failures,
+		limited:      limited,
 		unavailable:  max(0, t.unavailable+times*o.unavailable),
 		probesOK:     max(0, t.probesOK+times*o.probesOK),
 		probesFailed: max(0, t.probesFailed+times*o.probesFailed),

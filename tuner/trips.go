@@ -165,7 +165,8 @@ func (a *adviser) raiseFailMax(sc scope, v verdicts, usual float64, need int, en
 	}
 	if need <= current {
 		if enough {
-			a.note("%d of its opens seem false, but failures that come alone would not make %d in a row: they come in bursts", v.wrong, current)
+			a.note("%d of its opens were false, but with %d failures in a row no more of them come than one in %s, as is allowed",
+				v.wrong, current, spell(a.settings.FalseTripEvery.Seconds()))
 		}
 		return
 	}

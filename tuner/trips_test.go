@@ -96,6 +96,16 @@ func TestFailMaxIsNoFeedback(t *testing.T) {
 	noted(t, Advise(m, failMax(3), memory, DefaultSettings()), "failure_rate is the better rule")
 }
 
+func TestFalseTripsThatAreAllowed(t *testing.T) {
+	m := seen(Counts{Successes: 12000, Server: 3000})
+	m.Opens = []Open{falseOpen(0), falseOpen(2), falseOpen(4), falseOpen(6)}
+	s := DefaultSettings()
+	s.FalseTripEvery = time.Minute
+	a := Advise(m, failMax(5), knows(0.2), s)
+	want(t, a, FieldFailMax, "", "", 0)
+	noted(t, a, "no more of them come than one in 60 s, as is allowed")
+}
+
 func TestFailMaxNeedsMoreThanOneNode(t *testing.T) {
 	m := seen(Counts{Successes: 3000, Server: 60})
 	m.Opens = []Open{trueOpen(0, 2), trueOpen(4, 1), trueOpen(7, 1)}
