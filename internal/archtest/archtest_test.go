@@ -51,6 +51,7 @@ var architecture = []row{
 	{1, "cooldownstore/storetest", effects, uses{cmp, rapid}},
 	{1, "cooldownstore/sharetest", effects, uses{cmp}},
 	{1, "tuner/detect", pure, none},
+	{1, "tuner/outage", pure, none},
 	{1, "tuner", pure, none},
 	{1, "telemetry/rollup", pure, none},
 	{1, "config", effects, uses{pflag, yaml}},
@@ -81,6 +82,7 @@ var architecture = []row{
 	{5, "simulation/fleets", effects, none},
 	{5, "simulation/demo/...", effects, none},
 	{5, "tuner/study/changepoint", effects, none},
+	{5, "tuner/study/outages", effects, none},
 	{5, "internal/archtest", effects, none},
 }
 

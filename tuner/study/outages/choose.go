@@ -1,7 +1,6 @@
 package outages
 
 import (
-	"math"
 	"time"
 
 	"fleetfuse/tuner/outage"
@@ -59,8 +58,8 @@ type choice struct {
 	dearest, mean float64
 }
 
-// choose tries every prior on the parts. The best is the one whose dearest ratio is
-// least, among equals the first.
+// choose tries every prior on the parts. The best is, of those that meet the bar for each
+// of them and at each price, the one whose mean is least; if none does, of all.
 func choose(parts []part) (best choice) {
 	all := make([]choice, len(priors()))
 	for i, p := range priors() {
@@ -82,9 +81,10 @@ func choose(parts []part) (best choice) {
 			}
 		}
 	}
-	best.dearest = math.Inf(1)
-	for _, c := range all {
-		if c.dearest < best.dearest {
+	best = all[0]
+	for _, c := range all[1:] {
+		meets, met := c.dearest <= bar, best.dearest <= bar
+		if meets && !met || meets == met && c.mean < best.mean {
 			best = c
 		}
 	}
