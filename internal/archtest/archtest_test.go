@@ -86,6 +86,7 @@ var architecture = []row{
 	{5, "simulation/fleets", effects, none},
 	{5, "simulation/demo/...", effects, none},
 	{5, "tuner/study/changepoint", effects, none},
+	{5, "tuner/study/outages", effects, none},
 	{5, "internal/archtest", effects, none},
 }
 
