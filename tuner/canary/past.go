@@ -49,6 +49,7 @@ type past struct {
 	worse  float64 // mean difference beyond usual, had the treated cost more by the tolerance
 	margin float64 // how far off usual may be
 	block  int     // intervals until a difference says something new
+	slow   int     // the same for the difference of a change for the worse
 	opens  float64 // per second
 }
 
@@ -118,16 +119,23 @@ func study(intervals []Interval, a Against, tolerance, z float64) (past, error) 
 	}
 	n := float64(len(s.differences))
 	mean, variance := moments(s.differences)
-	worse, _ := moments(s.worse)
-	memory := max(correlation(s.differences, mean, variance), n/8/(1+rises(s.differences, mean)))
+	worse, scatter := moments(s.worse)
+	memory := correlation(s.differences, mean, variance)
+	if variance > 0 { // few rises: too few to know how long one lasts
+		memory = max(memory, n/8/(1+rises(s.differences, mean)))
+	}
 	p.usual, p.worse = mean, max(worse-mean, 0)
 	p.margin = wilson(variance, p.high-p.low, n/memory, z)
-	p.block = int(math.Ceil(min(memory, n/8)))
+	p.block = block(memory, n)
+	p.slow = max(p.block, block(correlation(s.worse, worse, scatter), n))
 	if s.seconds > 0 {
 		p.opens = s.opens / s.seconds
 	}
 	return p, nil
 }
+
+// block is how many of n intervals are judged together.
+func block(memory, n float64) int { return int(math.Ceil(min(memory, n/8))) }
 
 // within answers a difference as it counts.
 func (p *past) within(d float64) float64 { return min(max(d, p.low), p.high) }

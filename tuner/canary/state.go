@@ -41,6 +41,7 @@ type State struct {
 	Bearable float64 `json:"bearable"`  // how much more than usual may be promoted
 	OpenRate float64 `json:"open_rate"` // opens per second
 	Block    int     `json:"block"`     // intervals that are judged together
+	Slow     int     `json:"slow"`      // the same for a promotion
 
 	// What was asked for.
 	LeastSeconds float64 `json:"least_s"`
@@ -55,6 +56,8 @@ type State struct {
 	Seen    int     `json:"seen"` // intervals that said something
 	Sum     float64 `json:"sum"`  // of differences in the block under way
 	Count   int     `json:"n"`    // of them
+	SlowSum float64 `json:"slow_sum"`
+	SlowN   int     `json:"slow_n"`
 	IsWorse Bet     `json:"worse"`
 	IsFine  Bet     `json:"fine"`
 
@@ -78,7 +81,7 @@ func Begin(before []Interval, a Against, s Settings) (State, error) {
 	}
 	return State{
 		Against: a,
-		Cap:     p.cap, Low: p.low, High: p.high, Usual: p.usual, Margin: p.margin, OpenRate: p.opens, Block: p.block,
+		Cap:     p.cap, Low: p.low, High: p.high, Usual: p.usual, Margin: p.margin, OpenRate: p.opens, Block: p.block, Slow: p.slow,
 		Bearable:     p.worse,
 		LeastSeconds: s.Least.Seconds(), LimitSeconds: s.Limit.Seconds(), LeastOpens: s.Opens,
 		NeedWorse: -math.Log((1 - forPast) * s.Alpha), NeedFine: -math.Log((1 - forPast) * s.Beta),
@@ -103,13 +106,7 @@ func (s State) Update(i Interval) State {
 	s.Seconds += min(max(i.Length, 0), longest).Seconds()
 	s.Opens += i.opens()
 	if d, ok := i.difference(s.Against, s.Cap); ok {
-		s.Seen++
-		s.Count++
-		s.Sum += min(max(d, s.Low), s.High)
-	}
-	if s.Count >= s.Block {
-		s.judge(s.Sum / float64(s.Count))
-		s.Sum, s.Count = 0, 0
+		s.judge(min(max(d, s.Low), s.High))
 	}
 	switch {
 	case s.IsWorse.wealth() >= s.NeedWorse:
@@ -128,13 +125,22 @@ func (s *State) ripe() bool {
 	return s.Seconds >= s.LeastSeconds && max(float64(s.Opens), s.OpenRate*s.Seconds) >= float64(s.LeastOpens)
 }
 
-// judge bets on the mean difference of a block.
+// judge takes a difference in, and bets on the mean of each block it completes.
 func (s *State) judge(d float64) {
-	high := s.Usual + s.Margin
-	s.IsWorse.tell((d - high) / (high - s.Low))
-	bearable := s.Usual - s.Margin + s.Bearable
-	if room := s.High - bearable; room > 0 {
-		s.IsFine.tell((bearable - d) / room)
+	s.Seen++
+	s.Sum, s.Count = s.Sum+d, s.Count+1
+	if s.Count >= s.Block {
+		high := s.Usual + s.Margin
+		s.IsWorse.tell((s.Sum/float64(s.Count) - high) / (high - s.Low))
+		s.Sum, s.Count = 0, 0
+	}
+	s.SlowSum, s.SlowN = s.SlowSum+d, s.SlowN+1
+	if s.SlowN >= s.Slow {
+		bearable := s.Usual - s.Margin + s.Bearable
+		if room := s.High - bearable; room > 0 {
+			s.IsFine.tell((bearable - s.SlowSum/float64(s.SlowN)) / room)
+		}
+		s.SlowSum, s.SlowN = 0, 0
 	}
 }
 
@@ -153,7 +159,7 @@ func (s *State) sound() bool {
 	if s.Verdict == Promote || s.Verdict == Rollback {
 		return true
 	}
-	numbers := []float64{s.Cap, s.Low, s.High, s.Usual, s.Margin, s.Bearable, s.OpenRate, s.LeastSeconds, s.LimitSeconds, s.NeedWorse, s.NeedFine, s.Seconds, s.Sum}
+	numbers := []float64{s.Cap, s.Low, s.High, s.Usual, s.Margin, s.Bearable, s.OpenRate, s.LeastSeconds, s.LimitSeconds, s.NeedWorse, s.NeedFine, s.Seconds, s.Sum, s.SlowSum}
 	for _, bet := range []Bet{s.IsWorse, s.IsFine} {
 		numbers = append(numbers, bet[:]...)
 	}
@@ -163,6 +169,7 @@ func (s *State) sound() bool {
 		}
 	}
 	return s.Verdict == Continue && s.Cap > 0 && s.High > s.Low && s.Usual+s.Margin > s.Low && s.Block >= 1 && s.Block <= mostPast &&
-		s.Count >= 0 && s.Count <= s.Block && s.Seen >= 0 && s.Opens >= 0 &&
+		s.Slow >= 1 && s.Slow <= mostPast && s.Count >= 0 && s.Count <= s.Block && s.SlowN >= 0 && s.SlowN <= s.Slow &&
+		s.Seen >= 0 && s.Opens >= 0 &&
 		s.NeedWorse > 0 && s.NeedFine > 0 && s.LimitSeconds > 0 && s.LimitSeconds <= most.Seconds()
 }
