@@ -52,9 +52,10 @@ plants: ## builds bugs into the code, one after the other: the simulation must f
 sim-scale: ## what a simulated fleet of 5 to 1,000 nodes costs: a table, and docs/sim-scale.svg (5 minutes)
 	SIM_SCALE=$(CURDIR)/docs/sim-scale.svg go test ./simulation -run '^TestScale$$' -v -timeout 30m $(FLAGS)
 
-study: ## docs/studies: the detectors on the Turing change-point benchmark, and on made-up outages (1 minute; FLEETFUSE_DATA names the recordings)
-	@test -d "$(FLEETFUSE_DATA)" || { echo "FLEETFUSE_DATA must name a folder with tcpd and tcpdbench (see tuner/study/changepoint)"; exit 1; }
+study: ## docs/studies: detectors on the Turing change-point benchmark and made-up outages, policies on recorded ones (10 minutes; FLEETFUSE_DATA names the recordings)
+	@test -d "$(FLEETFUSE_DATA)" || { echo "FLEETFUSE_DATA must name a folder with tcpd, tcpdbench and outages (see tuner/study)"; exit 1; }
 	go test ./tuner/study/changepoint -run '^(TestStudy|TestBaselines)$$' -count=1 -v -update
+	go test ./tuner/study/outages -run '^TestStudy$$' -count=1 -v -timeout 1h -update
 
 lint: ## vet, gofmt, staticcheck
 	go vet ./...

@@ -4,16 +4,17 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/tuner/guard"
 )
 
 // The fields of a policy that the tuner may propose to change. Numbers of
 // reset_timeout are seconds.
 const (
-	FieldFailMax          = "fail_max"
-	FieldResetTimeout     = "reset_timeout"
-	FieldSuccessThreshold = "success_threshold"
-	FieldTrialCalls       = "trial_calls"
-	FieldRateMultiplier   = "rate_multiplier"
+	FieldFailMax          = guard.FailMax
+	FieldResetTimeout     = guard.ResetTimeout
+	FieldSuccessThreshold = guard.SuccessThreshold
+	FieldTrialCalls       = guard.TrialCalls
+	FieldRateMultiplier   = guard.RateMultiplier
 )
 
 // A Rule is why something is proposed: a code from a closed list.

@@ -8,11 +8,21 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/tuner/guard"
 )
 
 // loneTrust is how probable it is that what one member alone saw of a host holds
 // for the fleet.
 const loneTrust = 0.95
+
+// limits are what the tuner may make of each field.
+var limits = func() map[string]guard.Bound {
+	limits := map[string]guard.Bound{}
+	for _, b := range guard.Bounds() {
+		limits[b.Field] = b
+	}
+	return limits
+}()
 
 // deadBand is the least change that is worth one, as a part of the current value.
 const deadBand = 0.1
@@ -102,14 +112,13 @@ func list(names []string) string {
 // sure enough. s.Proposed is what the rule wants; bounds may bring it nearer.
 func (a *adviser) propose(s Suggestion) {
 	limit := limits[s.Field]
-	if !(s.Current >= limit.least && s.Current <= limit.most) {
+	if !(s.Current >= limit.Least && s.Current <= limit.Most) {
 		a.note("%s is %v, beyond %v to %v, between which the tuner chooses: somebody wanted that, it is left alone",
-			named(s.Field, s.Role), s.Current, limit.least, limit.most)
+			named(s.Field, s.Role), s.Current, limit.Least, limit.Most)
 		return
 	}
-	wanted := s.Proposed
-	s.Proposed = limit.clamp(s.Current, wanted)
-	if math.IsNaN(wanted) || math.Abs(s.Proposed-s.Current) < deadBand*s.Current || s.Proposed == s.Current {
+	s.Proposed, _ = guard.Clamp(s.Field, s.Current, s.Proposed)
+	if math.Abs(s.Proposed-s.Current) < deadBand*s.Current || s.Proposed == s.Current {
 		return
 	}
 	sure := bound(s.Confidence, 0, 1)
@@ -128,36 +137,4 @@ func named(field, role string) string {
 		return field
 	}
 	return "roles." + role + "." + field
-}
-
-// limit is what the tuner may make of one field.
-type limit struct {
-	least, most float64
-	whole       bool    // it takes whole numbers only
-	step        float64 // most that one change moves it, as a part of the current value; 0: any distance
-}
-
-var limits = map[string]limit{
-	FieldFailMax:          {2, 10, true, 0},
-	FieldResetTimeout:     {15, 600, true, 0},
-	FieldSuccessThreshold: {1, 3, true, 0},
-	FieldTrialCalls:       {1, 10, true, 0},
-	FieldRateMultiplier:   {0.1, 1, false, 0.25},
-}
-
-// clamp brings a proposal within the limit, and to a number the field takes that is
-// no farther from the current value.
-func (l limit) clamp(current, proposed float64) float64 {
-	x := bound(proposed, l.least, l.most)
-	grid := 1000.0
-	if l.whole {
-		grid = 1
-	}
-	if l.step > 0 {
-		x = bound(x, current*(1-l.step), current*(1+l.step))
-	}
-	if x > current {
-		return math.Floor(x*grid+1e-6) / grid
-	}
-	return math.Ceil(x*grid-1e-6) / grid
 }

@@ -1,8 +1,9 @@
 package tuner
 
 import (
-	"fmt"
 	"slices"
+
+	"fleetfuse/tuner/guard"
 )
 
 // The rules about 429s. Slowing down multiplies, speeding up adds (AIMD): Chiu and
@@ -14,7 +15,7 @@ const (
 	quietShare   = 0.025 // below it a rate that was lowered may rise
 	slower       = 0.8   // factor
 	faster       = 0.1   // summand: the dead band of 10 % lets no smaller one through near 1
-	nearFull     = 0.91  // from here to 1 is within the dead band: nothing stops between the two
+	nearFull     = 0.909 // from here to 1 is within the dead band: nothing stops between the two
 	// quietBuckets is how many buckets with calls a memory must have for a window with
 	// few calls to be judged by it: at least ten minutes.
 	quietBuckets = 60
@@ -25,6 +26,10 @@ const (
 
 // limited decides about the rate multiplier.
 func (a *adviser) limited(sc scope) {
+	if sc.counts.limited == 0 {
+		a.speedUp(sc)
+		return
+	}
 	sure := a.share429(sc).above(limitedShare)
 	roles := a.roleOverLimit(sc)
 	switch {
@@ -47,17 +52,17 @@ func (a *adviser) limited(sc scope) {
 // slowDown proposes a lower rate for a scope whose share of 429s is too high.
 func (a *adviser) slowDown(sc scope) {
 	c, current := sc.counts, sc.policy.RateMultiplier
-	lower := max(current*slower, limits[FieldRateMultiplier].least)
-	if current >= limits[FieldRateMultiplier].least && current-lower < deadBand*current {
+	lower, _ := guard.Clamp(FieldRateMultiplier, current, current*slower)
+	if limits[FieldRateMultiplier].Least <= current && current-lower < deadBand*current {
 		a.note("%s is at its lowest and the host still sends 429s: fewer callers, or a quota to ask for", named(FieldRateMultiplier, sc.role))
 		return
 	}
 	a.propose(Suggestion{
 		Field: FieldRateMultiplier, Role: sc.role, Rule: RuleLimited,
-		Why: fmt.Sprintf("%s%.0f of %.0f calls (%.1f %%) were answered 429, more than %.0f %%: call it at %.2f of its rate, not %.2f.",
-			sc.of(), c.limited, c.judged, percent(c.limited, c.judged), 100*limitedShare, lower, current),
+		Why: sc.says("%.0f of %.0f calls (%.1f %%) were answered 429, more than %.0f %%: call it at %.3g of its rate, not %.3g.",
+			c.limited, c.judged, 100*c.limited/c.judged, 100*limitedShare, lower, current),
 		Numbers: []Number{
-			{Name: "share of 429", Value: share(c.limited, c.judged)},
+			{Name: "share of 429", Value: c.limited / c.judged},
 			{Name: "429s", Value: c.limited, Unit: "calls"},
 			{Name: "calls", Value: c.judged, Unit: "calls"},
 			{Name: "limit of the share", Value: limitedShare},
@@ -80,10 +85,11 @@ func (a *adviser) speedUp(sc scope) {
 	higher := min(current+faster, full)
 	if higher > nearFull*full { // on to the full rate, or as far as the way to it stays open
 		higher = full
-		if current*(1+limits[FieldRateMultiplier].step) < full {
+		if current*(1+limits[FieldRateMultiplier].Step) < full {
 			higher = nearFull*full - 0.01
 		}
 	}
+	higher, _ = guard.Clamp(FieldRateMultiplier, current, higher)
 	sure := a.quiet(sc)
 	if sure < a.settings.Sure {
 		return
@@ -95,10 +101,10 @@ func (a *adviser) speedUp(sc scope) {
 	c := sc.counts
 	a.propose(Suggestion{
 		Field: FieldRateMultiplier, Role: sc.role, Rule: RuleQuiet,
-		Why: fmt.Sprintf("%s%.0f of %.0f calls were answered 429, surely fewer than %.1f %% in the long run: it may be called at %.2f of its rate again, not only %.2f.",
-			sc.of(), c.limited, c.judged, 100*quietShare, higher, current),
+		Why: sc.says("%.0f of %.0f calls were answered 429, surely fewer than %.1f %% in the long run: it may be called at %.3g of its rate again, not only %.3g.",
+			c.limited, c.judged, 100*quietShare, higher, current),
 		Numbers: []Number{
-			{Name: "share of 429", Value: share(c.limited, c.judged)},
+			{Name: "share of 429", Value: c.limited / c.judged},
 			{Name: "429s", Value: c.limited, Unit: "calls"},
 			{Name: "calls", Value: c.judged, Unit: "calls"},
 			{Name: "limit of the share", Value: quietShare},
@@ -130,15 +136,16 @@ func (a *adviser) roleOverLimit(sc scope) (over []scope) {
 	}
 	under := false
 	for i := range a.m.Roles {
-		r := &a.m.Roles[i]
-		if r.Role == "" || a.policy.Roles[r.Role].RateMultiplier != 0 {
+		role := a.m.Roles[i].Role
+		told := slices.ContainsFunc(over, func(s scope) bool { return s.role == role })
+		if role == "" || told || a.policy.Roles[role].RateMultiplier != 0 {
 			continue
 		}
-		counts := totalsOf(&r.Counts)
+		counts := a.ofRole(role)
 		sure := believe(counts.limited, counts.judged, a.memory.excess()).above(limitedShare)
 		under = under || sure <= 1-a.settings.Sure
-		if sure >= a.settings.Sure {
-			over = append(over, a.scope(r.Role, counts))
+		if counts.limited > 0 && sure >= a.settings.Sure {
+			over = append(over, a.scope(role, counts))
 		}
 	}
 	if !under {
@@ -182,7 +189,7 @@ func (a *adviser) bounded(but int) (sum totals) {
 		calls[i] = totalsOf(&a.m.ByNode[i].Counts).judged
 	}
 	slices.Sort(calls)
-	most := max(plentiful, 4*calls[len(calls)/2])
+	most := max(plentiful, 4*calls[(len(calls)-1)/2])
 	for i := range a.m.ByNode {
 		if t := totalsOf(&a.m.ByNode[i].Counts); i != but {
 			sum = sum.plus(t, min(1, most/max(t.judged, 1)))
@@ -190,13 +197,3 @@ func (a *adviser) bounded(but int) (sum totals) {
 	}
 	return sum
 }
-
-// share is part/all, 0 where there is nothing.
-func share(part, all float64) float64 {
-	if all <= 0 {
-		return 0
-	}
-	return bound(part/all, 0, 1)
-}
-
-func percent(part, all float64) float64 { return 100 * share(part, all) }

@@ -35,18 +35,9 @@ func (p posterior) below(x float64) float64 {
 	return bound(mathext.RegIncBeta(p.a, p.b, bound(x, 0, 1)), 0, 1)
 }
 
-// quantile is the share that the true one is below with a probability of q. It is
-// found by halving: 40 steps leave 1e-12, and it always ends.
+// quantile is the share that the true one is below with a probability of q.
 func (p posterior) quantile(q float64) float64 {
-	low, high := 0.0, 1.0
-	for range 40 {
-		if middle := (low + high) / 2; p.below(middle) < q {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	return (low + high) / 2
+	return bound(mathext.InvRegIncBeta(p.a, p.b, bound(q, 0, 1)), 0, 1)
 }
 
 // callsPerTrip is after how many calls, on average, k failures in a row come up

@@ -1,7 +1,5 @@
 package tuner
 
-import "fmt"
-
 // The rules about half-open breakers. As with 429s there is a gap between them.
 const (
 	leastTrials  = 4
@@ -70,15 +68,15 @@ func (a *adviser) moreCare(sc scope, field string, t trials, sure float64) {
 		if s.Current >= carefulNeed {
 			return
 		}
-		s.Why = fmt.Sprintf("%s%.0f of %.0f probes failed or were followed by failures at once: close only after %d good ones, not %.0f.",
-			sc.of(), t.failed, t.failed+t.good, carefulNeed, s.Current)
+		s.Why = sc.says("%.0f of %.0f probes failed or were followed by failures at once: close only after %d good ones, not %.0f.",
+			t.failed, t.failed+t.good, carefulNeed, s.Current)
 	case FieldTrialCalls:
 		s.Current, s.Proposed = float64(sc.policy.TrialCalls), carefulTrial
 		if s.Current <= carefulTrial {
 			return
 		}
-		s.Why = fmt.Sprintf("%s%.0f of %.0f probes failed or were followed by failures at once: probe with one call at a time, not %.0f.",
-			sc.of(), t.failed, t.failed+t.good, s.Current)
+		s.Why = sc.says("%.0f of %.0f probes failed or were followed by failures at once: probe with %d call at a time, not %.3g.",
+			t.failed, t.failed+t.good, carefulTrial, s.Current)
 	}
 	a.propose(s)
 }
@@ -96,8 +94,8 @@ func (a *adviser) lessCare(sc scope, field string, t trials, sure float64) {
 		if s.Proposed = s.Current - 1; s.Proposed < float64(home) {
 			return
 		}
-		s.Why = fmt.Sprintf("%s%.0f of %.0f probes were good and lasted: %.0f good ones are enough to close, not %.0f.",
-			sc.of(), t.good, t.failed+t.good, s.Proposed, s.Current)
+		s.Why = sc.says("%.0f of %.0f probes were good and lasted: %.0f good ones are enough to close, not %.0f.",
+			t.good, t.failed+t.good, s.Proposed, s.Current)
 	case FieldTrialCalls:
 		home := 1
 		if sc.homely {
@@ -107,8 +105,8 @@ func (a *adviser) lessCare(sc scope, field string, t trials, sure float64) {
 		if s.Proposed = s.Current + 1; s.Proposed > float64(home) {
 			return
 		}
-		s.Why = fmt.Sprintf("%s%.0f of %.0f probes were good and lasted: %.0f may be out at once again, not only %.0f.",
-			sc.of(), t.good, t.failed+t.good, s.Proposed, s.Current)
+		s.Why = sc.says("%.0f of %.0f probes were good and lasted: %.0f may be out at once again, not only %.0f.",
+			t.good, t.failed+t.good, s.Proposed, s.Current)
 	}
 	a.propose(s)
 }

@@ -1,8 +1,10 @@
 package tuner
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"fleetfuse/breaker"
 )
@@ -26,12 +28,15 @@ func totalsOf(c *Counts) totals {
 	}
 }
 
-// plus adds o so many times; what would be less than nothing is nothing.
+// plus adds o so many times; what would be less than nothing is nothing, and no part is
+// more than the whole.
 func (t totals) plus(o totals, times float64) totals {
+	limited := max(0, t.limited+times*o.limited)
+	failures := max(limited, t.failures+times*o.failures)
 	return totals{
-		judged:       max(0, t.judged+times*o.judged),
-		failures:     max(0, t.failures+times*o.failures),
-		limited:      max(0, t.limited+times*o.limited),
+		judged:       max(failures, t.judged+times*o.judged),
+		failures:     failures,
+		limited:      limited,
 		unavailable:  max(0, t.unavailable+times*o.unavailable),
 		probesOK:     max(0, t.probesOK+times*o.probesOK),
 		probesFailed: max(0, t.probesFailed+times*o.probesFailed),
@@ -64,12 +69,7 @@ func (a *adviser) scopes(own func(breaker.RolePolicy) bool) []scope {
 		if role == "" || !own(a.policy.Roles[role]) {
 			continue
 		}
-		var counts totals
-		for i := range a.m.Roles {
-			if r := &a.m.Roles[i]; r.Role == role {
-				counts = counts.plus(totalsOf(&r.Counts), 1)
-			}
-		}
+		counts := a.ofRole(role)
 		all[0].counts = all[0].counts.plus(counts, -1)
 		all[0].whole = false
 		all = append(all, a.scope(role, counts))
@@ -79,6 +79,16 @@ func (a *adviser) scopes(own func(breaker.RolePolicy) bool) []scope {
 		all[i].opens = append(all[i].opens, o)
 	}
 	return all
+}
+
+// ofRole are the counts of one role.
+func (a *adviser) ofRole(role string) (sum totals) {
+	for i := range a.m.Roles {
+		if r := &a.m.Roles[i]; r.Role == role {
+			sum = sum.plus(totalsOf(&r.Counts), 1)
+		}
+	}
+	return sum
 }
 
 func (a *adviser) scope(role string, counts totals) scope {
@@ -101,10 +111,12 @@ func resolved(p *breaker.Policy, role string) breaker.RolePolicy {
 	}
 }
 
-// of is a word that says for whom a number is, at the begin of a sentence.
-func (s scope) of() string {
-	if s.role == "" {
-		return ""
+// says makes a sentence, of text that begins with a small letter or a number, that
+// says which role it is about.
+func (s scope) says(format string, args ...any) string {
+	text := fmt.Sprintf(format, args...)
+	if s.role != "" {
+		return "Role " + s.role + ": " + text
 	}
-	return "Role " + s.role + ": "
+	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -1,7 +1,6 @@
 package tuner
 
 import (
-	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
@@ -9,6 +8,7 @@ import (
 
 const (
 	leastOpens = 3      // in a window are a reason to look at fail_max
+	bursts     = 1.5    // times the variance of calls that fail independently
 	mostRate   = 10_000 // calls a second that are believed of a host, whatever some node counts
 )
 
@@ -85,7 +85,8 @@ func (a *adviser) countedOpens(sc scope) (opens []Open) {
 // judge tells true opens from false ones. One is true if so many of its probes failed
 // as the usual share of failures hardly explains. Those whose first probes were good
 // are false if there are no more of them than the usual failures explain, and true, the
-// outages being short, if there are surely more.
+// outages being short, if there are surely more; but of a host whose failures come in bursts
+// that proves no outage, and a lower fail_max would open for each burst.
 func (a *adviser) judge(opens []Open, sc scope, low, high float64) (v verdicts) {
 	rare := 1 - a.settings.Sure
 	clean := 0
@@ -107,7 +108,7 @@ func (a *adviser) judge(opens []Open, sc scope, low, high float64) (v verdicts) 
 	switch {
 	case atLeast(clean, a.calls(sc)/callsPerTrip(k, low)) > rare:
 		v.wrong += clean
-	case atLeast(clean, a.calls(sc)/callsPerTrip(k, high)) < rare:
+	case a.memory.failures.Dispersion() < bursts && atLeast(clean, a.calls(sc)/callsPerTrip(k, high)) < rare:
 		v.right += clean
 	default:
 		v.unknown += clean
@@ -129,7 +130,7 @@ func power(x float64, n int) float64 {
 func (a *adviser) failMax(sc scope, usual float64) (k int, enough bool) {
 	calls := a.calls(sc) / a.window().Seconds() * a.settings.FalseTripEvery.Seconds()
 	l := limits[FieldFailMax]
-	for k = int(l.least); k < int(l.most); k++ {
+	for k = int(l.Least); k < int(l.Most); k++ {
 		if callsPerTrip(k, usual) >= calls {
 			return k, true
 		}
@@ -164,14 +165,15 @@ func (a *adviser) raiseFailMax(sc scope, v verdicts, usual float64, need int, en
 	}
 	if need <= current {
 		if enough {
-			a.note("%d of its opens seem false, but failures that come alone would not make %d in a row: they come in bursts", v.wrong, current)
+			a.note("%d of its opens were false, but with %d failures in a row no more of them come than one in %s, as is allowed",
+				v.wrong, current, spell(a.settings.FalseTripEvery.Seconds()))
 		}
 		return
 	}
 	a.propose(Suggestion{
 		Field: FieldFailMax, Role: sc.role, Rule: RuleFalseTrips,
-		Why: fmt.Sprintf("%s%d of %d opens were false (the first probe was good): its usual failures, up to %.1f %% of the calls, come %d in a row once in %s, but %d in a row only once in %s.",
-			sc.of(), v.wrong, v.wrong+v.right, 100*usual, current, a.every(sc, current, usual), need, a.every(sc, need, usual)),
+		Why: sc.says("%d of %d opens were false (the first probe was good): its usual failures, up to %.1f %% of the calls, come %d in a row once in %s, but %d in a row only once in %s.",
+			v.wrong, v.wrong+v.right, 100*usual, current, a.every(sc, current, usual), need, a.every(sc, need, usual)),
 		Numbers:    a.tripNumbers(v, usual, current, need),
 		Confidence: sure, Current: float64(current), Proposed: float64(need),
 	})
@@ -185,8 +187,8 @@ func (a *adviser) lowerFailMax(sc scope, v verdicts, usual float64, need int, su
 	}
 	a.propose(Suggestion{
 		Field: FieldFailMax, Role: sc.role, Rule: RuleLateTrips,
-		Why: fmt.Sprintf("%s%d of %d opens were true outages, and when it is up at most %.1f %% of its calls fail: %d failures in a row tell an outage, the %d that it takes now are %d calls too many each time.",
-			sc.of(), v.right, v.wrong+v.right, 100*usual, need, current, current-need),
+		Why: sc.says("%d of %d opens were true outages, and when it is up at most %.1f %% of its calls fail: %d failures in a row tell an outage, the %d that it takes now are %d calls too many each time.",
+			v.right, v.wrong+v.right, 100*usual, need, current, current-need),
 		Numbers:    a.tripNumbers(v, usual, current, need),
 		Confidence: sure, Current: float64(current), Proposed: float64(need),
 	})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"fleetfuse/tuner/guard"
 )
 
 // waits decides about reset_timeout: by the square-root law, from how long the outages
@@ -43,7 +45,7 @@ func (a *adviser) outages() (low, high, mean float64, known bool) {
 // bestWait is the wait that is cheapest for outages of a mean length, in seconds.
 func (a *adviser) bestWait(mean float64) float64 {
 	l := limits[FieldResetTimeout]
-	return bound(math.Sqrt(2*a.settings.ProbePrice*mean), l.least, l.most)
+	return bound(math.Sqrt(2*a.settings.ProbePrice*mean), l.Least, l.Most)
 }
 
 // outagesBeyond is how probable it is that outages are so long that a wait is too short
@@ -55,10 +57,11 @@ func (a *adviser) outagesBeyond(wait, mean, low, high float64) float64 {
 }
 
 func (a *adviser) waitAsLong(sc scope, current, target, mean, low, high, sure float64) {
+	target, _ = guard.Clamp(FieldResetTimeout, current, target)
 	a.propose(Suggestion{
 		Field: FieldResetTimeout, Role: sc.role, Rule: RuleOutageLength,
-		Why: fmt.Sprintf("%sits outages last %s on average (%s to %s), and a probe is worth %.4g s of its absence: probing every %.0f s is cheapest, not every %.0f s.",
-			sc.of(), spell(mean), spell(low), spell(high), a.settings.ProbePrice, target, current),
+		Why: sc.says("its outages last %s on average (%s to %s), and a probe is worth %.4g s of its absence: probing every %.3g s is cheapest, not every %.3g s.",
+			spell(mean), spell(low), spell(high), a.settings.ProbePrice, target, current),
 		Numbers: []Number{
 			{Name: "outage, mean", Value: mean, Unit: "s"},
 			{Name: "outage, mean at least", Value: low, Unit: "s"},
@@ -73,21 +76,22 @@ func (a *adviser) waitAsLong(sc scope, current, target, mean, low, high, sure fl
 // and any outage it goes home again.
 func (a *adviser) waitAsAsked(sc scope, current, floor, sure float64) {
 	if floor > 0 {
+		floor, _ = guard.Clamp(FieldResetTimeout, current, max(floor, current))
 		a.propose(Suggestion{
 			Field: FieldResetTimeout, Role: sc.role, Rule: RuleRetryAfter,
-			Why:     fmt.Sprintf("%sthe host asks to be left alone for %.0f s (median Retry-After), and is probed after %.0f s.", sc.of(), floor, current),
+			Why:     sc.says("the host asks to be left alone for %.3g s (median Retry-After), and is probed after %.3g s.", floor, current),
 			Numbers: []Number{{Name: "Retry-After, median", Value: floor, Unit: "s"}}, Confidence: sure,
-			Current: current, Proposed: max(floor, current),
+			Current: current, Proposed: floor,
 		})
 		return
 	}
 	if !sc.homely || current <= sc.home.ResetTimeout.Seconds() {
 		return
 	}
-	home := sc.home.ResetTimeout.Seconds()
+	home, _ := guard.Clamp(FieldResetTimeout, current, sc.home.ResetTimeout.Seconds())
 	a.propose(Suggestion{
 		Field: FieldResetTimeout, Role: sc.role, Rule: RuleRetryAfter,
-		Why:     fmt.Sprintf("%sno outage is known, and the host does not send Retry-After any more: %.0f s, as configured, are enough, not %.0f s.", sc.of(), home, current),
+		Why:     sc.says("no outage is known, and the host does not send Retry-After any more: %.3g s, as configured, are enough, not %.3g s.", home, current),
 		Numbers: []Number{{Name: "429s", Value: sc.counts.limited, Unit: "calls"}}, Confidence: a.quiet(sc),
 		Current: current, Proposed: home,
 	})
@@ -96,7 +100,7 @@ func (a *adviser) waitAsAsked(sc scope, current, floor, sure float64) {
 // asked is the median Retry-After in seconds, as far as the tuner and the policy go with
 // it, and how probable it is that the host mostly asks for more than the current wait.
 func (a *adviser) asked(current float64) (median, sure float64) {
-	longest := limits[FieldResetTimeout].most
+	longest := limits[FieldResetTimeout].Most
 	if c := a.policy.RetryAfterCap; c > 0 {
 		longest = min(longest, c.Seconds())
 	}

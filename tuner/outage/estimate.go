@@ -9,8 +9,7 @@ import (
 // mean an Estimate answers.
 const Longest = 30 * 24 * time.Hour
 
-// kept bounds what an Estimate remembers. With forget, the oldest of them
-// would count for less than a fifth of the latest.
+// kept is how many outages an Estimate remembers, however slowly it forgets.
 const kept = 64
 
 // Sample says how long one outage lasted, counted from the failure that opened the
@@ -26,7 +25,7 @@ type Prior struct {
 	Spread       float64       // standard deviation of the natural logarithm of their lengths
 	MedianWeight float64       // the median counts like so many outages of the host
 	SpreadWeight float64       // the spread does
-	Forget       float64       // an outage counts so much less with each that follows it, 0.5 to 1
+	Forget       float64       // each outage that follows multiplies an outage's weight by this
 }
 
 // Usual is the prior of the zero Estimate. It was chosen on the tuning part of
@@ -82,8 +81,9 @@ func within(x, low, high float64) float64 {
 }
 
 // Add takes what is known of one more outage: once, when it is over or nobody
-// will ask any more. It takes at most 64 × rounds steps. An AtMost below AtLeast
-// counts as AtLeast.
+// will ask any more. The work is bounded (64 outages × 30 rounds, mostly a few). An AtMost
+// below AtLeast counts as AtLeast. To learn what an outage that goes on means by now, add
+// it to a copy.
 func (e *Estimate) Add(s Sample) {
 	s.AtLeast = min(max(s.AtLeast, 0), Longest)
 	in := interval{logSeconds(s.AtLeast), float32(math.Inf(1))}
@@ -109,6 +109,7 @@ func (e Estimate) Mean() (mean time.Duration, weight float64, ok bool) {
 
 // Interval answers bounds that hold the mean with a probability of about 95 %.
 // An outage that was seen roughly, or only begun, narrows it by less than an exact one.
+// Forgetting widens it.
 //
 // Source: Zhou and Gao, Confidence intervals for the log-normal mean, 1997 (Cox's
 // method); the information lost by censoring: Louis, Finding the observed

@@ -5,7 +5,7 @@ import "math"
 // Bounds of the work and of the answer.
 const (
 	rounds     = 30   // of EM with each outage; it goes on from the fit before
-	settled    = 1e-4 // it ends when neither parameter moves by more
+	settled    = 1e-3 // it ends when neither parameter moves by more
 	narrowest  = 0.05 // deviations of the logarithm of an outage's length
 	widest     = 3.0
 	leastWorth = 0.1 // lengths the evidence is worth at least, to divide by

@@ -27,19 +27,21 @@ func (b *backoff) failed(float64) float64 {
 func (b *backoff) recovered(_, _ float64) {}
 
 // fixed waits always the same.
-func fixed(wait float64) rule { return &backoff{first: wait, multiplier: 1, most: wait} }
+func fixed(wait float64) func() rule {
+	return func() rule { return &backoff{first: wait, multiplier: 1} }
+}
 
-// median is the rule of the seed advisor: reset_timeout is the median of how long the
-// breaker was open, from trip to close, itself; 60 s before the first time.
+// median is the rule of the seed advisor: reset_timeout is the median of how
+// long the breaker itself was open, from trip to close; 60 s before it ever was.
 type median struct{ open []float64 }
 
 func (m *median) tripped() float64 {
-	if len(m.open) == 0 {
+	n := len(m.open)
+	if n == 0 {
 		return 60
 	}
-	n := len(m.open)
 	half := (m.open[(n-1)/2] + m.open[n/2]) / 2
-	return min(max(half, outage.Shortest.Seconds()), outage.Widest.Seconds())
+	return min(max(half, outage.LeastWait.Seconds()), outage.MostWait.Seconds())
 }
 
 func (m *median) failed(float64) float64 { return m.tripped() }
@@ -69,13 +71,30 @@ func (t *tuned) recovered(failed, good float64) {
 
 func span(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
-// inside is tuned, and once in hold seconds of an outage looks again: the
-// outage so far is one more, not over yet.
+// tunedWith makes rules that begin with a prior.
+func tunedWith(prior outage.Prior, price float64) func() rule {
+	return func() rule { return &tuned{price: outage.Price(price), estimate: outage.New(prior)} }
+}
+
+// late is tuned, but waits 60 s until the host's first outage is over.
+type late struct{ tuned }
+
+func (l *late) tripped() float64 {
+	if _, _, ok := l.estimate.Mean(); ok {
+		return l.tuned.tripped()
+	}
+	l.wait = 60
+	return l.wait
+}
+
+// inside is tuned, and looks again once in hold seconds of an outage: the
+// outage so far counts as one more that is not over.
 type inside struct {
 	tuned
 	looked float64
 }
 
+// hold is the least time between two changes of a policy by the tuner.
 const hold = 600
 
 func (t *inside) tripped() float64 {
@@ -86,9 +105,9 @@ func (t *inside) tripped() float64 {
 func (t *inside) failed(elapsed float64) float64 {
 	if elapsed-t.looked >= hold {
 		t.looked = elapsed
-		so := t.estimate
-		so.Add(outage.Sample{AtLeast: span(elapsed)})
-		t.wait = outage.ResetTimeout(so, t.price, 0).Seconds()
+		sofar := t.estimate
+		sofar.Add(outage.Sample{AtLeast: span(elapsed)})
+		t.wait = outage.ResetTimeout(sofar, t.price, 0).Seconds()
 	}
 	return t.wait
 }
