@@ -36,11 +36,11 @@ func NewTuner(fresh func() *planner.Planner, logger *slog.Logger) *Tuner {
 	return &Tuner{fresh: fresh, logger: logger}
 }
 
-// Kinds are the actors the cluster must be able to activate.
-func (t *Tuner) Kinds() map[string]*actor.Props {
-	return map[string]*actor.Props{
-		tunerKind: actor.PropsFromProducer(func() actor.Actor { return &tunerActor{door: t} }),
-	}
+// Kinds are the actors that the cluster must be able to activate, behind both doors.
+func Kinds(b *Breakers, t *Tuner) map[string]*actor.Props {
+	kinds := b.Kinds()
+	kinds[tunerKind] = actor.PropsFromProducer(func() actor.Actor { return &tunerActor{door: t} })
+	return kinds
 }
 
 // Use connects the door to a running cluster. Call it before anything else.

@@ -98,8 +98,8 @@ func TestOptionsAndRestart(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got[name], want)
 		}
 	}
-	if len(got) != 30 {
-		t.Errorf("%d options, want 30", len(got))
+	if len(got) != 31 {
+		t.Errorf("%d options, want 31", len(got))
 	}
 	now, err := load(t, "profile: aggressive\nlog: {level: info}\ndefaults: {fail_max: 3}", nil, "--node.name=n", "--cluster.peer=b.example:2")
 	if err != nil {

@@ -52,7 +52,7 @@ func TestHashIsOfWhatApplies(t *testing.T) {
 		{"another default", false, hashOf(t, file, nil, "--breaker-defaults=fail_max:6")},
 		{"the tuner as it is built in", true, hashOf(t, file+"tuner: {mode: suggest, window: 10m, probe_price: 10.0}", nil)},
 		{"another mode of the tuner", false, hashOf(t, file+"tuner: {mode: enforce}", nil)},
-		{"another setting of the tuner", false, hashOf(t, file, nil, "--tuner.canary=0.2")},
+		{"another setting of the tuner", false, hashOf(t, file, nil, "--tuner.canary=0.05")},
 		{"another host", false, hashOf(t, file, nil, "--breaker=c.example=fail_max:3")},
 		{"a resolver of a host's name", false, hashOf(t, file, nil, "--breaker-resolver=c.example=fail_max:3")},
 		{"a role with a budget of its own", false, hashOf(t, file, nil, "--breaker-role=a.example:preview=fail_max:3")},

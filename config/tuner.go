@@ -17,7 +17,10 @@ type Tuner struct {
 	ProbePrice float64
 	Hold       time.Duration // least time between two enforced changes of a host (1m to 24h)
 	MaxChanges int           // most enforced changes of a host in a day (1 to 100)
-	Canary     float64       // the share of hosts where a change is tried first (0.01 to 1)
+	Canary     float64       // the share of hosts where a change is tried first (0.01 to 0.1), one at least
+	// Interval is the length of the spans by which a change on trial is judged, whole
+	// tens of seconds (10s to 10m): it takes 30 of them with calls before a change.
+	Interval time.Duration
 }
 
 // What the tuner may do (Tuner.Mode).
@@ -29,7 +32,7 @@ const (
 
 // DefaultTuner is the tuner nobody configured. It changes nothing by itself.
 func DefaultTuner() Tuner {
-	return Tuner{Mode: TunerSuggest, Window: 10 * time.Minute, ProbePrice: 10, Hold: 10 * time.Minute, MaxChanges: 6, Canary: 0.1}
+	return Tuner{Mode: TunerSuggest, Window: 10 * time.Minute, ProbePrice: 10, Hold: 10 * time.Minute, MaxChanges: 6, Canary: 0.1, Interval: time.Minute}
 }
 
 // A span is the least and the most that a value may be.
@@ -41,7 +44,8 @@ var (
 	tunerProbePrice = span[float64]{0.1, 3600}
 	tunerHold       = span[time.Duration]{time.Minute, 24 * time.Hour}
 	tunerMaxChanges = span[int]{1, 100}
-	tunerCanary     = span[float64]{0.01, 1}
+	tunerCanary     = span[float64]{0.01, 0.1}
+	tunerInterval   = span[time.Duration]{10 * time.Second, 10 * time.Minute}
 )
 
 // checkWithin refuses a number that is none, too: nothing compares with it.
@@ -50,6 +54,14 @@ func checkWithin[T cmp.Ordered](x T, s span[T]) error {
 		return nil
 	}
 	return fmt.Errorf("is %v: want %v to %v", x, s.least, s.most)
+}
+
+// checkInterval holds it to whole buckets of counts.
+func checkInterval(d time.Duration) error {
+	if d%tunerInterval.least != 0 {
+		return fmt.Errorf("is %v: want whole tens of seconds", d)
+	}
+	return checkWithin(d, tunerInterval)
 }
 
 // appendTuner appends the tuner's options that differ from what is built in. A

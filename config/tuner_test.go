@@ -13,18 +13,18 @@ import (
 
 // The same tuner from a file, from the environment and from flags.
 func TestTunerIsRead(t *testing.T) {
-	want := config.Tuner{Mode: "enforce", Window: 5 * time.Minute, ProbePrice: 2.5, Hold: time.Hour, MaxChanges: 3, Canary: 0.25}
+	want := config.Tuner{Mode: "enforce", Window: 5 * time.Minute, ProbePrice: 2.5, Hold: time.Hour, MaxChanges: 3, Canary: 0.05, Interval: 20 * time.Second}
 	for from, read := range map[string]func() (config.Config, error){
 		"a file": func() (config.Config, error) {
-			return load(t, "tuner: {mode: enforce, window: 300, probe_price: 2.5, hold: 1h, max_changes: 3, canary: 0.25}", nil)
+			return load(t, "tuner: {mode: enforce, window: 300, probe_price: 2.5, hold: 1h, max_changes: 3, canary: 0.05, interval: 20}", nil)
 		},
 		"the environment": func() (config.Config, error) {
 			return load(t, "", []string{"FLEETFUSE_TUNER_MODE=enforce", "FLEETFUSE_TUNER_WINDOW=5m", "FLEETFUSE_TUNER_PROBE_PRICE= 2.5 ",
-				"FLEETFUSE_TUNER_HOLD=3600", "FLEETFUSE_TUNER_MAX_CHANGES= 3 ", "FLEETFUSE_TUNER_CANARY=.25"})
+				"FLEETFUSE_TUNER_HOLD=3600", "FLEETFUSE_TUNER_MAX_CHANGES= 3 ", "FLEETFUSE_TUNER_CANARY=.05", "FLEETFUSE_TUNER_INTERVAL=20"})
 		},
 		"flags, over both": func() (config.Config, error) {
-			return load(t, "tuner: {mode: observe, max_changes: 9}", []string{"FLEETFUSE_TUNER_CANARY=1"}, "--tuner.mode=enforce", "--tuner.window=300s",
-				"--tuner.probe-price=25e-1", "--tuner.hold=60m", "--tuner.max-changes=3", "--tuner.canary=0.25")
+			return load(t, "tuner: {mode: observe, max_changes: 9}", []string{"FLEETFUSE_TUNER_CANARY=0.1"}, "--tuner.mode=enforce", "--tuner.window=300s",
+				"--tuner.probe-price=25e-1", "--tuner.hold=60m", "--tuner.max-changes=3", "--tuner.canary=0.05", "--tuner.interval=20s")
 		},
 	} {
 		c, err := read()
@@ -44,7 +44,7 @@ func TestTunerDoesNotEnforceUnasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := config.Tuner{Mode: config.TunerSuggest, Window: 600 * time.Second, ProbePrice: 10, Hold: 10 * time.Minute, MaxChanges: 6, Canary: 0.1}
+	want := config.Tuner{Mode: config.TunerSuggest, Window: 600 * time.Second, ProbePrice: 10, Hold: 10 * time.Minute, MaxChanges: 6, Canary: 0.1, Interval: time.Minute}
 	if diff := cmp.Diff(want, c.Tuner); diff != "" {
 		t.Errorf("the tuner nobody configured (-want +got):\n%s", diff)
 	}
@@ -64,7 +64,8 @@ func TestTunerLimits(t *testing.T) {
 		{"probe-price", "0.1", "3600", "0.09", "3600.5", "want 0.1 to 3600"},
 		{"hold", "1m", "24h", "0", "1441m", "want 1m0s to 24h0m0s"},
 		{"max-changes", "1", "100", "0", "101", "want 1 to 100"},
-		{"canary", "0.01", "1", "-0.1", "1.01", "want 0.01 to 1"},
+		{"interval", "10s", "10m", "0", "11m", "want 10s to 10m0s"},
+		{"canary", "0.01", "0.1", "-0.1", "0.11", "want 0.01 to 0.1"},
 	} {
 		for _, value := range []string{tt.least, tt.most} {
 			if _, err := load(t, "", nil, "--tuner."+tt.flag+"="+value); err != nil {
@@ -91,7 +92,7 @@ func TestTunerIsReloaded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := load(t, "tuner: {mode: enforce}\nlog: {level: info}\nhosts: {a.org: {fail_max: 3}}", nil, "--tuner.canary=0.5")
+	read, err := load(t, "tuner: {mode: enforce}\nlog: {level: info}\nhosts: {a.org: {fail_max: 3}}", nil, "--tuner.canary=0.05")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestTunerIsReloaded(t *testing.T) {
 		"host:a.org fail_max  3 breakers.yaml:3:27",
 		"tuner tuner.mode suggest enforce breakers.yaml:1:15",
 		"tuner tuner.window 5m0s 10m0s breakers.yaml:1:32",
-		"tuner tuner.canary 0.1 0.5 flag --tuner.canary",
+		"tuner tuner.canary 0.1 0.05 flag --tuner.canary",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)

@@ -28,8 +28,8 @@ type board struct {
 	clock    *clock.Clock
 	keeper   *cooldownstore.Behind
 	events   *chronicle
-	usage    *usage
 	tuning   *tuning
+	usage    *usage
 	part     func(name string, works bool, why string) // Node.part
 	look     func()                                    // Node.tellStanding
 	metrics  *telemetry.Metrics
@@ -284,18 +284,3 @@ func (b *board) Each(yield func(breaker.Key, breaker.Snapshot) bool) {
 		}
 	}
 }
-
-// read reads something of the protocol's state.
-func read[T any](b *board, of func(*spread.Node) T) T {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return of(b.spread)
-}
-
-// known is the number of known members.
-func (b *board) known() int {
-	return read(b, func(n *spread.Node) int { return n.Known(b.clock.Now()) })
-}
-
-// idle reports whether everything that must arrive has.
-func (b *board) idle() bool { return read(b, (*spread.Node).Idle) }

@@ -112,3 +112,18 @@ func (b *board) Made(ctx context.Context, key breaker.Key, change uint64) (break
 
 // Decide implements actors.Keeper.
 func (b *board) Decide(key breaker.Key) (done func()) { return b.deciding.lock(key) }
+
+// read reads something of the protocol's state.
+func read[T any](b *board, of func(*spread.Node) T) T {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return of(b.spread)
+}
+
+// known is the number of known members.
+func (b *board) known() int {
+	return read(b, func(n *spread.Node) int { return n.Known(b.clock.Now()) })
+}
+
+// idle reports whether everything that must arrive has.
+func (b *board) idle() bool { return read(b, (*spread.Node).Idle) }

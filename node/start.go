@@ -5,14 +5,12 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"maps"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
+	"fleetfuse/actors"
 	"fleetfuse/breaker"
 	"fleetfuse/cluster"
 	"fleetfuse/cluster/spread"
@@ -76,7 +74,7 @@ func (n *Node) startBreakers(ctx context.Context) error {
 			NodeID: n.id, Epoch: n.epoch, Name: n.opt.Name, Version: n.opt.Version, ConfigHash: n.policies.hash(),
 			Gossip: n.opt.Gossip, Actor: n.opt.Actor, TLS: n.opt.TLS, Insecure: n.opt.Insecure,
 			Seeds: strings.Fields(seeds), Logger: n.opt.Logger, Events: n.board,
-		}, kinds(n.board.breakers.Kinds(), n.tuning.actor.Kinds()))
+		}, actors.Kinds(n.board.breakers, n.tuning.actor))
 	}
 	if err != nil {
 		n.gate.Stop()
@@ -99,15 +97,6 @@ func (n *Node) startBreakers(ctx context.Context) error {
 	n.onStop(n.tuning.start())
 	close(n.board.ready)
 	return nil
-}
-
-// kinds are those of several doors.
-func kinds(doors ...map[string]*actor.Props) map[string]*actor.Props {
-	all := map[string]*actor.Props{}
-	for _, d := range doors {
-		maps.Copy(all, d)
-	}
-	return all
 }
 
 // syncLimit is how long a starting node waits for what others know.

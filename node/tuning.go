@@ -44,7 +44,7 @@ func (t *tuning) settings() planner.Settings {
 	s := planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()}
 	s.Tuner.Window, s.Tuner.ProbePrice = c.Window, c.ProbePrice
 	s.Guard.Hold, s.Guard.HostBudget = c.Hold, c.MaxChanges
-	s.Trial.Share = c.Canary
+	s.Trial.Share, s.Trial.Interval = c.Canary, c.Interval
 	return s
 }
 
@@ -66,9 +66,6 @@ func (t *tuning) start() (stop func()) {
 // close writes down what was decided last.
 func (t *tuning) close() { t.node.logFailure("close the decisions of the tuner", t.decisions.Close()) }
 
-// judgeEvery is how often changes on trial are judged, and new advice is looked for.
-const judgeEvery = time.Minute
-
 // run is the tuner's own clock, where it is hosted.
 func (t *tuning) run(ctx context.Context) {
 	tick := time.NewTicker(rollup.Width)
@@ -87,7 +84,7 @@ func (t *tuning) run(ctx context.Context) {
 			t.node.opt.Logger.Warn("the tuner could not look at what callers saw", slog.Any("err", err))
 			continue
 		}
-		if time.Since(judged) < judgeEvery {
+		if time.Since(judged) < t.node.policies.current().Tuner.Interval {
 			continue
 		}
 		judged = time.Now()

@@ -57,8 +57,8 @@ var architecture = []row{
 	{1, "tuner/guard", pure, none},
 	{1, "tuner/canary", pure, none},
 	{1, "tuner/replay", pure, none},
-	{1, "tuner/planner", pure, none},
 	{1, "tuner", pure, uses{mathext}},
+	{1, "tuner/planner", pure, none},
 	{1, "telemetry/rollup", pure, none},
 	{1, "config", effects, uses{pflag, yaml}},
 
