@@ -49,9 +49,9 @@ type opened struct {
 	why breaker.Reason
 }
 
-// replay feeds outcomes to a machine, asking for permits where they were
+// replayed feeds outcomes to a machine, asking for permits where they were
 // probes, and lists what it did.
-func replay(p *breaker.Policy, outcomes []breaker.Outcome) (list []opened) {
+func replayed(p *breaker.Policy, outcomes []breaker.Outcome) (list []opened) {
 	m, stamp := breaker.New(p), breaker.Stamp(1)
 	take := func(e breaker.Effects) {
 		if e.Announce != nil {
@@ -86,7 +86,7 @@ func TestReplayTripsAsTheOriginalDid(t *testing.T) {
 			log.Add(o)
 		}
 		back := log.Outcomes(node)
-		want, got := replay(&p, outcomes), replay(&p, back)
+		want, got := replayed(&p, outcomes), replayed(&p, back)
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("%d outcomes moved the machine %v; replayed as %d: %v", len(outcomes), want, len(back), got)
 		}
@@ -108,7 +108,7 @@ func TestReplayOfRates(t *testing.T) {
 			outcomes[i].Began, outcomes[i].Ended = outcomes[i].Began.Add(later), outcomes[i].Ended.Add(later)
 			log.Add(outcomes[i])
 		}
-		want, got := replay(&p, outcomes), replay(&p, log.Outcomes(node))
+		want, got := replayed(&p, outcomes), replayed(&p, log.Outcomes(node))
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("the machine moved %v; replayed %v", want, got)
 		}

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"time"
 
@@ -53,7 +52,7 @@ type Comparison struct {
 	// is up and while it is down.
 	UpFails, DownFails float64
 	Episodes           int    // outages, or parts of long ones, that the interval rests on
-	Digest             uint64 // of the Case: FNV-1a of its parts in words
+	Digest             uint64 // of the Case, FNV-1a: who runs it again sees that it is the same
 }
 
 // A Verdict says whether a proposal may be enforced.
@@ -87,13 +86,6 @@ func Compare(c *Case) Comparison {
 func (c Comparison) refused(why string, args ...any) Comparison {
 	c.Verdict = Verdict{Reason: fmt.Sprintf(why, args...)}
 	return c
-}
-
-// digest tells two cases apart. Maps print in the order of their keys.
-func (c *Case) digest() uint64 {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%+v", *c)
-	return h.Sum64()
 }
 
 // pair replays two policies side by side.

@@ -11,9 +11,6 @@ import (
 // An Interval is one of confidence.
 type Interval struct{ Low, High float64 }
 
-// Excludes reports whether a value is outside.
-func (i Interval) Excludes(x float64) bool { return x < i.Low || x > i.High }
-
 const (
 	resamples  = 2000
 	confidence = 0.95
