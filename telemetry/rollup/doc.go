@@ -8,4 +8,5 @@
 //	gate.DrainUsage -> Table.Add, every 10 s
 //	Table.Close     -> rows for the disk (package telemetry/history)
 //	Table.Window    -> the tuner, and Merge of all nodes' for the fleet
+//	Table.Since     -> the tuner's detectors, and MergeBuckets of all nodes'
 package rollup
