@@ -10,11 +10,10 @@ import (
 
 // host makes buckets of a host that is called n times in each.
 type host struct {
-	r                *rand.Rand
-	n                int
-	fails, is429     float64
-	seconds          float64
-	failures, judged uint64
+	r            *rand.Rand
+	n            int
+	fails, is429 float64
+	seconds      float64
 }
 
 func (h *host) bucket(at int64) Bucket {

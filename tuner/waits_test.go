@@ -86,6 +86,8 @@ func TestRetryAfter(t *testing.T) {
 	short := outages(20, time.Minute)
 	want(t, Advise(many, resetTimeout(10*time.Minute), short, DefaultSettings()), FieldResetTimeout, "", RuleOutageLength, 120)
 	want(t, Advise(many, resetTimeout(time.Minute), short, DefaultSettings()), FieldResetTimeout, "", RuleRetryAfter, 120)
+	// A single word of the host neither raises it nor lets it go below.
+	want(t, Advise(asks(Wait{10 * time.Minute, 1}), resetTimeout(2*time.Minute), short, DefaultSettings()), FieldResetTimeout, "", "", 0)
 	long := outages(20, time.Hour)
 	law := math.Floor(outage.ResetTimeout(long.outages, 10, 0).Seconds())
 	want(t, Advise(asks(Wait{90 * time.Second, 30}), resetTimeout(time.Minute), long, DefaultSettings()), FieldResetTimeout, "", RuleOutageLength, law)
