@@ -94,6 +94,16 @@ func TestOneAbsurdIntervalDecidesNothing(t *testing.T) {
 	}
 }
 
+// Against others, an interval that cost neither side anything is no draw: it
+// says nothing. Against the own past it says that nothing happened.
+func TestWhatCostsNeitherSideSaysNothing(t *testing.T) {
+	for a, want := range map[canary.Against]int{canary.Others: 0, canary.Own: 3} {
+		if s, _ := run(begin(t, repeat(288, 4, 6, 5), a), repeat(3, 0)); s.Seen != want {
+			t.Errorf("%s: %d of 3 said something", a, s.Seen)
+		}
+	}
+}
+
 func TestNoPromotionTooEarly(t *testing.T) {
 	minute := func(cost float64, opens int) canary.Interval {
 		return canary.Interval{Length: time.Minute, Treated: cost, Opens: opens}

@@ -162,7 +162,7 @@ func (k *keeper) apply(t *testing.T, now time.Time, kind guard.Event, c guard.Ch
 // 31 days and MaxLead have passed.
 func FuzzLedger(f *testing.F) {
 	f.Add([]byte(`[{"id":"1","kind":"enforced","at":1800000000000,"key":"host:a","changes":[{"key":"host:a","field":"fail_max","from":5,"to":7,"evidence":3}]}]`), int64(1_800_000_100_000), 5.0, 7.0, 3.0)
-	f.Add([]byte(`[{"id":"1","kind":"rolled-back","at":9223372036854775807,"key":"host:a"},{"id":"2","kind":"frozen","at":1,"key":"host:a"}]`), int64(-1), math.Inf(1), math.NaN(), -0.0)
+	f.Add([]byte(`[{"id":"1","kind":"rolled-back","at":9223372036854775807,"key":"host:a"},{"id":"2","kind":"frozen","at":1,"key":"host:a"}]`), int64(-1), math.Inf(1), math.NaN(), math.Copysign(0, -1))
 	f.Fuzz(func(t *testing.T, text []byte, wall int64, from, to, evidence float64) {
 		var records []guard.Record
 		if json.Unmarshal(text, &records) != nil {
