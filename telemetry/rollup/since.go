@@ -37,8 +37,8 @@ func (b *BucketCounts) nothing() bool {
 // Since lists what was seen of each key in the buckets after one, all its roles
 // together, by bucket and key; keys beyond the bound are left out. last is the
 // latest bucket that was looked at: what to ask for next. The one that was closed
-// last is not, for it may go on (Close), and buckets that were joined to minutes
-// (Limits.Fine) are known no more.
+// last is not, for it may go on (Close). Buckets that were joined to minutes
+// (Limits.Fine) are one each, the first of the minute.
 func (t *Table) Since(after Bucket) (list []BucketCounts, last Bucket) {
 	last = max(after, t.last-1)
 	var spans []*span
@@ -58,7 +58,7 @@ func (t *Table) Since(after Bucket) (list []BucketCounts, last Bucket) {
 
 // between appends the buckets after one, up to another.
 func (l *line) between(list []*span, after, last Bucket) []*span {
-	for i := len(l.list) - 1; i >= 0 && l.list[i].at > after && !l.list[i].minute; i-- {
+	for i := len(l.list) - 1; i >= 0 && l.list[i].at > after; i-- {
 		if l.list[i].at <= last {
 			list = append(list, &l.list[i])
 		}

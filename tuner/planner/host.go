@@ -108,9 +108,11 @@ func (h *host) learn(opens []tuner.Open) {
 		if !o.Began.After(h.told) || !o.Recovered && o.Ended {
 			continue // an operator ended it: when the host came back nobody knows
 		}
-		h.memory.Outage(o.LastFailed, o.FirstGood)
-		if o.Ended {
-			h.told = o.Began
+		if !o.Ended {
+			h.memory.Outage(o.LastFailed, 0) // a good probe is not the end while it takes more of them
+			continue
 		}
+		h.memory.Outage(o.LastFailed, o.FirstGood)
+		h.told = o.Began
 	}
 }
