@@ -54,7 +54,7 @@ func (m *Metric) FullName() string { return prefix + m.Name }
 
 // Table lists all metrics of a node, in the order in which they are drawn.
 func Table() []Metric {
-	return slices.Concat(breakerMetrics, decisionMetrics, probeMetrics, clusterMetrics, messageMetrics, storeMetrics, eventMetrics, policyMetrics)
+	return slices.Concat(breakerMetrics, decisionMetrics, probeMetrics, clusterMetrics, messageMetrics, storeMetrics, eventMetrics, policyMetrics, tunerMetrics)
 }
 
 // closed is a label with a closed list of values.

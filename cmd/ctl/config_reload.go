@@ -18,9 +18,9 @@ func (s *session) configReloadCommand() *cobra.Command {
 		Use:   "reload",
 		Short: "Make a node read its configuration again, and say what changed",
 		Long: `Make the node asked read its configuration files again, and say what changed.
-Policies change at once, without forgetting anything; what else changed needs a
-restart of the node, and is named. One error in the files and nothing changes:
-each error is listed, and it exits 1.
+Policies, and what the tuner may do, change at once, without forgetting
+anything; what else changed needs a restart of the node, and is named. One error
+in the files and nothing changes: each error is listed, and it exits 1.
 
 Only the node asked does it: "fleetfuse-ctl status" says whether all members run
 the same.`,
@@ -51,7 +51,7 @@ the same.`,
 func (s *session) printReload(r api.ReloadResponse) error {
 	shown := r.Changes[:min(len(r.Changes), maxChangesShown)]
 	more := r.More + len(r.Changes) - len(shown)
-	head := r.Node + " reloaded its configuration; no policy changed"
+	head := r.Node + " reloaded its configuration; neither a policy nor the tuner changed"
 	if n := more + len(shown); n > 0 {
 		head = fmt.Sprintf("%s reloaded its configuration: %s", r.Node, count(n, "change"))
 	}
