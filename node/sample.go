@@ -25,6 +25,7 @@ func (n *Node) sample(s *telemetry.Sample) {
 	}
 	n.samplePolicies(s)
 	n.sampleEvents(s)
+	n.sampleTuner(s)
 }
 
 // notClosed calls yield with every entry of the view that is not closed. The
@@ -168,4 +169,16 @@ func (n *Node) sampleEvents(s *telemetry.Sample) {
 	s.Set("rollups_pending", float64(u.Waiting))
 	s.Count("rollups_dropped_total", u.Dropped)
 	s.Set("event_followers", float64(n.hub.Followers()))
+}
+
+func (n *Node) sampleTuner(s *telemetry.Sample) {
+	hosts := n.tuning.hosts()
+	s.Truth("tuner_host", hosts)
+	suggestions := 0.0
+	if hosts {
+		suggestions = float64(n.tuning.suggestions.Load())
+	}
+	s.Set("tuner_suggestions", suggestions)
+	s.Count("tuner_enforced_total", n.tuning.enforced.Load())
+	s.Count("tuner_rolled_back_total", n.tuning.undone.Load())
 }

@@ -48,6 +48,9 @@ func (n *Node) eventProblems(problem func(string, ...any)) {
 	if h := n.usage.health(); h.Trouble != nil {
 		problem("the counts of callers are not written since %s: %v; %d minutes of them wait in memory, decisions go on", h.Since.UTC().Format(time.RFC3339), h.Trouble, h.Waiting)
 	}
+	if h := n.tuning.decisions.Status(); h.Trouble != nil {
+		problem("what the tuner did is not written since %s: %v; %d records wait in memory", h.Since.UTC().Format(time.RFC3339), h.Trouble, h.Waiting)
+	}
 	if h := n.events.log.Health(); !h.OK {
 		problem("the event log is not written since %s: %v; %d events wait in memory, decisions go on", h.Since.UTC().Format(time.RFC3339), h.Err, h.Pending)
 	}

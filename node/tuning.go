@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fleetfuse/actors"
@@ -24,6 +25,9 @@ type tuning struct {
 
 	deciding sync.Mutex           // one plan is carried out at a time
 	told     map[string]time.Time // advice that was written down; the loop's own
+
+	suggestions      atomic.Int64  // of the last plan of all breakers, that would be made
+	enforced, undone atomic.Uint64 // breakers
 }
 
 // newTuning makes this node's part; the actor is reached when the cluster runs.
@@ -105,7 +109,9 @@ func (t *tuning) suggest(ctx context.Context) {
 		return
 	}
 	t.tell(&a)
-	if mode != api.TunerEnforce || len(a.Blocked) > 0 || !enforceable(&a) {
+	now, later := verdicts(&a)
+	t.suggestions.Store(now + later)
+	if mode != api.TunerEnforce || len(a.Blocked) > 0 || now == 0 {
 		return
 	}
 	if _, err := t.enforce(ctx, a.ID, tunerName); err != nil {
@@ -113,14 +119,17 @@ func (t *tuning) suggest(ctx context.Context) {
 	}
 }
 
-// enforceable reports whether a plan has anything to enforce.
-func enforceable(a *api.AdviceResponse) bool {
+// verdicts counts the changes of a plan that would be made, and those that wait.
+func verdicts(a *api.AdviceResponse) (now, later int64) {
 	for _, b := range a.Breakers {
 		for _, c := range b.Changes {
-			if c.Verdict == api.VerdictNow {
-				return true
+			switch c.Verdict {
+			case api.VerdictNow:
+				now++
+			case api.VerdictLater:
+				later++
 			}
 		}
 	}
-	return false
+	return now, later
 }

@@ -43,7 +43,7 @@ func (t *tuning) advise(ctx context.Context, key breaker.Key, window time.Durati
 	if err != nil {
 		return api.AdviceResponse{}, err
 	}
-	cases, more := t.cases(seen.metrics, advice)
+	cases, more := t.cases(seen.metrics, advice, key != "")
 	proofs := t.prove(ctx, cases)
 	type drawn struct {
 		plan   planner.Plan
@@ -126,11 +126,11 @@ func (t *tuning) cut(ctx context.Context, l *look, window time.Duration) error {
 	return nil
 }
 
-// cases are the breakers that there is something to say about, the busiest first;
-// more is how many were left out.
-func (t *tuning) cases(metrics []tuner.HostMetrics, advice []tuner.HostAdvice) (cases []planner.Case, more int) {
+// cases are the breakers that there is something to say about, or all, the busiest
+// first; more is how many were left out.
+func (t *tuning) cases(metrics []tuner.HostMetrics, advice []tuner.HostAdvice, all bool) (cases []planner.Case, more int) {
 	for i := range advice {
-		if len(advice[i].Suggestions) == 0 && len(advice[i].Notes) == 0 {
+		if !all && len(advice[i].Suggestions) == 0 && len(advice[i].Notes) == 0 {
 			continue
 		}
 		if len(cases) == maxAdvised {

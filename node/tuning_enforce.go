@@ -84,6 +84,13 @@ func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.Enf
 	if err != nil { // the tuner moved meanwhile: the next one hears it from the members
 		records = planner.New(t.settings()).Enforced(wall, results)
 	}
+	for _, r := range records {
+		if r.Kind == guard.RolledBack {
+			t.undone.Add(1)
+		} else {
+			t.enforced.Add(1)
+		}
+	}
 	t.keep(ctx, records)
 	return done
 }

@@ -98,7 +98,7 @@ func (d *diary) want(window time.Duration, now time.Time, want ...tuner.Open) {
 
 const s = time.Second
 
-var tripped = tuner.Open{Reason: "consecutive-failures", Began: after(2 * s)}
+var tripped = tuner.Open{Reason: "consecutive-failures", Status: 503, Began: after(2 * s)}
 
 func TestAnOpenWithItsReopens(t *testing.T) {
 	d := newDiary(t, nil)
