@@ -36,10 +36,11 @@ func TestHostMetrics(t *testing.T) {
 			row("host:limited.example", "metadata", limited), row("host:wild.example", "", wild),
 			row("host:limited.example", "artifact", artifact), row("host:busy.example", "", rollup.Counts{Successes: 5000}),
 		},
+		Reports: []rollup.Report{{Node: "a", Rows: []rollup.Row{row("host:busy.example", "", rollup.Counts{Successes: 4000}), row("host:unknown.example", "", wild)}}},
 	}
 	events := []api.Event{{Kind: "transition", Key: "host:silent.example", From: "closed", To: "open", Reason: "rolling-window", Time: after(0)}}
 	of := func(key breaker.Key, all tuner.Counts, more func(*tuner.HostMetrics)) tuner.HostMetrics {
-		m := tuner.HostMetrics{Key: key, Window: time.Hour, All: all, Nodes: []string{"a", "b"}, Missing: []string{"c"}}
+		m := tuner.HostMetrics{Key: key, Window: time.Hour, All: all, Nodes: []string{"a", "b"}, Missing: []string{"c"}, Members: 3}
 		more(&m)
 		return m
 	}
@@ -50,7 +51,9 @@ func TestHostMetrics(t *testing.T) {
 	both := metadata
 	both.Successes, both.Rejected, both.LongestRun = 95, 3, 9
 	want := []tuner.HostMetrics{
-		of("host:busy.example", tuner.Counts{Successes: 5000}, nothing),
+		of("host:busy.example", tuner.Counts{Successes: 5000}, func(m *tuner.HostMetrics) {
+			m.ByNode = []tuner.NodeCounts{{Node: "a", Counts: tuner.Counts{Successes: 4000}}}
+		}),
 		of("host:limited.example", both, func(m *tuner.HostMetrics) {
 			m.Roles = []tuner.RoleMetrics{
 				{Role: "artifact", Counts: tuner.Counts{Successes: 5, Rejected: 3, LongestRun: 9}}, {Role: "metadata", Counts: metadata},
