@@ -28,9 +28,11 @@ type Prior struct {
 	Forget       float64       // each outage that follows multiplies an outage's weight by this
 }
 
-// Usual is the prior of the zero Estimate. It was chosen on the tuning part of
+// Usual answers the prior of the zero Estimate. It was chosen on the tuning part of
 // the recorded outages: docs/studies/outages.md.
-var Usual = Prior{Median: 15 * time.Minute, Spread: 1.2, MedianWeight: 2, SpreadWeight: 8, Forget: 0.95}
+func Usual() Prior {
+	return Prior{Median: 15 * time.Minute, Spread: 1.2, MedianWeight: 2, SpreadWeight: 8, Forget: 0.95}
+}
 
 // interval holds the logarithms of seconds between which an outage ended.
 type interval struct{ low, high float32 }

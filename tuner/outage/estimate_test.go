@@ -77,8 +77,8 @@ func TestNoRatchet(t *testing.T) {
 
 func TestBeforeTheFirstOutage(t *testing.T) {
 	var zero outage.Estimate
-	want := time.Duration(float64(outage.Usual.Median) * math.Exp(outage.Usual.Spread*outage.Usual.Spread/2))
-	for _, e := range []outage.Estimate{zero, outage.New(outage.Usual)} {
+	want := time.Duration(float64(outage.Usual().Median) * math.Exp(outage.Usual().Spread*outage.Usual().Spread/2))
+	for _, e := range []outage.Estimate{zero, outage.New(outage.Usual())} {
 		mean, weight, ok := e.Mean()
 		if ok || weight != 0 || (mean-want).Abs() > time.Second {
 			t.Errorf("mean %v, weight %v, ok %v; want %v, 0, false", mean, weight, ok, want)
@@ -92,7 +92,7 @@ func TestBeforeTheFirstOutage(t *testing.T) {
 // The zero value and New(Usual) go the same way.
 func TestZeroValueAssumesUsual(t *testing.T) {
 	var zero outage.Estimate
-	made := outage.New(outage.Usual)
+	made := outage.New(outage.Usual())
 	for i := range 5 {
 		s := seen(time.Duration(i+1)*time.Minute, time.Minute)
 		zero.Add(s)
@@ -106,7 +106,7 @@ func TestZeroValueAssumesUsual(t *testing.T) {
 
 // One outage moves the estimate towards it, and not all the way.
 func TestOneOutage(t *testing.T) {
-	before, _, _ := outage.New(outage.Usual).Mean()
+	before, _, _ := outage.New(outage.Usual()).Mean()
 	for _, length := range []time.Duration{2 * time.Minute, 20 * time.Hour} {
 		var e outage.Estimate
 		e.Add(outage.Sample{AtLeast: length, AtMost: length})
@@ -147,9 +147,9 @@ func TestNotOverYet(t *testing.T) {
 }
 
 func TestForgets(t *testing.T) {
-	p := outage.Usual
+	p := outage.Usual()
 	p.Forget = 0.9
-	slow, quick := outage.New(outage.Usual), outage.New(p)
+	slow, quick := outage.New(outage.Usual()), outage.New(p)
 	for i := range 200 {
 		length := time.Hour
 		if i >= 185 {
@@ -162,7 +162,7 @@ func TestForgets(t *testing.T) {
 	a, _, _ := slow.Mean()
 	b, weight, _ := quick.Mean()
 	if b >= a {
-		t.Errorf("after 15 short outages: %v with forgetting %v, %v with 0.9", a, outage.Usual.Forget, b)
+		t.Errorf("after 15 short outages: %v with forgetting %v, %v with 0.9", a, outage.Usual().Forget, b)
 	}
 	if weight < 9.9 || weight > 10 {
 		t.Errorf("weight %v, want 1/(1-0.9)", weight)

@@ -14,7 +14,7 @@ const (
 // assumed is the prior in force.
 func (e *Estimate) assumed() Prior {
 	if e.prior == (Prior{}) {
-		return Usual
+		return Usual()
 	}
 	return e.prior
 }
