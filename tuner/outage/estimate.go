@@ -28,9 +28,11 @@ type Prior struct {
 	Forget       float64       // each outage that follows multiplies an outage's weight by this
 }
 
-// Usual is the prior of the zero Estimate. It was chosen on the tuning part of
+// Usual answers the prior of the zero Estimate. It was chosen on the tuning part of
 // the recorded outages: docs/studies/outages.md.
-var Usual = Prior{Median: 10 * time.Minute, Spread: 1.2, MedianWeight: 2, SpreadWeight: 8, Forget: 0.97}
+func Usual() Prior {
+	return Prior{Median: 15 * time.Minute, Spread: 1.2, MedianWeight: 2, SpreadWeight: 8, Forget: 0.95}
+}
 
 // interval holds the logarithms of seconds between which an outage ended.
 type interval struct{ low, high float32 }
@@ -41,8 +43,9 @@ type interval struct{ low, high float32 }
 // of less than 1 KB: a copy is an estimate of its own.
 //
 // Source: Dempster, Laird and Rubin, Maximum likelihood from incomplete data via the EM
-// algorithm, 1977, section 4.2 (grouped, censored and truncated normal values); the
-// prior is the conjugate one (Gelman and others, Bayesian Data Analysis, 3.3).
+// algorithm, 1977, section 4.2 (grouped, censored and truncated normal values). Mean
+// and variance have priors of their own, independent of each other (semi-conjugate ones,
+// Gelman and others, Bayesian Data Analysis).
 type Estimate struct {
 	prior   Prior
 	samples [kept]interval // a ring; next is where the next goes
@@ -107,7 +110,8 @@ func (e Estimate) Mean() (mean time.Duration, weight float64, ok bool) {
 	return seconds(mu + sigma*sigma/2), e.weight, e.count > 0
 }
 
-// Interval answers bounds that hold the mean with a probability of about 95 %.
+// Interval answers bounds that hold the mean with a probability of about 95 % (of about 90 %
+// where most outages are over before the first probe).
 // An outage that was seen roughly, or only begun, narrows it by less than an exact one.
 // Forgetting widens it.
 //

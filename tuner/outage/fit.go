@@ -14,7 +14,7 @@ const (
 // assumed is the prior in force.
 func (e *Estimate) assumed() Prior {
 	if e.prior == (Prior{}) {
-		return Usual
+		return Usual()
 	}
 	return e.prior
 }
@@ -64,7 +64,7 @@ func (e *Estimate) step(p Prior) (mean, deviation float64) {
 	before := math.Log(p.Median.Seconds())
 	mean = (p.MedianWeight*before + sum) / (p.MedianWeight + weights)
 	scatter := square - 2*mean*sum + weights*mean*mean
-	off := before - mean
-	variance := (p.SpreadWeight*p.Spread*p.Spread + p.MedianWeight*off*off + max(scatter, 0)) / (p.SpreadWeight + weights)
+	// That the host is far from the prior's median says nothing about its spread.
+	variance := (p.SpreadWeight*p.Spread*p.Spread + max(scatter, 0)) / (p.SpreadWeight + weights)
 	return mean, within(math.Sqrt(variance), narrowest, widest)
 }

@@ -55,7 +55,7 @@ func Open(data fs.FS) (*Study, error) {
 // seconds of one core).
 func (s *Study) Replay() {
 	for _, p := range s.table {
-		s.all = append(s.all, cells(p, outage.Usual)...)
+		s.all = append(s.all, cells(p, outage.Usual())...)
 	}
 }
 
@@ -63,7 +63,7 @@ func (s *Study) Replay() {
 func (s *Study) blocks() map[string]string {
 	latest := map[string][][2]float64{}
 	for _, p := range s.latest {
-		latest[p.name] = p.against(outage.Usual)
+		latest[p.name] = p.against(outage.Usual())
 	}
 	return map[string]string{
 		"{SETS}":   s.setsTable(),
@@ -72,7 +72,7 @@ func (s *Study) blocks() map[string]string {
 		"{COSTS}":  costTable(s.all),
 		"{SPACE}":  spaceTable(s.all),
 		"{ROBUST}": robustTable(s.all, latest),
-		"{PRIOR}":  describe(outage.Usual),
+		"{PRIOR}":  describe(outage.Usual()),
 	}
 }
 
@@ -81,8 +81,8 @@ func (s *Study) blocks() map[string]string {
 // former is not the one that is shipped.
 func (s *Study) Write() (note, svg string, err error) {
 	best := choose(s.tuning)
-	if best.prior != outage.Usual {
-		return "", "", fmt.Errorf("outage.Usual is %+v, chosen was %+v", outage.Usual, best.prior)
+	if best.prior != outage.Usual() {
+		return "", "", fmt.Errorf("outage.Usual is %+v, chosen was %+v", outage.Usual(), best.prior)
 	}
 	pairs := []string{"{CHOSEN}", fmt.Sprintf("dearest ratio %.2f, mean %.2f", best.dearest, best.mean)}
 	other := choose(s.table[:len(s.table)-1])

@@ -16,7 +16,7 @@ svg { background: #fff } text { fill: #222 } .grid { stroke: #ddd } .bar { strok
 
 // Sizes of the plot in pixels.
 const (
-	plotLeft, plotWidth = 290, 460 // the axis runs from 0.5 to 10
+	plotLeft, plotWidth = 350, 460 // the axis runs from 0.5 to 10
 	plotTop, plotLine   = 76, 22
 )
 

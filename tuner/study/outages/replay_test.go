@@ -60,7 +60,7 @@ func TestMedianIsARatchet(t *testing.T) {
 
 // Tuned sees what its probes see, in the units of package outage.
 func TestTunedLearns(t *testing.T) {
-	short, long := tunedWith(outage.Usual, 10)(), tunedWith(outage.Usual, 10)()
+	short, long := tunedWith(outage.Usual(), 10)(), tunedWith(outage.Usual(), 10)()
 	var brief, lasting []stretch
 	for i := range 30 {
 		begin := float64(i) * 1e6
@@ -75,7 +75,7 @@ func TestTunedLearns(t *testing.T) {
 
 // Looking again during an outage waits longer, and forgets that with its end.
 func TestInsideLooksAgain(t *testing.T) {
-	r := &inside{tuned: tuned{price: 1, estimate: outage.New(outage.Usual)}}
+	r := &inside{tuned: tuned{price: 1, estimate: outage.New(outage.Usual())}}
 	first := r.tripped()
 	if got := r.failed(hold - 1); got != first {
 		t.Errorf("before the hold was over the wait changed from %v to %v", first, got)
