@@ -35,6 +35,9 @@ const (
 	// setBack is by how many buckets one must be older than the last for the clock to
 	// have been set back; less is late.
 	setBack = 360
+	// enoughOutages of a host itself say something of how long its outages last; before,
+	// an estimate is mostly what was assumed of any host.
+	enoughOutages = 3
 	// learned is with how many buckets that had calls a usual share is known.
 	learned = 30
 )
@@ -49,6 +52,8 @@ type Memory struct {
 	latency  detect.LatencyBaseline
 	outages  outage.Estimate
 	running  time.Duration // until the last failed probe of an outage that is not over; 0: none is
+	probed   int           // outages that a probe found going on, up to enoughOutages
+	over     int           // and of which the end is known
 
 	calls    detect.EWMA // of a bucket with calls
 	observed int         // buckets with calls
@@ -161,6 +166,9 @@ func (m *Memory) Outage(lastFailed, firstGood time.Duration) {
 	if lastFailed <= 0 && firstGood <= 0 {
 		return
 	}
+	if m.running == 0 && lastFailed > 0 || m.running > lastFailed && lastFailed > 0 {
+		m.probed = min(m.probed+1, enoughOutages)
+	}
 	if m.running > max(lastFailed, 0) { // another one: that it was told of never ended, as far as is known
 		m.outages.Add(outage.Sample{AtLeast: m.running})
 	}
@@ -169,6 +177,7 @@ func (m *Memory) Outage(lastFailed, firstGood time.Duration) {
 		m.running = lastFailed
 		return
 	}
+	m.over = min(m.over+1, enoughOutages)
 	m.outages.Add(outage.Sample{AtLeast: lastFailed, AtMost: firstGood})
 }
 

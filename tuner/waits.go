@@ -11,7 +11,9 @@ import (
 
 // waits decides about reset_timeout: by the square-root law, from how long the outages
 // of the host last and what a probe costs, and never below what the host itself asks
-// for. It goes down as it goes up: the lengths are not those of our own opens.
+// for. It goes down as it goes up: the lengths are not those of our own opens. Nothing is
+// proposed on what is assumed of any host: some outages of this one must have been
+// found going on by a probe, or their ends be known.
 func (a *adviser) waits(sc scope) {
 	current := sc.policy.ResetTimeout.Seconds()
 	floor, askedFor := a.asked(current)
@@ -24,9 +26,9 @@ func (a *adviser) waits(sc scope) {
 	switch {
 	case floor > law && floor > current && askedFor >= a.settings.Sure:
 		a.waitAsAsked(sc, current, floor, askedFor)
-	case law > current:
+	case law > current && a.memory.probed >= enoughOutages:
 		a.waitAsLong(sc, current, law, mean, low, high, a.outagesBeyond(current*(1+deadBand), mean, low, high))
-	case max(law, floor) < current:
+	case max(law, floor) < current && a.memory.over >= enoughOutages:
 		a.waitAsLong(sc, current, max(law, floor), mean, low, high, 1-a.outagesBeyond(current*(1-deadBand), mean, low, high))
 	}
 }

@@ -49,6 +49,25 @@ func TestOneRoughOutageIsNotSure(t *testing.T) {
 	want(t, Advise(seen(Counts{}), resetTimeout(90*time.Second), m, DefaultSettings()), FieldResetTimeout, "", "", 0)
 }
 
+// A host that was back each time it was probed first, as one whose opens were false,
+// gives no case for a longer wait, whatever is assumed of hosts; one that was found
+// down by probes does.
+func TestLongerWaitsNeedFailedProbes(t *testing.T) {
+	m := NewMemory()
+	for range 5 {
+		m.Outage(0, 15*time.Second)
+	}
+	want(t, Advise(seen(Counts{}), resetTimeout(15*time.Second), m, DefaultSettings()), FieldResetTimeout, "", "", 0)
+	for i := range 3 {
+		want(t, Advise(seen(Counts{}), resetTimeout(15*time.Second), m, DefaultSettings()), FieldResetTimeout, "", "", 0)
+		m.Outage(20*time.Minute, 0)
+		m.Outage(time.Duration(20+i)*time.Minute, 21*time.Minute+time.Duration(i)*time.Minute)
+	}
+	if a := only(t, Advise(seen(Counts{}), resetTimeout(15*time.Second), m, DefaultSettings()), FieldResetTimeout, ""); a.Rule != RuleOutageLength || a.Proposed <= 15 {
+		t.Errorf("after three that went on: %+v", a)
+	}
+}
+
 // With lengths that are not our own the wait settles, from above and from below, and
 // does not run away.
 func TestResetTimeoutIsNoRatchet(t *testing.T) {

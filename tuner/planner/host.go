@@ -105,8 +105,9 @@ func (p *Planner) Advise(metrics []tuner.HostMetrics, policy func(breaker.Key) *
 // learn takes note of outages, of each end once: windows overlap.
 func (h *host) learn(opens []tuner.Open) {
 	for _, o := range opens {
-		if !o.Began.After(h.told) || !o.Recovered && o.Ended {
-			continue // an operator ended it: when the host came back nobody knows
+		const limited = 429 // the host was up
+		if !o.Began.After(h.told) || o.Status == limited || o.Ended && !o.Recovered {
+			continue // if an operator ended it nobody knows when the host came back
 		}
 		if !o.Ended {
 			h.memory.Outage(o.LastFailed, 0) // a good probe is not the end while it takes more of them
