@@ -100,6 +100,9 @@ type AdviceEvidence struct {
 
 // AdviceProof is what a replay of the window says.
 type AdviceProof struct {
+	// Rule is the one whose changes were replayed: of those that are made, else of
+	// the first that can be.
+	Rule     string `json:"rule"`
 	Accepted bool   `json:"accepted"`
 	Why      string `json:"why"`
 	// Runs are the replays by what was assumed of the calls that were blocked:

@@ -38,7 +38,7 @@ func shownRecord(r *planner.Record) api.AdviceRecord {
 		ID: r.ID, At: time.UnixMilli(r.At).UTC(), Kind: string(r.Kind), Key: string(r.Key), Plan: r.Plan,
 		Changes: shownChanges(r.Done), Author: r.Author, Why: r.Why, Inputs: r.Inputs,
 	}
-	if r.Kind != guard.Enforced || len(r.Inputs) == 0 {
+	if r.Kind != guard.Enforced || len(r.Inputs) == 0 || len(r.Done) == 0 {
 		return a
 	}
 	var in replayed
@@ -47,13 +47,13 @@ func shownRecord(r *planner.Record) api.AdviceRecord {
 		return a
 	}
 	again := in.run(suggestionsOf(r.Done))
-	text, err := json.Marshal(shownProof(&again))
+	text, err := json.Marshal(shownProof(r.Done[0].Rule, &again))
 	if err != nil || json.Unmarshal(r.Proof, &a.Proof) != nil {
 		a.Again = "what it found cannot be read"
 		return a
 	}
-	if a.Again = "run again: the same result"; !bytes.Equal(text, r.Proof) {
-		a.Again = "run again it gives another result: " + again.Verdict.Reason
+	if a.Again = "the same result"; !bytes.Equal(text, r.Proof) {
+		a.Again = "another result: " + again.Verdict.Reason
 	}
 	return a
 }

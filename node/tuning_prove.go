@@ -151,7 +151,7 @@ func (t *tuning) proveOne(ctx context.Context, c *planner.Case) proven {
 		if suggestions[0].Provable() {
 			comparison := r.run(suggestions)
 			found[rule] = comparison
-			text, _ := json.Marshal(shownProof(&comparison)) // finite numbers and texts
+			text, _ := json.Marshal(shownProof(rule, &comparison)) // finite numbers and texts
 			c.Proof[rule] = planner.Proof{Accepted: comparison.Verdict.Accepted, Why: comparison.Verdict.Reason, Found: text}
 		}
 	}

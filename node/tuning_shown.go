@@ -18,8 +18,8 @@ func shownPlan(p *planner.Plan, proofs map[breaker.Key]proven) api.AdviceRespons
 	for i := range p.Hosts {
 		h := &p.Hosts[i]
 		b := api.BreakerAdvice{Key: string(h.Key()), Changes: shownChanges(h.Changes), Notes: h.Advice.Notes, Seen: shownSeen(&h.Metrics)}
-		if c, ok := chosenProof(h.Changes, proofs[h.Key()]); ok {
-			b.Proof = shownProof(&c)
+		if rule, c := chosenProof(h.Changes, proofs[h.Key()]); rule != "" {
+			b.Proof = shownProof(rule, c)
 		}
 		a.Breakers[i] = b
 	}
@@ -28,7 +28,7 @@ func shownPlan(p *planner.Plan, proofs map[breaker.Key]proven) api.AdviceRespons
 
 // chosenProof is what a replay says of the change that is made, or else of the first
 // that it says something of.
-func chosenProof(changes []planner.Change, found proven) (replay.Comparison, bool) {
+func chosenProof(changes []planner.Change, found proven) (tuner.Rule, *replay.Comparison) {
 	inOrder := slices.Clone(changes)
 	slices.SortStableFunc(inOrder, func(a, b planner.Change) int {
 		refused := func(c planner.Change) int {
@@ -41,10 +41,10 @@ func chosenProof(changes []planner.Change, found proven) (replay.Comparison, boo
 	})
 	for _, c := range inOrder {
 		if comparison, ok := found[c.Rule]; ok {
-			return comparison, true
+			return c.Rule, &comparison
 		}
 	}
-	return replay.Comparison{}, false
+	return "", nil
 }
 
 func shownChanges(changes []planner.Change) []api.SuggestedChange {
@@ -85,8 +85,8 @@ func shownSeen(m *tuner.HostMetrics) api.AdviceMetrics {
 // assumed names the imputations for people, in the order in which they are shown.
 var assumed = [replay.Imputations]string{replay.Optimistic: "optimistic", replay.Pessimistic: "pessimistic", replay.Mean: "expected"}
 
-func shownProof(c *replay.Comparison) *api.AdviceProof {
-	p := &api.AdviceProof{Accepted: c.Verdict.Accepted, Why: c.Verdict.Reason}
+func shownProof(rule tuner.Rule, c *replay.Comparison) *api.AdviceProof {
+	p := &api.AdviceProof{Rule: string(rule), Accepted: c.Verdict.Accepted, Why: c.Verdict.Reason}
 	for _, how := range []replay.Imputation{replay.Optimistic, replay.Mean, replay.Pessimistic} {
 		d := &c.By[how]
 		p.Runs = append(p.Runs, api.AdviceReplay{

@@ -117,9 +117,9 @@ func evidenceLines(c api.SuggestedChange) []string {
 
 // printProof writes the replays as a table, one under each assumption.
 func (s *session) printProof(p api.AdviceProof) error {
-	verdict := "not accepted"
+	verdict := p.Rule + " is not accepted"
 	if p.Accepted {
-		verdict = "accepted"
+		verdict = p.Rule + " is accepted"
 	}
 	if p.Why != "" {
 		verdict += ": " + p.Why

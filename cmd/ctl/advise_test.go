@@ -32,7 +32,7 @@ var slowProbes = api.SuggestedChange{
 }
 
 var proven = &api.AdviceProof{
-	Accepted: true, Why: "it costs less under each assumption",
+	Rule: "outage-length", Accepted: true, Why: "it costs less under each assumption",
 	Runs: []api.AdviceReplay{replay("optimistic", 300, 70), replay("pessimistic", 500.5, 110.25), replay("expected", 412, 88.2)},
 }
 
@@ -232,7 +232,7 @@ func TestAdviseUsage(t *testing.T) {
 func TestAdviseHostile(t *testing.T) {
 	evil := "x\x1b[2J\u202e\ny"
 	change := api.SuggestedChange{Field: evil, From: evil, To: []any{evil}, Rule: evil, Why: evil, Evidence: []api.AdviceEvidence{{Name: evil, Value: 1e300, Unit: evil}}, Confidence: -1e300, Verdict: evil, Reason: evil}
-	proof := &api.AdviceProof{Why: evil, Runs: []api.AdviceReplay{{Assumed: evil, Gain: -1e300}}}
+	proof := &api.AdviceProof{Rule: evil, Why: evil, Runs: []api.AdviceReplay{{Assumed: evil, Gain: -1e300}}}
 	bad := api.AdviceResponse{
 		ID: evil, MadeAt: at(0), Tuner: evil, Mode: evil, WindowMS: -1, Nodes: []string{evil}, Missing: []string{evil}, Looked: -1,
 		Breakers: []api.BreakerAdvice{{Key: evil, Changes: []api.SuggestedChange{change}, Notes: []string{evil}, Proof: proof}},

@@ -127,9 +127,9 @@ func seenLine(m api.AdviceMetrics) string {
 // proofLine is the replay in a line: under each assumption, what it says before
 // and after.
 func proofLine(p api.AdviceProof) string {
-	text := "not accepted"
+	text := p.Rule + " is not accepted"
 	if p.Accepted {
-		text = "accepted"
+		text = p.Rule + " is accepted"
 	}
 	if p.Why != "" {
 		text += ": " + p.Why
