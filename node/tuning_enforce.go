@@ -51,7 +51,7 @@ func (t *tuning) enforce(ctx context.Context, plan, author string) (api.EnforceR
 	case d.err != nil:
 		return api.EnforceResponse{}, &httpapi.BlockedError{Reasons: []string{d.err.Error()}}
 	}
-	a := api.EnforceResponse{ID: plan, Applied: []api.EnforcedBreaker{}, Note: "it stays until the tuner takes it back because calls go worse, or an operator does"}
+	a := api.EnforceResponse{ID: plan, Applied: []api.EnforcedBreaker{}, Note: "The tuner watches what was changed, and takes it back if calls go worse."}
 	for _, k := range d.waiting {
 		a.Waiting = append(a.Waiting, string(k))
 	}
