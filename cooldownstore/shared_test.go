@@ -163,6 +163,35 @@ func TestClearCoversWhatWasNotInThePlace(t *testing.T) {
 	}
 }
 
+// A node that did not read a program's deadline itself takes it for another wall
+// time each time it tells it, for its clocks drift. A clear in the place covers
+// that once, or each would be news to everybody.
+func TestClearCoversWhatIsToldAgainOnce(t *testing.T) {
+	wall := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	const key, now = breaker.Key("host:a"), breaker.Instant(time.Hour)
+	var closer, teller cooldownstore.SharedValues
+	clear := breaker.Snapshot{Clear: breaker.StampAt(wall), ClearKept: now.Add(breaker.KeepClear)}
+	place, ttl, err := closer.Write(cooldownstore.ShareSnapshot(key, clear, now, wall), cooldownstore.SharedPlace{}, wall)
+	if err != nil {
+		t.Fatal(err)
+	}
+	believed := breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
+		Setter: cooldownstore.ForeignSetter, Stamp: clear.Clear - 1, Until: now.Add(time.Hour), Length: time.Hour, Reason: breaker.ReasonStore,
+	}}}
+	for i := range 3 {
+		wall = wall.Add(time.Microsecond)
+		value, left, err := teller.Write(cooldownstore.ShareSnapshot(key, believed, now, wall), cooldownstore.SharedPlace{Value: place, Left: ttl}, wall)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case i == 0 && value != "":
+			place, ttl = value, left
+		case value != "":
+			t.Errorf("told for the time no. %d the place says %s, before %s", i+1, value, place)
+		}
+	}
+}
+
 // moreOf is what of a value only we write.
 func moreOf(t *testing.T, value string) string {
 	t.Helper()

@@ -41,7 +41,8 @@ func (n *Node) Share(now breaker.Instant, stamp breaker.Stamp, entries []Shared)
 func (n *Node) shared(now breaker.Instant, stamp breaker.Stamp, x Shared) (s breaker.Snapshot) {
 	own := n.view.Of(x.Key)
 	s.Cooldowns = slices.DeleteFunc(slices.Clone(x.Snapshot.Cooldowns), func(c breaker.Cooldown) bool {
-		return c.Until <= now || slices.ContainsFunc(own.Cooldowns, func(o breaker.Cooldown) bool { return c.Says(o) && !x.ends(o) })
+		known := func(o breaker.Cooldown) bool { return c.Says(o) && (c.Setter == breaker.ForeignSetter || !x.ends(o)) }
+		return c.Until <= now || slices.ContainsFunc(own.Cooldowns, known)
 	})
 	s = n.view.Hear(now, x.Key, s)
 	if x.Snapshot.Clear == 0 {

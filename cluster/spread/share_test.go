@@ -173,6 +173,12 @@ func TestASharedClearSparesAnotherDeadlineOfThatProgram(t *testing.T) {
 	if len(spared.Cooldowns) != 1 || spared.LastDeadline() != long.Until || spared.Clear < ended.Stamp {
 		t.Fatalf("the view holds %+v; want the deadline that was not covered", spared)
 	}
+	again := spared.Clone() // beside a copy that the place did not cover yet
+	again.Cooldowns = append(again.Cooldowns, theirs(10*time.Minute, 4*time.Second))
+	n.share(again, ended.Until)
+	if s := n.n.View().Of(key); len(s.Cooldowns) != 1 || s.LastDeadline() != long.Until {
+		t.Errorf("told it once more as that program's, the view holds %+v; want the same", s)
+	}
 	n.share(spared.Clone(), long.Until, ended.Until)
 	if s := n.n.View().Of(key); len(s.Cooldowns) != 1 || s.LastDeadline() != long.Until {
 		t.Errorf("told what it wrote, the view holds %+v; want the same", s)
