@@ -59,6 +59,10 @@ const MaxOpen = 30 * 24 * time.Hour
 // between owners that did not hear each other.
 const maxCooldowns = 8
 
+// ForeignSetter is the setter of a cooldown that another program wrote into a
+// store, as long as it is that program's.
+const ForeignSetter = "store"
+
 // A Cooldown is a deadline nobody may undercut: a Retry-After, an operator's
 // open. Setter and Stamp are its identity; hearing an identity again never
 // moves its deadline.

@@ -57,6 +57,16 @@ func (c *StampClock) Observe(s Stamp, wall time.Time) error {
 	return nil
 }
 
+// unwritten is more stamps than a process issues while its store falls behind: a
+// second of the clock, which is 65 million.
+const unwritten = Stamp(time.Second/time.Millisecond) << stampCounterBits
+
+// Resume makes later stamps exceed those that an earlier process of this node
+// issued and did not write, once those that it wrote are observed. Where its wall
+// clock is behind its stamps they differ by one only, and the next would name
+// another cooldown by a stamp that others know already (ADR 13).
+func (c *StampClock) Resume() { c.last += unwritten }
+
 // Last is the highest stamp issued or observed.
 func (c *StampClock) Last() Stamp { return c.last }
 

@@ -56,6 +56,29 @@ func TestStampsAreMonotone(t *testing.T) {
 	})
 }
 
+// A process whose wall clock is behind its stamps is killed: the next must not
+// issue again what the last issued and did not write.
+func TestStampsAfterAKillAreOthers(t *testing.T) {
+	wall := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	heard := breaker.StampAt(wall.Add(time.Hour)) // from a machine that is ahead
+	start := func(written breaker.Stamp) *breaker.StampClock {
+		c := new(breaker.StampClock)
+		if err := c.Observe(written, wall); err != nil {
+			t.Fatal(err)
+		}
+		c.Resume()
+		return c
+	}
+	killed := start(heard)
+	written := killed.Next(wall)
+	for range 100_000 {
+		killed.Next(wall)
+	}
+	if next, last := start(written).Next(wall), killed.Last(); next <= last {
+		t.Errorf("the next process issues %d, the killed one had issued up to %d and written %d", next, last, written)
+	}
+}
+
 func TestStampWall(t *testing.T) {
 	wall := time.Date(2026, 3, 4, 5, 6, 7, 891e6, time.UTC)
 	if got := breaker.StampAt(wall).Wall(); !got.Equal(wall) {

@@ -10,7 +10,7 @@ import (
 
 // ForeignSetter is the setter of a cooldown that another program wrote into a
 // store.
-const ForeignSetter = "store"
+const ForeignSetter = breaker.ForeignSetter
 
 // A Foreign is a cooldown as another program writes it: only the documented
 // fields, and nothing in them can be relied on.

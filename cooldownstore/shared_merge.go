@@ -25,7 +25,7 @@ const maxCovered = 64
 func (w SharedWord) Merge(t SharedWord) SharedWord {
 	a, b := w.onWall(), t.onWall()
 	agree(a.Cooldowns, b.Cooldowns)
-	covered := cover(slices.Concat(w.Covered, t.Covered), slices.Concat(a.Cooldowns, b.Cooldowns), max(a.Clear, b.Clear))
+	covered := cover(slices.Concat(w.Covered, t.Covered), a.Cooldowns, b.Cooldowns, max(a.Clear, b.Clear))
 	a.Cooldowns, b.Cooldowns = uncovered(a.Cooldowns, covered), uncovered(b.Cooldowns, covered)
 	a.Merge(b)
 
@@ -93,10 +93,17 @@ func agree(a, b []breaker.Cooldown) {
 func same(c, d breaker.Cooldown) bool { return c.Setter == d.Setter && c.Stamp == d.Stamp }
 
 // cover adds the foreign deadlines that a clear ends to those it covers, the
-// latest first.
-func cover(covered []float64, cooldowns []breaker.Cooldown, clear breaker.Stamp) []float64 {
-	for _, c := range cooldowns {
-		if c.Setter == ForeignSetter && c.Stamp <= clear {
+// latest first. Of what is told only one of those that say the same is added: who
+// did not read a deadline itself takes it for another wall time each time.
+func cover(covered []float64, there, told []breaker.Cooldown, clear breaker.Stamp) []float64 {
+	for i, c := range slices.Concat(there, told) {
+		if c.Setter != ForeignSetter || c.Stamp > clear {
+			continue
+		}
+		said := func(until float64) bool {
+			return c.Says(breaker.Cooldown{Reason: breaker.ReasonStore, Until: wallInstant(FromEpochSeconds(until))})
+		}
+		if i < len(there) || !slices.ContainsFunc(covered, said) {
 			covered = append(covered, EpochSeconds(fromWallInstant(c.Until)))
 		}
 	}

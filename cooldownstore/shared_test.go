@@ -118,6 +118,92 @@ func TestStepMovesNothingForOthers(t *testing.T) {
 	}
 }
 
+// A program goes back to a deadline that it had replaced when an operator closed
+// the breaker, and copies what it does not know: the clear that stands beside it
+// ended it, and has to be told that it covers it, for those who read it only now.
+func TestClearCoversWhatWasNotInThePlace(t *testing.T) {
+	wall := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	const key, now = breaker.Key("host:a"), breaker.Instant(time.Hour)
+	theirs := func(more string, left time.Duration) string {
+		return fmt.Sprintf(`{"until_wall": %f, "reason": "theirs"%s}`, cooldownstore.EpochSeconds(wall.Add(left)), more)
+	}
+	var owner, late cooldownstore.SharedValues
+	read := func(v *cooldownstore.SharedValues, value string) cooldownstore.SharedWord {
+		w, err := v.Read(key, value, wall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	read(&owner, theirs("", time.Hour))
+	wall = wall.Add(time.Second)
+	replaced := theirs("", 2*time.Hour)
+	read(&owner, replaced)
+	wall = wall.Add(time.Second)
+	clear := breaker.Snapshot{Clear: breaker.StampAt(wall), ClearKept: now.Add(breaker.KeepClear)}
+	cleared, _, err := owner.Write(cooldownstore.ShareSnapshot(key, clear, now, wall), cooldownstore.SharedPlace{Value: replaced, Left: -1}, wall)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := theirs(`, "more": `+moreOf(t, cleared), time.Hour-2*time.Second)
+	if w := read(&owner, again); len(w.Snapshot.Cooldowns) > 0 || !w.Outdated {
+		t.Fatalf("the owner reads %+v, outdated %v; want that it ended and is to be told", w.Snapshot, w.Outdated)
+	}
+	told, _, err := owner.Write(cooldownstore.ShareSnapshot(key, clear, now, wall), cooldownstore.SharedPlace{Value: again, Left: -1}, wall)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"what the owner told": told, "said once more": theirs(`, "more": `+moreOf(t, told), time.Hour-2*time.Second)} {
+		if w := read(&late, value); len(w.Snapshot.Cooldowns) > 0 {
+			t.Errorf("%s: one who comes later reads %+v", name, w.Snapshot)
+		}
+	}
+	if w := read(&owner, told); w.Outdated {
+		t.Error("told, it is to be told once more")
+	}
+}
+
+// A node that did not read a program's deadline itself takes it for another wall
+// time each time it tells it, for its clocks drift. A clear in the place covers
+// that once, or each would be news to everybody.
+func TestClearCoversWhatIsToldAgainOnce(t *testing.T) {
+	wall := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	const key, now = breaker.Key("host:a"), breaker.Instant(time.Hour)
+	var closer, teller cooldownstore.SharedValues
+	clear := breaker.Snapshot{Clear: breaker.StampAt(wall), ClearKept: now.Add(breaker.KeepClear)}
+	place, ttl, err := closer.Write(cooldownstore.ShareSnapshot(key, clear, now, wall), cooldownstore.SharedPlace{}, wall)
+	if err != nil {
+		t.Fatal(err)
+	}
+	believed := breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
+		Setter: cooldownstore.ForeignSetter, Stamp: clear.Clear - 1, Until: now.Add(time.Hour), Length: time.Hour, Reason: breaker.ReasonStore,
+	}}}
+	for i := range 3 {
+		wall = wall.Add(time.Microsecond)
+		value, left, err := teller.Write(cooldownstore.ShareSnapshot(key, believed, now, wall), cooldownstore.SharedPlace{Value: place, Left: ttl}, wall)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case i == 0 && value != "":
+			place, ttl = value, left
+		case value != "":
+			t.Errorf("told for the time no. %d the place says %s, before %s", i+1, value, place)
+		}
+	}
+}
+
+// moreOf is what of a value only we write.
+func moreOf(t *testing.T, value string) string {
+	t.Helper()
+	var v struct {
+		More json.RawMessage `json:"more"`
+	}
+	if err := json.Unmarshal([]byte(value), &v); err != nil {
+		t.Fatal(err)
+	}
+	return string(v.More)
+}
+
 // As snapshots merge, so do their words.
 func TestMergeIsSnapshotMerge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -68,6 +68,12 @@ func (v *SharedValues) read(key breaker.Key, found sharedValue, wall time.Time) 
 	news.Snapshot.Cooldowns = []breaker.Cooldown{c}
 	merged := w.Merge(news)
 	merged.Outdated = w.Outdated
+	if c.Stamp <= w.Snapshot.Clear {
+		// The clear's author did not find it in the place and did not say that it ended
+		// it: who reads it first later than that clear would take it for news.
+		merged.Outdated = true
+		v.seen.note(merged)
+	}
 	return merged, err
 }
 

@@ -168,6 +168,7 @@ func (n *Node) recall(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("recall breakers: %w", err)
 	}
+	n.clock.Resume()
 	return nil
 }
 

@@ -40,6 +40,7 @@ type checks struct {
 	rounds    map[uint64][]time.Duration // of witnesses, by activation
 	disturbs  []time.Duration            // of each node, when something last happened to it
 	network   time.Duration              // when the network was last not whole
+	unnoticed time.Duration              // when members last lost messages that take each other for live
 	broken    int                        // faults of the network under way
 	owners    map[string]uint64          // the activation that last moved a key
 	truth     truth                      // how calls really went
@@ -61,7 +62,7 @@ func newChecks(w *World) checks {
 	c := checks{
 		world: w, lifting: map[string]int{}, closeSaid: map[string]time.Duration{}, closes: map[string]closeWord{}, laid: map[string]laidWord{}, seen: map[seenKey]seenView{},
 		permits: map[uint64][]permit{}, changed: map[uint64]breaker.Instant{}, probes: map[int]int{}, rounds: map[uint64][]time.Duration{}, heals: map[uint64]time.Duration{},
-		disturbs: make([]time.Duration, w.plan.Nodes), owners: map[string]uint64{}, network: never,
+		disturbs: make([]time.Duration, w.plan.Nodes), owners: map[string]uint64{}, network: never, unnoticed: never,
 		truth: newTruth(&w.plan), measures: newMeasures(),
 		set: map[cooldownID]deadlineSeen{}, disks: map[seenKey]onDisk{}, wipes: make([][]time.Duration, w.plan.Nodes),
 		started: make([]time.Duration, w.plan.Nodes), won: map[uint64]*won{}, arrivals: map[breaker.PermitID]time.Duration{}, over: map[string]hold{}, whole: map[closedBefore]bool{}, trips: map[breaker.Key]breaker.Stamp{},
@@ -123,6 +124,9 @@ func (c *checks) faulty(f Fault, begins bool) {
 		// no promise among nodes allows anything for it
 	case Split, OneWay, Cut, Lossy:
 		c.network = c.world.now
+		if f.Kind != Split || f.For < noticeGone+noticeSpread {
+			c.unnoticed = c.world.now
+		}
 		if begins {
 			c.broken++
 		} else {

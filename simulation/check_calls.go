@@ -126,7 +126,18 @@ func (c *checks) mustHear(n *node, h *hold) bool {
 	if c.world.network.Loss > 0 {
 		within = hearLossy
 	}
-	return c.world.now > h.since+within && c.calm(h.since, n, h.by) && h.by.starts == h.life
+	return c.world.now > c.leaves(h.since)+within && c.calm(h.since, n, h.by) && h.by.starts == h.life
+}
+
+// longestRepeat is how far apart a push is repeated that is not acknowledged (ADR 7).
+const longestRepeat = 4 * time.Second
+
+// leaves is when a word of a moment is under way to every member at the latest.
+// At most four pushes are under way to one: where a fault of the network that
+// nobody took for a death has lost four, the next word waits until they are
+// repeated.
+func (c *checks) leaves(since time.Duration) time.Duration {
+	return max(since, c.unnoticed+longestRepeat)
 }
 
 // Counts are what a world came to.

@@ -117,7 +117,7 @@ func (c *checks) herd(n *node, h int, at time.Duration) {
 	if w.plan.Network.Loss > 0 || w.plan.Network.Slow > 0 { // rings hand out probes where owners do not answer
 		return
 	}
-	if !ok || at < last.until || at > last.until+time.Minute || !c.calm(last.since, w.nodes...) || w.now < last.since+c.within() {
+	if !ok || at < last.until || at > last.until+time.Minute || !c.calm(last.since, w.nodes...) || w.now < c.leaves(last.since)+c.within() {
 		return
 	}
 	p := n.policies.Of(breaker.HostKey(host.Name))

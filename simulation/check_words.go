@@ -100,7 +100,7 @@ func (c *checks) mustHaveSynced(n *node, h *hold, at time.Duration) bool {
 		return false
 	}
 	for _, m := range w.nodes {
-		if m != n && (!c.calm(h.since, m) || w.now < h.since+hearWithin || started < h.since+hearWithin) {
+		if m != n && (!c.calm(h.since, m) || w.now < c.leaves(h.since)+hearWithin || started < c.leaves(h.since)+hearWithin) {
 			return false
 		}
 	}

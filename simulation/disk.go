@@ -156,5 +156,6 @@ func (d *disk) recall() []spread.Entry {
 			entries = append(entries, spread.Entry{Key: key, Snapshot: s})
 		}
 	}
+	d.node.clock.Resume()
 	return entries
 }

@@ -41,7 +41,8 @@ func (n *Node) Share(now breaker.Instant, stamp breaker.Stamp, entries []Shared)
 func (n *Node) shared(now breaker.Instant, stamp breaker.Stamp, x Shared) (s breaker.Snapshot) {
 	own := n.view.Of(x.Key)
 	s.Cooldowns = slices.DeleteFunc(slices.Clone(x.Snapshot.Cooldowns), func(c breaker.Cooldown) bool {
-		return c.Until <= now || slices.ContainsFunc(own.Cooldowns, c.Says)
+		known := func(o breaker.Cooldown) bool { return c.Says(o) && (c.Setter == breaker.ForeignSetter || !x.ends(o)) }
+		return c.Until <= now || slices.ContainsFunc(own.Cooldowns, known)
 	})
 	s = n.view.Hear(now, x.Key, s)
 	if x.Snapshot.Clear == 0 {
@@ -61,15 +62,17 @@ func (n *Node) shared(now breaker.Instant, stamp breaker.Stamp, x Shared) (s bre
 		c.Stamp = stamp
 		s.Circuit = c
 	}
-	// What only the longer reach would end goes on too. The longest does for all.
+	// What only the longer reach would end goes on too. The longest does for all. It
+	// is this node's word from now on: as another program's deadline it would have
+	// the earlier stamp that the place knows it by, which the clear reaches.
 	var spared breaker.Cooldown
 	for _, c := range slices.Concat(own.Cooldowns, s.Cooldowns) {
-		if c.Stamp > x.Snapshot.Clear && c.Stamp <= clear && !x.covers(c) && c.Until > spared.Until {
+		if c.Stamp <= clear && !x.ends(c) && c.Until > spared.Until {
 			spared = c
 		}
 	}
 	if spared.Until != 0 {
-		spared.Stamp = stamp
+		spared.Setter, spared.Stamp, spared.Disk = n.opt.Self, stamp, false
 		s.Cooldowns = append(s.Cooldowns, spared)
 	}
 	return s
@@ -80,7 +83,7 @@ func (n *Node) shared(now breaker.Instant, stamp breaker.Stamp, x Shared) (s bre
 func (x *Shared) reach(own breaker.Snapshot, now breaker.Instant) (clear breaker.Stamp, ends bool) {
 	clear = x.Snapshot.Clear
 	for _, c := range own.Cooldowns {
-		if c.Until <= now || c.Stamp > x.Snapshot.Clear && !x.covers(c) {
+		if c.Until <= now || !x.ends(c) {
 			continue
 		}
 		clear, ends = max(clear, c.Stamp), true
@@ -88,10 +91,13 @@ func (x *Shared) reach(own breaker.Snapshot, now breaker.Instant) (clear breaker
 	return clear, ends
 }
 
+// ends reports whether the clear was meant for a cooldown.
+func (x *Shared) ends(c breaker.Cooldown) bool { return c.Stamp <= x.Snapshot.Clear || x.covers(c) }
+
 // covers reports whether a cooldown is a deadline of another program that the
 // clear ended.
 func (x *Shared) covers(c breaker.Cooldown) bool {
-	return slices.ContainsFunc(x.Covered, func(at breaker.Instant) bool {
+	return c.Setter == breaker.ForeignSetter && slices.ContainsFunc(x.Covered, func(at breaker.Instant) bool {
 		return c.Says(breaker.Cooldown{Reason: breaker.ReasonStore, Until: at})
 	})
 }

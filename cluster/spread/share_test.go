@@ -153,6 +153,63 @@ func TestASharedClearSparesWhatCameWithIt(t *testing.T) {
 	}
 }
 
+// TestASharedClearSparesAnotherDeadlineOfThatProgram: it goes on as this
+// node's, for the place covers it with the clear that reached further here, and
+// brings both back.
+func TestASharedClearSparesAnotherDeadlineOfThatProgram(t *testing.T) {
+	w := newWorld(t, 1, 1)
+	n := w.nodes[0]
+	at := func(by time.Duration) breaker.Stamp { return breaker.StampAt(time.Unix(0, int64(w.now.Add(by)))) }
+	theirs := func(left, seen time.Duration) breaker.Cooldown {
+		c := w.elsewhere(left)
+		c.Setter, c.Reason, c.Stamp = breaker.ForeignSetter, breaker.ReasonStore, at(seen)
+		return c
+	}
+	long, ended := theirs(10*time.Minute, 2*time.Second), theirs(5*time.Minute, 3*time.Second)
+	n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{long}})
+	n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{ended}})
+	n.share(breaker.Snapshot{Clear: at(time.Second), ClearKept: w.now.Add(breaker.KeepClear)}, ended.Until)
+	spared := n.n.View().Of(key)
+	if len(spared.Cooldowns) != 1 || spared.LastDeadline() != long.Until || spared.Clear < ended.Stamp {
+		t.Fatalf("the view holds %+v; want the deadline that was not covered", spared)
+	}
+	again := spared.Clone() // beside a copy that the place did not cover yet
+	again.Cooldowns = append(again.Cooldowns, theirs(10*time.Minute, 4*time.Second))
+	n.share(again, ended.Until)
+	if s := n.n.View().Of(key); len(s.Cooldowns) != 1 || s.LastDeadline() != long.Until {
+		t.Errorf("told it once more as that program's, the view holds %+v; want the same", s)
+	}
+	n.share(spared.Clone(), long.Until, ended.Until)
+	if s := n.n.View().Of(key); len(s.Cooldowns) != 1 || s.LastDeadline() != long.Until {
+		t.Errorf("told what it wrote, the view holds %+v; want the same", s)
+	}
+}
+
+// TestASharedClearBringsWhatTakesTheEndedOnesPlace: another cluster spared a
+// program's deadline under its own name; the clear beside it ends ours.
+func TestASharedClearBringsWhatTakesTheEndedOnesPlace(t *testing.T) {
+	for name, covers := range map[string]bool{"reached by its stamp": false, "covered": true} {
+		w := newWorld(t, 1, 1)
+		n := w.nodes[0]
+		at := func(by time.Duration) breaker.Stamp { return breaker.StampAt(time.Unix(0, int64(w.now.Add(by)))) }
+		c := w.elsewhere(5 * time.Minute)
+		c.Setter, c.Reason, c.Stamp = breaker.ForeignSetter, breaker.ReasonStore, at(0)
+		n.share(breaker.Snapshot{Cooldowns: []breaker.Cooldown{c}})
+		word := breaker.Snapshot{Clear: at(time.Second), ClearKept: w.now.Add(breaker.KeepClear)}
+		var covered []breaker.Instant
+		if covers {
+			word.Clear, covered = at(-time.Second), []breaker.Instant{c.Until}
+		}
+		theirs := c
+		theirs.Setter, theirs.Stamp = "elsewhere", at(2*time.Second)
+		word.Cooldowns = []breaker.Cooldown{theirs}
+		n.share(word, covered...)
+		if s := n.n.View().Of(key); len(s.Cooldowns) != 1 || s.Cooldowns[0].Setter != "elsewhere" {
+			t.Errorf("%s: the view holds %+v; want theirs in the place of ours", name, s)
+		}
+	}
+}
+
 func TestAnOperatorsCloseOfThisClusterIsNotUndoneByThePlace(t *testing.T) {
 	seeds(t, 3, func(t *testing.T, w *world) {
 		owner := w.owner(w.nodes[0])

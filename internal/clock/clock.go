@@ -121,6 +121,14 @@ func (c *Clock) Observe(s breaker.Stamp) error {
 	return c.stamps.Observe(s, c.wall())
 }
 
+// Resume makes later stamps exceed those that an earlier process issued and lost;
+// see breaker.StampClock.
+func (c *Clock) Resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stamps.Resume()
+}
+
 func (c *Clock) wall() time.Time {
 	_, wall := c.Both()
 	return wall
