@@ -39,8 +39,8 @@ type tunerAnswer struct {
 	Answer  json.RawMessage `json:"answer,omitempty"`
 	Unknown bool            `json:"unknown,omitempty"` // the plan
 	// UncalledMS is for how long nobody called the breaker that was asked about.
-	UncalledMS int64 `json:"uncalled_ms,omitempty"`
-	Blocked []string        `json:"blocked,omitempty"`
+	UncalledMS int64    `json:"uncalled_ms,omitempty"`
+	Blocked    []string `json:"blocked,omitempty"`
 }
 
 // Advise implements httpapi.Tuner.

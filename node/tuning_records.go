@@ -149,4 +149,3 @@ func (n *Node) policyReset(ctx context.Context, key breaker.Key, author string) 
 	n.tuning.keep(ctx, []planner.Record{r})
 	n.tuning.hear(ctx, []planner.Record{r})
 }
-
