@@ -20,9 +20,11 @@ demo: build ## a node, an upstream that fails, eight workers (under 40 s)
 cluster: build ## three nodes on this machine, until Ctrl-C
 	simulation/cluster.sh bin/fleetfuse-node data/cluster
 
+# One more at once than there are processors: one of them mostly waits.
+PACKAGES := $(shell echo $$(($$(nproc) + 1)))
 test: ## all tests, those of the modules below too
 	go vet ./...
-	go test ./...
+	go test -p $(PACKAGES) ./...
 	@for m in $(MODULES); do echo "$$m:"; (cd $$m && go build -o /dev/null ./... && go test ./...) || exit 1; done
 
 race: ## all tests with the race detector

@@ -85,6 +85,7 @@ var architecture = []row{
 	{5, "cmd/node", effects, uses{cobra, pflag}},
 	{5, "cmd/ctl", effects, uses{cobra, pflag, term}},
 	{5, "internal/fleet", effects, none},
+	{5, "internal/fleet/tuning", effects, none},
 	{5, "simulation/bubbles", effects, none},
 	{5, "simulation/fleets", effects, none},
 	{5, "simulation/demo/...", effects, none},
