@@ -131,19 +131,28 @@ func (g *Gate) apply(e *entry, view breaker.Snapshot) {
 		return
 	}
 	f, now := g.fail(e), g.opt.Clock.Now()
-	closes := view.Closes()
-	if view.At(now).State == breaker.Closed {
-		f.roles = nil // whoever closed it voided the permits
-		// The ring may have continued from what the view let go.
-		if was := viewOf(e); was.At(now).State != breaker.Closed {
-			was.Overlays = nil
-			closes = append(closes, breaker.Close{Stamp: was.MaxStamp()})
-		}
-	}
-	for _, c := range closes {
+	for _, c := range view.Closes() {
 		g.empty(f, c)
 	}
+	if view.At(now).State == breaker.Closed {
+		f.roles = nil // whoever closed it voided the permits
+		if was := viewOf(e); was.At(now).State != breaker.Closed {
+			was.Overlays = nil
+			g.letGo(f, was.MaxStamp())
+		}
+	}
 	g.refresh(e, view)
+}
+
+// letGo takes from a ring what it may have continued from, which the view held
+// until now. It may have begun again from there after the last close it heard.
+func (g *Gate) letGo(f *failing, held breaker.Stamp) {
+	if ring := f.ring.Snapshot(); ring.MaxStamp() <= held {
+		mo := g.opt.Clock.Moment(1)
+		mo.Stamp = max(held, ring.Clear)
+		f.ring.Close(mo, "", "")
+		f.run = breaker.Outcome{}
+	}
 }
 
 // empty takes from a ring what is older than an announced close. Outcomes of

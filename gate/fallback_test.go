@@ -58,3 +58,38 @@ func TestTheRingLetsGoWithTheView(t *testing.T) {
 		}
 	})
 }
+
+// TestTheRingLetsGoOfWhatItBeganAgainFrom: a machine that slept takes a
+// Retry-After to have run out after the recovery. A ring that began again from it
+// when it had heard of the recovery lets go of it all the same.
+func TestTheRingLetsGoOfWhatItBeganAgainFrom(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		const key = breaker.Key("host:a.example")
+		now := w.clock.Now()
+		asked := breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
+			Setter: "n2", Stamp: w.clock.Stamp(), Until: now.Add(time.Second), Reason: breaker.ReasonRetryAfter,
+		}}}
+		w.g.Apply(key, asked)
+		w.mu.Lock()
+		w.down = true
+		w.mu.Unlock()
+		probe := func() {
+			t.Helper()
+			if d := w.g.Allow(context.Background(), Call{Host: "a.example"}); !d.Probe() {
+				t.Fatal("no probe where no owner answers")
+			}
+		}
+		pass(1500 * time.Millisecond)
+		probe()
+		recovered := breaker.Snapshot{Circuit: breaker.Circuit{Stamp: w.clock.Stamp(), Keep: now.Add(10 * time.Minute), Recovered: now.Add(500 * time.Millisecond)}}
+		both := recovered.Clone()
+		both.Cooldowns = asked.Cooldowns
+		w.g.Apply(key, both)
+		probe() // the ring begins again
+		w.g.Apply(key, recovered)
+		for range 3 {
+			wantAllowed(t, w.g.Allow(context.Background(), Call{Host: "a.example"}))
+		}
+	})
+}

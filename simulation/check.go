@@ -51,6 +51,7 @@ type checks struct {
 	wipes    [][]time.Duration                  // of each node, when its disk was replaced
 	started  []time.Duration                    // each node, the last time
 	arrivals map[breaker.PermitID]time.Duration // of permits, at their holders
+	flights  map[[2]int]flown                   // batches that are not acknowledged, by sender and receiver
 	won      map[uint64]*won                    // by probes, by activation
 	over     map[string]hold                    // the latest hold of a host, also when it is over
 	whole    map[closedBefore]bool              // before the network was split
@@ -65,7 +66,7 @@ func newChecks(w *World) checks {
 		disturbs: make([]time.Duration, w.plan.Nodes), owners: map[string]uint64{}, network: never, unnoticed: never,
 		truth: newTruth(&w.plan), measures: newMeasures(),
 		set: map[cooldownID]deadlineSeen{}, disks: map[seenKey]onDisk{}, wipes: make([][]time.Duration, w.plan.Nodes),
-		started: make([]time.Duration, w.plan.Nodes), won: map[uint64]*won{}, arrivals: map[breaker.PermitID]time.Duration{}, over: map[string]hold{}, whole: map[closedBefore]bool{}, trips: map[breaker.Key]breaker.Stamp{},
+		started: make([]time.Duration, w.plan.Nodes), won: map[uint64]*won{}, arrivals: map[breaker.PermitID]time.Duration{}, flights: map[[2]int]flown{}, over: map[string]hold{}, whole: map[closedBefore]bool{}, trips: map[breaker.Key]breaker.Stamp{},
 	}
 	c.shared = newSharedChecks(w)
 	for i := range c.disturbs {

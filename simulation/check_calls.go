@@ -18,6 +18,7 @@ type hold struct {
 	until time.Duration
 	what  string
 	stamp breaker.Stamp // 0: not known
+	told  []string      // members that the node pushed it to
 }
 
 // closeWord and laidWord are words that were acknowledged.
@@ -39,6 +40,7 @@ type (
 const (
 	hearWithin = time.Second             // a member that nothing happened to hears of a deadline
 	hearLossy  = 10 * time.Second        // where messages are lost
+	hearComing = 3 * time.Second         // later, who comes back just then: it is noticed, and within 2 s tells a member what it knows
 	diskSlack  = 2100 * time.Millisecond // a deadline from a disk may be earlier (ADR 9)
 	driftSlack = 200 * time.Millisecond  // of clocks that are a little fast
 )
@@ -59,6 +61,9 @@ func (c *checks) cooled(n *node, key breaker.Key, k breaker.Cooldown) {
 
 func (c *checks) hold(h hold) {
 	c.holds = slices.DeleteFunc(c.holds, func(old hold) bool { return old.until <= c.world.now })
+	for _, m := range h.by.members.live {
+		h.told = append(h.told, m.ID)
+	}
 	c.holds = append(c.holds, h)
 	c.latest(h)
 }
@@ -125,6 +130,9 @@ func (c *checks) mustHear(n *node, h *hold) bool {
 	within := hearWithin
 	if c.world.network.Loss > 0 {
 		within = hearLossy
+	}
+	if !slices.Contains(h.told, n.id) {
+		within += hearComing
 	}
 	return c.world.now > c.leaves(h.since)+within && c.calm(h.since, n, h.by) && h.by.starts == h.life
 }

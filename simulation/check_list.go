@@ -34,6 +34,7 @@ func Checks() []Check {
 		{"legal transitions", Always, "closed to open to half-open to open or closed, and nothing else"},
 		{"a trip has its witnesses", Always, "a counted trip names enough nodes, whose calls failed, and was asked about"},
 		{"a run is what happened", Always, "a trip rests on failures that happened since the last success and transition, each counted once"},
+		{"a lost report leaves a gap", Always, "what follows a report that was not acknowledged says that something is missing"},
 		{"a success refuses a trip", Always, "no run trips across a success that a member knew of when it was asked"},
 		{"witnesses tell the truth", Always, "no success looks younger than it was"},
 		{"a lost member stays known", Always, "a node cut off needs as many witnesses as before"},

@@ -15,7 +15,7 @@ func (c *checks) trueTrip(a *actor, t *breaker.Transition, before breaker.Instan
 	if met := a.node.met(); a.node.spread.Known(a.node.clock.Now()) < met {
 		w.fail("a lost member stays known", a.node, "%s tripped with %d known members, it met %d", a.key, a.node.spread.Known(a.node.clock.Now()), met)
 	}
-	c.trueWitnesses(a, t)
+	c.trueWitnesses(a, t, before)
 	if t.Reason != breaker.ReasonConsecutive {
 		return
 	}
@@ -51,14 +51,20 @@ func memory(p *breaker.Policy, role string) time.Duration {
 
 // trueWitnesses checks that calls of enough nodes failed: one sick machine opens
 // nothing.
-func (c *checks) trueWitnesses(a *actor, t *breaker.Transition) {
+func (c *checks) trueWitnesses(a *actor, t *breaker.Transition, before breaker.Instant) {
 	p := a.machine.Policy()
 	need := min(p.Witnesses, a.node.spread.Known(a.node.clock.Now()))
 	if need == 1 {
 		return
 	}
 	since := never
-	if t.Reason != breaker.ReasonConsecutive { // a run lasts as long as failures follow each other
+	switch t.Reason {
+	case breaker.ReasonConsecutive: // a run lasts as long as failures follow each other
+	case breaker.ReasonProbeFailed: // it stays half-open until probes of enough nodes failed
+		if before != 0 {
+			since = a.node.moment(before) - c.stood()
+		}
+	default:
 		since = c.world.now - memory(p, t.Role) - c.stood()
 	}
 	if got := c.saw(a.key.Name(), since); got < need {

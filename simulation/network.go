@@ -29,6 +29,7 @@ func (n *network) joined(from, to int) bool {
 // the wire's form when it departs and the receiver's instants when it arrives.
 func (w *World) send(from *node, to int, m spread.Message) {
 	w.messages++
+	w.checks.batched(from, to, m)
 	net := &w.network
 	stamp := from.clock.Stamp()
 	if !net.joined(from.index, to) || w.rand.Float64() < net.Loss+net.lossy {
@@ -59,6 +60,7 @@ func (w *World) send(from *node, to int, m spread.Message) {
 				return
 			}
 			w.checks.arrived(m)
+			w.checks.acknowledged(n, from.index, m)
 			w.trace.note(codeMessage, uint64(from.index), uint64(to), uint64(w.now))
 			n.do(func(s *spread.Node, now breaker.Instant) spread.Effects { return s.Receive(now, from.id, m) })
 		})

@@ -114,12 +114,13 @@ var plants = []plant{
 	},
 	{
 		name: "a lost batch leaves no gap", file: "cluster/spread/evidence.go",
-		was: `	for _, r := range reports {
-		n.lose(r.Key, len(r.Outcomes))
-	}`,
-		now: `	for _, r := range reports {
-		n.dropped += uint64(len(r.Outcomes))
-	}`,
+		was: `			next.Gap = true
+			continue
+		}
+		n.lose(r.Key, len(r.Outcomes))`,
+		now: `			continue
+		}
+		n.dropped += uint64(len(r.Outcomes))`,
 	},
 	{
 		name: "one node's failed probe re-opens for all", file: "breaker/probe.go",
@@ -228,8 +229,8 @@ var plants = []plant{
 	},
 	{
 		name: "a close leaves the rings open", file: "gate/failing.go",
-		was: `	for _, c := range closes {`,
-		now: `	for _, c := range closes[:0] {`,
+		was: `	for _, c := range view.Closes() {`,
+		now: `	for _, c := range view.Closes()[:0] {`,
 	},
 	{
 		name: "a clear leaves the circuit", file: "breaker/merge.go",

@@ -120,15 +120,21 @@ func (n *Node) launch(p *peer, now breaker.Instant) {
 func (n *Node) expireBatch(p *peer, now breaker.Instant) {
 	if p.flight != nil && now >= p.flight.deadline {
 		n.counts.BatchesLost++
-		n.missed(p.flight.reports)
+		n.missed(p, p.flight.reports)
 		p.flight = nil
 		n.launch(p, now)
 	}
 }
 
-// missed gives up reports that may not have been counted.
-func (n *Node) missed(reports []Report) {
+// missed gives up reports that may not have been counted. What waits for the same
+// member comes next.
+func (n *Node) missed(p *peer, reports []Report) {
 	for _, r := range reports {
+		if next := p.byKey[r.Key]; next != nil {
+			n.dropped += uint64(len(r.Outcomes))
+			next.Gap = true
+			continue
+		}
 		n.lose(r.Key, len(r.Outcomes))
 	}
 }
@@ -139,7 +145,7 @@ func (n *Node) onBatchAck(p *peer, m BatchAck, now breaker.Instant) {
 	}
 	n.counts.BatchesAcked++
 	p.measured(now.Sub(p.flight.sent))
-	n.missed(slices.DeleteFunc(slices.Clone(p.flight.reports), func(r Report) bool { return !slices.Contains(m.Foreign, r.Key) }))
+	n.missed(p, slices.DeleteFunc(slices.Clone(p.flight.reports), func(r Report) bool { return !slices.Contains(m.Foreign, r.Key) }))
 	p.flight = nil
 	n.launch(p, now)
 }

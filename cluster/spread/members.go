@@ -77,7 +77,7 @@ func sorted(peers map[string]*peer) []*peer {
 func (n *Node) part(p *peer, now breaker.Instant) {
 	if p.flight != nil {
 		n.counts.BatchesLost++
-		n.missed(p.flight.reports)
+		n.missed(p, p.flight.reports)
 	}
 	for _, r := range slices.Clone(n.requests) {
 		if r.to == p.ID && !r.sync {
