@@ -96,15 +96,15 @@ func (p *Planner) may(now time.Time, key breaker.Key, changes []Change, beside [
 			made++
 		}
 	}
-	if !together(changes) || made >= p.left(now) || p.trialOf(key) != nil {
+	if !oneChange(changes) || made >= p.left(now) || p.trialOf(key) != nil {
 		return false
 	}
 	return !slices.ContainsFunc(changes, func(c Change) bool { return !p.ledger.May(now, changeOf(key, &c.Suggestion)).OK })
 }
 
-// together reports whether one order can make these changes: they are of one rule and
+// oneChange reports whether one order can make these changes: they are of one rule and
 // role, and of a field each.
-func together(changes []Change) bool {
+func oneChange(changes []Change) bool {
 	for i := range changes {
 		if groupOf(&changes[i]) != groupOf(&changes[0]) ||
 			slices.ContainsFunc(changes[:i], func(c Change) bool { return c.Field == changes[i].Field }) {

@@ -185,10 +185,17 @@ func groupsByConfidence(changes []Change) []string {
 
 // objections is the first of those against a group.
 func objections(changes []Change, group string) string {
+	var together []Change
 	for i := range changes {
-		if c := &changes[i]; groupOf(c) == group && c.Reason != "" {
-			return c.Reason
+		if c := &changes[i]; groupOf(c) == group {
+			if c.Reason != "" {
+				return c.Reason
+			}
+			together = append(together, *c)
 		}
+	}
+	if !oneChange(together) {
+		return "it says two things of one field"
 	}
 	return ""
 }

@@ -102,7 +102,7 @@ func (p *Planner) tried() (n int) {
 
 // begin watches the change that a record tells of, unless it is over.
 func (p *Planner) begin(now, at time.Time, r *Record) {
-	if !together(r.Done) || p.over(now, at, r.Key) || p.trialOf(r.Key) != nil || p.tried() >= maxTried {
+	if !oneChange(r.Done) || p.over(now, at, r.Key) || p.trialOf(r.Key) != nil || p.tried() >= maxTried {
 		return
 	}
 	cohort := cohortOf(r.Done)
