@@ -66,4 +66,3 @@ func suggestionsOf(changes []planner.Change) []tuner.Suggestion {
 	}
 	return list
 }
-
