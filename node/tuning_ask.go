@@ -53,9 +53,12 @@ func (n *Node) Enforce(ctx context.Context, plan, author string) (api.EnforceRes
 	return askTuner[api.EnforceResponse](ctx, n, tunerQuery{What: askEnforce, Plan: plan, Author: author})
 }
 
-// tunerWait is how long a plan may take: counts, events and outcomes of all
-// members, and replays.
-const tunerWait = 20 * time.Second
+// How long answers may take: a plan needs counts, events and outcomes of all members,
+// and replays; to enforce one, the owners of all breakers that it changes.
+const (
+	tunerWait   = 20 * time.Second
+	enforceWait = 50 * time.Second
+)
 
 // askTuner asks the member that hosts the tuner; one that does not any more has a
 // successor.
@@ -78,7 +81,11 @@ func (n *Node) askTunerAt(ctx context.Context, host string, q tunerQuery) (tuner
 	if host == n.id {
 		return n.tuning.answer(ctx, q)
 	}
-	return observed[tunerAnswer](ctx, n, host, observeTuner, q, tunerWait)
+	wait := tunerWait
+	if q.What == askEnforce {
+		wait = enforceWait
+	}
+	return observed[tunerAnswer](ctx, n, host, observeTuner, q, wait)
 }
 
 func answerOf[T any](a tunerAnswer, key breaker.Key) (answer T, err error) {
@@ -99,7 +106,7 @@ func (t *tuning) answer(ctx context.Context, q tunerQuery) (tunerAnswer, error) 
 	var err error
 	switch q.What {
 	case askAdvice:
-		answer, err = t.advise(ctx, q.Key, time.Duration(q.WindowMS)*time.Millisecond)
+		answer, err = t.advise(ctx, q.Key, time.Duration(min(max(q.WindowMS, 0), inMemory.Milliseconds()))*time.Millisecond)
 	case askEnforce:
 		answer, err = t.enforce(ctx, q.Plan, q.Author)
 	default:

@@ -66,8 +66,11 @@ func (t *tuning) enforce(ctx context.Context, plan, author string) (api.EnforceR
 }
 
 // carryOut has orders done, tells the planner how that went, and keeps the records
-// with all members.
+// with all members. When ctx ends no other order is begun, but what was done is
+// watched and kept all the same.
 func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.EnforcedBreaker {
+	told := ctx
+	ctx = context.WithoutCancel(ctx)
 	done, results := make([]api.EnforcedBreaker, len(orders)), make([]planner.Result, len(orders))
 	room := make(chan struct{}, ordersAtOnce)
 	var all sync.WaitGroup
@@ -75,15 +78,15 @@ func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.Enf
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
+			if err := context.Cause(told); err != nil {
+				done[i], results[i] = api.EnforcedBreaker{Key: string(o.Key), Error: err.Error()}, planner.Result{Order: o, Err: err}
+				return
+			}
 			done[i], results[i] = t.order(ctx, o)
 		})
 	}
 	all.Wait()
-	_, wall := t.node.clock.Both()
-	records, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) []planner.Record { return p.Enforced(wall, results) })
-	if err != nil { // the tuner moved meanwhile: the next one hears it from the members
-		records = planner.New(t.settings()).Enforced(wall, results)
-	}
+	records := t.note(ctx, results)
 	for _, r := range records {
 		if r.Kind == guard.RolledBack {
 			t.undone.Add(1)
@@ -95,6 +98,19 @@ func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.Enf
 	return done
 }
 
+// note tells the planner what became of orders.
+func (t *tuning) note(ctx context.Context, results []planner.Result) []planner.Record {
+	_, wall := t.node.clock.Both()
+	records, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) []planner.Record { return p.Enforced(wall, results) })
+	if err != nil { // it moved meanwhile, or started over: it hears it as a record
+		records = planner.New(t.settings()).Enforced(wall, results)
+		if t.hosts() {
+			t.recall(ctx, records)
+		}
+	}
+	return records
+}
+
 // order changes the tuner's overlay of one breaker.
 func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreaker, planner.Result) {
 	a, r := api.EnforcedBreaker{Key: string(o.Key)}, planner.Result{Order: o}
@@ -104,6 +120,8 @@ func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreake
 		result, err = t.node.board.lay(ctx, o.Key, change)
 	}
 	switch {
+	case errors.Is(err, errGone):
+		r.Cause.Why, err = breaker.Cut(errGone.Error()+"; "+r.Cause.Why), nil
 	case err != nil:
 	case result.Conflict:
 		err = errMeanwhile
@@ -122,6 +140,10 @@ func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreake
 // errMeanwhile says that a policy is not what the plan was drawn from.
 var errMeanwhile = errors.New("its policy was changed since the plan was made; ask for advice again")
 
+// errGone says that there is nothing to undo: an operator's reset stays one, also if the
+// tuner did not hear of it.
+var errGone = errors.New("the change was gone already")
+
 // changeFor is what an order asks of the owner, who makes it only of the overlay
 // that the plan was drawn from.
 func (t *tuning) changeFor(ctx context.Context, o *planner.Order) (spread.Lay, error) {
@@ -135,6 +157,9 @@ func (t *tuning) changeFor(ctx context.Context, o *planner.Order) (spread.Lay, e
 		Reason: breaker.Cut(string(o.Cause.Kind) + " " + o.Cause.Plan + ": " + o.Cause.Why),
 	}
 	if o.Undo {
+		if !holdsAny(there.Fields, o.Changes) {
+			return change, errGone
+		}
 		change.Whole, change.Set = true, o.Before
 		return change, nil
 	}
@@ -146,6 +171,19 @@ func (t *tuning) changeFor(ctx context.Context, o *planner.Order) (spread.Lay, e
 	}
 	change.Set = fieldsText(o.Changes)
 	return change, nil
+}
+
+// holdsAny reports whether an overlay has one of these changes.
+func holdsAny(fields string, changes []planner.Change) bool {
+	o, err := config.ParseOverlay(fields)
+	if err != nil {
+		return true // of another version: the owner says what it makes of it
+	}
+	numbers := o.Numbers()
+	return slices.ContainsFunc(changes, func(c planner.Change) bool {
+		v, ok := numbers[fieldName(c.Field, c.Role)]
+		return ok && v == c.Proposed
+	})
 }
 
 // fieldsText are changes in the grammar of --breaker.

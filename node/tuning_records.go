@@ -13,6 +13,7 @@ import (
 	"fleetfuse/cluster/spread"
 	"fleetfuse/telemetry/decisions"
 	"fleetfuse/telemetry/follow"
+	"fleetfuse/tuner/guard"
 	"fleetfuse/tuner/planner"
 )
 
@@ -144,8 +145,15 @@ func (t *tuning) listAll(ctx context.Context, key breaker.Key) (list []planner.R
 // policyReset tells all members that an operator reset a policy: what the tuner did
 // to it is over.
 func (n *Node) policyReset(ctx context.Context, key breaker.Key, author string) {
-	_, wall := n.clock.Both()
-	r := planner.ResetOf(wall, key, author)
+	_, at := n.clock.Both()
+	known, err := n.tuning.list(ctx, key)
+	n.logFailure("read what the tuner did", err)
+	if len(known) > 0 { // by a clock that may be ahead of this one; the latest comes first
+		if last := time.UnixMilli(known[0].At + 1); last.After(at) && last.Sub(at) <= guard.MaxLead {
+			at = last
+		}
+	}
+	r := planner.ResetOf(at, key, author)
 	n.tuning.keep(ctx, []planner.Record{r})
 	n.tuning.hear(ctx, []planner.Record{r})
 }

@@ -89,10 +89,14 @@ type drawn struct {
 func (p *Planner) Draw(now time.Time, window time.Duration, cases []Case) Plan {
 	plan := Plan{Made: now, Window: window, Hosts: make([]HostPlan, len(cases))}
 	for i, c := range cases {
+		if len(c.Inputs) > MaxRecordBytes {
+			c.Inputs = nil // no record could have them
+		}
 		plan.Hosts[i] = p.decide(now, c)
 	}
 	plan.ID = idOf(&plan)
 	p.choose(&plan)
+	p.spend(now, &plan)
 	p.plans = append(p.plans, &drawn{Plan: plan})
 	if len(p.plans) > maxPlans {
 		p.plans = p.plans[1:]
@@ -135,8 +139,11 @@ func (p *Planner) objection(now time.Time, c *Case, s tuner.Suggestion) string {
 	if v := p.ledger.May(now, changeOf(c.Metrics.Key, &s)); !v.OK {
 		return v.Detail
 	}
+	if want := readable(p.settings.Trial.Interval); want != p.length {
+		return fmt.Sprintf("changes on trial are judged by spans of %v: others begin, by spans of %v, when those are over", p.length, want)
+	}
 	if n := p.seenIntervals(c.Metrics.Key); n < canary.LeastPast {
-		return fmt.Sprintf("calls were seen in %d of the %d spans of %v that it takes to tell whether a change does harm", n, canary.LeastPast, p.settings.Trial.Interval)
+		return fmt.Sprintf("calls were seen in %d of the %d spans of %v that it takes to tell whether a change does harm", n, canary.LeastPast, p.length)
 	}
 	if s.Provable() {
 		switch proof, ok := c.Proof[s.Rule]; {
@@ -178,77 +185,19 @@ func groupsByConfidence(changes []Change) []string {
 
 // objections is the first of those against a group.
 func objections(changes []Change, group string) string {
+	var together []Change
 	for i := range changes {
-		if c := &changes[i]; groupOf(c) == group && c.Reason != "" {
-			return c.Reason
+		if c := &changes[i]; groupOf(c) == group {
+			if c.Reason != "" {
+				return c.Reason
+			}
+			together = append(together, *c)
 		}
+	}
+	if !oneChange(together) {
+		return "it says two things of one field"
 	}
 	return ""
-}
-
-// choose lets a change that several hosts need be tried with a few of them first.
-func (p *Planner) choose(plan *Plan) {
-	cohorts := map[string][]breaker.Key{}
-	for i := range plan.Hosts {
-		if chosen := plan.Hosts[i].chosen(Now); len(chosen) > 0 {
-			name := cohortOf(chosen)
-			cohorts[name] = append(cohorts[name], plan.Hosts[i].Key())
-		}
-	}
-	for i := range plan.Hosts {
-		h := &plan.Hosts[i]
-		chosen := h.chosen(Now)
-		if len(chosen) == 0 {
-			continue
-		}
-		name := cohortOf(chosen)
-		if t := p.trying(name); t != nil {
-			h.settle(Refused, fmt.Sprintf("the same change is tried with %s since %s", some(t.Keys()), t.Began.UTC().Format(time.TimeOnly)))
-			continue
-		}
-		first := canary.Choose(cohorts[name], p.settings.Trial.Share, plan.ID)
-		if !slices.Contains(first, h.Key()) {
-			h.settle(Later, fmt.Sprintf("it is made if it does well with %s", some(first)))
-		}
-	}
-}
-
-// settle changes the verdict of what would be made now.
-func (h *HostPlan) settle(v Verdict, reason string) {
-	for i := range h.Changes {
-		if c := &h.Changes[i]; c.Verdict == Now {
-			c.Verdict, c.Reason = v, reason
-		}
-	}
-}
-
-// cohortOf names the hosts that need the same kind of change.
-func cohortOf(changes []Change) string {
-	name := string(changes[0].Rule) + "/" + changes[0].Role
-	for _, c := range changes {
-		way := "+"
-		if c.Proposed < c.Current {
-			way = "-"
-		}
-		name += " " + way + c.Field
-	}
-	return name
-}
-
-// some names up to three keys.
-func some(keys []breaker.Key) string {
-	const most = 3
-	text := ""
-	for i, k := range keys[:min(len(keys), most)] {
-		if i > 0 {
-			text += ", "
-		}
-		text += k.Name()
-	}
-	if n := len(keys) - most; n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
-	}
-	return text
 }
 
 // idOf names a plan by what it says and when.
