@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"fleetfuse/actors"
 	"fleetfuse/api"
@@ -65,8 +66,15 @@ func (t *tuning) enforce(ctx context.Context, plan, author string) (api.EnforceR
 	return a, nil
 }
 
+// Limits of an order once it is begun, and of telling what became of all.
+const (
+	orderLimit  = 10 * time.Second
+	recordLimit = 10 * time.Second
+)
+
 // carryOut has orders done, tells the planner how that went, and keeps the records
-// with all members.
+// with all members. None is begun when ctx is over, but those that were are recorded,
+// whoever gave up meanwhile: nobody would watch a change that no member knows of.
 func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.EnforcedBreaker {
 	done, results := make([]api.EnforcedBreaker, len(orders)), make([]planner.Result, len(orders))
 	room := make(chan struct{}, ordersAtOnce)
@@ -75,10 +83,29 @@ func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.Enf
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
-			done[i], results[i] = t.order(ctx, o)
+			done[i], results[i] = t.begun(ctx, o)
 		})
 	}
 	all.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	defer cancel()
+	t.record(ctx, results)
+	return done
+}
+
+// begun carries out an order unless ctx is over, and to its end then.
+func (t *tuning) begun(ctx context.Context, o planner.Order) (api.EnforcedBreaker, planner.Result) {
+	if ctx.Err() != nil {
+		err := fmt.Errorf("it was not begun any more: %w; ask for advice again", context.Cause(ctx))
+		return api.EnforcedBreaker{Key: string(o.Key), Error: err.Error()}, planner.Result{Order: o, Err: err}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), orderLimit)
+	defer cancel()
+	return t.order(ctx, o)
+}
+
+// record tells the planner what became of orders, and keeps that with all members.
+func (t *tuning) record(ctx context.Context, results []planner.Result) {
 	_, wall := t.node.clock.Both()
 	records, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) []planner.Record { return p.Enforced(wall, results) })
 	if err != nil { // the tuner moved meanwhile: the next one hears it from the members
@@ -92,7 +119,6 @@ func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.Enf
 		}
 	}
 	t.keep(ctx, records)
-	return done
 }
 
 // order changes the tuner's overlay of one breaker.

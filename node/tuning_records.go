@@ -56,7 +56,8 @@ func (t *tuning) write(records []planner.Record) {
 		if err != nil {
 			continue // it came from JSON, or was held to its form
 		}
-		t.decisions.Add(decisions.Record{ID: r.ID, At: time.UnixMilli(r.At), Key: r.Key, Kind: string(r.Kind), Body: body})
+		err = t.decisions.Add(decisions.Record{ID: r.ID, At: time.UnixMilli(r.At), Key: r.Key, Kind: string(r.Kind), Body: body})
+		t.node.logFailure("keep a record of the tuner", err)
 	}
 }
 
