@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -30,10 +31,17 @@ func (t *tuning) blocked(ctx context.Context) (reasons []string) {
 		if m.ID == n.id {
 			return n.unsound(), nil
 		}
-		return observed[[]string](ctx, n, m.ID, observeSound, struct{}{}, soundWait)
+		told, err := observed[[]string](ctx, n, m.ID, observeSound, struct{}{}, soundWait)
+		if err != nil && !errors.Is(err, spread.ErrNoOwner) { // it answered, but not that
+			return []string{"it cannot say whether it would keep a change: " + err.Error()}, nil
+		}
+		return told, err
 	})
 	for _, name := range silent {
 		reasons = append(reasons, "member "+name+" does not answer")
+	}
+	for _, name := range t.unheard.names() {
+		reasons = append(reasons, "member "+name+" has not told yet what the tuner did before; try again in a few seconds")
 	}
 	for _, a := range answers {
 		for _, why := range a.answer {

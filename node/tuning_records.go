@@ -30,10 +30,13 @@ type recordsQuery struct {
 // Limits of what is asked for.
 const (
 	recordsSince = 30 * 24 * time.Hour
-	maxRecords   = 50                 // of a key: they are large
-	ledgerSince  = 8 * 24 * time.Hour // more than the guard looks back
-	maxLedger    = 2000
-	recordsWait  = 2 * time.Second
+	maxRecords   = 50 // of a key: they are large
+	// ledgerSince is how far back the guard looks: two changes that were taken back
+	// within 30 days freeze a host for a week.
+	ledgerSince = 38 * 24 * time.Hour
+	// trialsSince is more than a change is on trial: what is older is over.
+	trialsSince = 3 * 24 * time.Hour
+	recordsWait = 2 * time.Second
 )
 
 // keep writes records down here and with all members.
@@ -61,22 +64,15 @@ func (t *tuning) write(records []planner.Record) {
 	}
 }
 
-// list is what this node remembers, the latest first.
+// list is what this node remembers of a key, the latest first.
 func (t *tuning) list(ctx context.Context, key breaker.Key) ([]planner.Record, error) {
 	_, wall := t.node.clock.Both()
-	since, most := recordsSince, maxRecords
-	if key == "" {
-		since, most = ledgerSince, maxLedger
-	}
-	kept, err := t.decisions.List(ctx, key, wall.Add(-since), most)
+	kept, err := t.decisions.List(ctx, key, wall.Add(-recordsSince), maxRecords)
 	list, size := make([]planner.Record, 0, len(kept)), 0
 	for _, k := range kept {
 		var r planner.Record
 		if json.Unmarshal(k.Body, &r) != nil {
 			continue // of a version that wrote another form
-		}
-		if key == "" {
-			r.Inputs = nil
 		}
 		if size += len(k.Body); size > maxObserved {
 			break
@@ -84,6 +80,39 @@ func (t *tuning) list(ctx context.Context, key breaker.Key) ([]planner.Record, e
 		list = append(list, r)
 	}
 	return list, err
+}
+
+// ledger is what this node remembers of all keys, as far as a tuner that comes new
+// to a member must know it: with what they were decided from, records of a month do
+// not fit into an answer.
+func (t *tuning) ledger(ctx context.Context) ([]planner.Record, error) {
+	_, wall := t.node.clock.Both()
+	list, size := []planner.Record{}, 0
+	err := t.decisions.Each(ctx, wall.Add(-ledgerSince), func(k decisions.Record) bool {
+		var r planner.Record
+		if json.Unmarshal(k.Body, &r) != nil {
+			return true // of a version that wrote another form
+		}
+		r.Proof, r.Inputs = nil, nil
+		if wall.Sub(k.At) > trialsSince {
+			r = planner.Record{Record: r.Record, Author: r.Author}
+		}
+		text, _ := json.Marshal(r) // it came from JSON
+		if size += len(text); size > maxObserved {
+			return false
+		}
+		list = append(list, r)
+		return true
+	})
+	return list, err
+}
+
+// remembered is what this node remembers of a key, or of all with "".
+func (t *tuning) remembered(ctx context.Context, key breaker.Key) ([]planner.Record, error) {
+	if key == "" {
+		return t.ledger(ctx)
+	}
+	return t.list(ctx, key)
 }
 
 // answerRecords answers a member.
@@ -95,7 +124,7 @@ func (t *tuning) answerRecords(ctx context.Context, query []byte) (spread.Observ
 	list := []planner.Record{}
 	if t.hear(ctx, q.Told); q.Ask {
 		var err error
-		if list, err = t.list(ctx, q.Key); err != nil {
+		if list, err = t.remembered(ctx, q.Key); err != nil {
 			return spread.Observed{}, err
 		}
 	}
@@ -129,9 +158,14 @@ func (t *tuning) recall(ctx context.Context, records []planner.Record) {
 // listAll is what all members remember, the latest first, without what they
 // remember twice; silent are those that did not answer.
 func (t *tuning) listAll(ctx context.Context, key breaker.Key) (list []planner.Record, silent []string) {
-	answers, silent := askAll(everyone{t.node}.Members(), func(m follow.Member) ([]planner.Record, error) {
+	return t.listOf(ctx, everyone{t.node}.Members(), key)
+}
+
+// listOf is what some members remember.
+func (t *tuning) listOf(ctx context.Context, members []follow.Member, key breaker.Key) (list []planner.Record, silent []string) {
+	answers, silent := askAll(members, func(m follow.Member) ([]planner.Record, error) {
 		if m.ID == t.node.id {
-			return t.list(ctx, key)
+			return t.remembered(ctx, key)
 		}
 		return observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Ask: true, Key: key}, recordsWait)
 	})

@@ -1,0 +1,48 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"fleetfuse/breaker"
+	"fleetfuse/telemetry/rollup"
+	"fleetfuse/tuner/planner"
+)
+
+// An hour of very many hosts fits into an answer: the latest buckets are told.
+func TestBucketsFitIntoAnAnswer(t *testing.T) {
+	var list []rollup.BucketCounts
+	const buckets = 110
+	for at := range buckets {
+		for h := range 2000 {
+			c := rollup.BucketCounts{Key: breaker.HostKey(fmt.Sprintf("a-long-name-of-host-%04d.example.org", h)), Rejected: 1 << 20}
+			c.At, c.Judged, c.Failures, c.LatencyCalls = int64(178_000_000+at), 1<<30, 1<<29, 1<<30
+			list = append(list, c)
+		}
+	}
+	body, err := bucketsBody(list)
+	if err != nil || len(body) > maxObserved {
+		t.Fatalf("%d bytes, %v", len(body), err)
+	}
+	var told bucketsTold
+	if err := json.Unmarshal(body, &told); err != nil {
+		t.Fatal(err)
+	}
+	got, err := rollup.DecodeBuckets(told.Buckets)
+	if err != nil || len(got) < len(list)/4 || got[len(got)-1].At != list[len(list)-1].At {
+		t.Errorf("%d of %d buckets, %v", len(got), len(list), err)
+	}
+}
+
+// Orders that were not begun before the asker gave up say so, and are not made.
+func TestOrdersAreNotBegunTooLate(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	done, result := (&tuning{}).begun(ctx, planner.Order{Key: "host:a.example"})
+	if done.Key != "host:a.example" || result.Err == nil || !strings.Contains(done.Error, "not begun") {
+		t.Errorf("%+v, %v", done, result.Err)
+	}
+}
