@@ -46,10 +46,34 @@ func (t *tuning) keep(ctx context.Context, records []planner.Record) {
 	}
 	t.write(records)
 	members := slices.DeleteFunc(everyone{t.node}.Members(), func(m follow.Member) bool { return m.ID == t.node.id })
+	told := inParts(records)
 	askAll(members, func(m follow.Member) (struct{}, error) { // who does not answer is told when it hosts the tuner
-		_, err := observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Told: records}, recordsWait)
-		return struct{}{}, err
+		for _, part := range told {
+			if _, err := observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Told: part}, recordsWait); err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, nil
 	})
+}
+
+// toldBytes bounds what is told at once: of a question of more than 64 KiB the rest
+// would be lost (travel). One record always fits (planner.MaxRecordBytes).
+const toldBytes = 62 << 10
+
+// inParts splits records so that each part is not too much to be told at once.
+func inParts(records []planner.Record) (parts [][]planner.Record) {
+	size := 0
+	for i := range records {
+		text, _ := json.Marshal(&records[i]) // held to its form
+		size += len(text) + len(",")
+		if i == 0 || size > toldBytes {
+			parts, size = append(parts, nil), len(text)+len(",")
+		}
+		last := &parts[len(parts)-1]
+		*last = append(*last, records[i])
+	}
+	return parts
 }
 
 // write writes records down here.

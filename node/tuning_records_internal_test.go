@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/travel"
 	"fleetfuse/internal/clock"
 	"fleetfuse/telemetry/decisions"
 	"fleetfuse/tuner"
@@ -58,5 +60,47 @@ func TestLedgerIsToldInFull(t *testing.T) {
 	o, err = tn.answerRecords(t.Context(), []byte(`{"ask":true,"key":"host:h0.example"}`))
 	if err != nil || !strings.Contains(string(o.Body), "xxx") {
 		t.Errorf("what one was decided from is not told: %v", err)
+	}
+}
+
+// What is told to members arrives, however many large records a plan makes.
+func TestRecordsAreToldInParts(t *testing.T) {
+	var records []planner.Record
+	for i, size := range []int{10, 100, 60_000, 10, 30_000, 30_000, 30_000, 10} {
+		records = append(records, planner.Record{
+			Record: guard.Record{ID: fmt.Sprint(i), Kind: guard.Enforced, At: 1, Key: "host:a.example"},
+			Inputs: json.RawMessage(`"` + strings.Repeat("x", size) + `"`),
+		})
+	}
+	told := 0
+	for _, part := range inParts(records) {
+		text, err := json.Marshal(recordsQuery{Told: part})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := travel.Depart(spread.Request{ID: 1, Body: spread.Observe{What: observeRecords, Query: text}}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := travel.Arrive(f, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var q recordsQuery
+		if err := json.Unmarshal(m.(spread.Request).Body.(spread.Observe).Query, &q); err != nil {
+			t.Fatalf("%d bytes: %v", len(text), err)
+		}
+		for _, r := range q.Told {
+			if r.ID != fmt.Sprint(told) {
+				t.Errorf("record %d is %s", told, r.ID)
+			}
+			told++
+		}
+	}
+	if told != len(records) {
+		t.Errorf("%d of %d told", told, len(records))
+	}
+	if parts := inParts(nil); len(parts) != 0 {
+		t.Errorf("nothing is told in %d parts", len(parts))
 	}
 }
