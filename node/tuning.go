@@ -102,6 +102,7 @@ func (t *tuning) run(ctx context.Context) {
 func (t *tuning) suggest(ctx context.Context) {
 	mode := t.node.policies.current().Tuner.Mode
 	if mode == api.TunerObserve {
+		t.suggestions.Store(0)
 		return
 	}
 	a, err := t.advise(ctx, "", 0)

@@ -130,6 +130,8 @@ func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreake
 		result, err = t.node.board.lay(ctx, o.Key, change)
 	}
 	switch {
+	case errors.Is(err, errUndone):
+		return a, r
 	case err != nil:
 	case result.Conflict:
 		err = errMeanwhile
@@ -148,6 +150,10 @@ func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreake
 // errMeanwhile says that a policy is not what the plan was drawn from.
 var errMeanwhile = errors.New("its policy was changed since the plan was made; ask for advice again")
 
+// errUndone says that there is nothing to undo any more: an operator was faster, whose
+// word must not be overwritten by what was there before the change.
+var errUndone = errors.New("the change is undone already")
+
 // changeFor is what an order asks of the owner, who makes it only of the overlay
 // that the plan was drawn from.
 func (t *tuning) changeFor(ctx context.Context, o *planner.Order) (spread.Lay, error) {
@@ -161,6 +167,9 @@ func (t *tuning) changeFor(ctx context.Context, o *planner.Order) (spread.Lay, e
 		Reason: breaker.Cut(string(o.Cause.Kind) + " " + o.Cause.Plan + ": " + o.Cause.Why),
 	}
 	if o.Undo {
+		if !holdsAny(there.Fields, o.Changes) {
+			return change, errUndone
+		}
 		change.Whole, change.Set = true, o.Before
 		return change, nil
 	}
@@ -172,6 +181,19 @@ func (t *tuning) changeFor(ctx context.Context, o *planner.Order) (spread.Lay, e
 	}
 	change.Set = fieldsText(o.Changes)
 	return change, nil
+}
+
+// holdsAny reports whether an overlay still has any of the changes.
+func holdsAny(overlay string, changes []planner.Change) bool {
+	set, err := config.ParseOverlay(overlay)
+	if err != nil {
+		return overlay != "" // of another version: the owner knows
+	}
+	numbers := set.Numbers()
+	return slices.ContainsFunc(changes, func(c planner.Change) bool {
+		v, there := numbers[fieldName(c.Field, c.Role)]
+		return there && v == c.Proposed
+	})
 }
 
 // fieldsText are changes in the grammar of --breaker.

@@ -9,6 +9,7 @@ import (
 
 	"fleetfuse/breaker"
 	"fleetfuse/telemetry/rollup"
+	"fleetfuse/tuner"
 	"fleetfuse/tuner/planner"
 )
 
@@ -44,5 +45,27 @@ func TestOrdersAreNotBegunTooLate(t *testing.T) {
 	done, result := (&tuning{}).begun(ctx, planner.Order{Key: "host:a.example"})
 	if done.Key != "host:a.example" || result.Err == nil || !strings.Contains(done.Error, "not begun") {
 		t.Errorf("%+v, %v", done, result.Err)
+	}
+}
+
+// What an operator reset or replaced in the meantime is not undone.
+func TestHoldsAny(t *testing.T) {
+	changes := []planner.Change{
+		{Suggestion: tuner.Suggestion{Field: tuner.FieldResetTimeout, Proposed: 150}},
+		{Suggestion: tuner.Suggestion{Field: tuner.FieldFailMax, Role: "metadata", Proposed: 8}},
+	}
+	for overlay, want := range map[string]bool{
+		"":                                false,
+		fieldsText(changes):               true,
+		"reset_timeout:150s":              true,
+		"roles.metadata.fail_max:8":       true,
+		"reset_timeout:60s":               false,
+		"fail_max:8":                      false,
+		"of a later version, not ours!":   true,
+		"rate_multiplier:0.8,fail_max:10": false,
+	} {
+		if got := holdsAny(overlay, changes); got != want {
+			t.Errorf("%q: %v", overlay, got)
+		}
 	}
 }
