@@ -23,7 +23,7 @@ type tuning struct {
 	actor     *actors.Tuner
 	decisions *decisions.Log
 
-	unheard  unheard
+	heard    heard
 	deciding sync.Mutex           // one plan is carried out at a time
 	told     map[string]time.Time // advice that was written down; the loop's own
 

@@ -10,56 +10,59 @@ import (
 	"fleetfuse/tuner/planner"
 )
 
-// unheard are members that did not answer when the tuner came here: what only they
-// remember of what was done is not known yet.
-type unheard struct {
-	mu      sync.Mutex
-	members []follow.Member
+// heard are the members that told the tuner here what was done before, and were not
+// away since: who was may have had a tuner of its own, in a split.
+type heard struct {
+	mu  sync.Mutex
+	ids map[string]bool
 }
 
-func (u *unheard) set(list []follow.Member) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.members = list
-}
-
-func (u *unheard) list() []follow.Member {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return slices.Clone(u.members)
-}
-
-func (u *unheard) names() (names []string) {
-	for _, m := range u.list() {
-		names = append(names, m.Name)
+// missing lists those of some members that are still to be asked, and forgets who is
+// not live; with anew all are.
+func (h *heard) missing(members []follow.Member, anew bool) (list []follow.Member) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	still := map[string]bool{}
+	for _, m := range members {
+		if !anew && m.Live && h.ids[m.ID] {
+			still[m.ID] = true
+			continue
+		}
+		list = append(list, m)
 	}
-	return names
+	h.ids = still
+	return list
 }
 
-// begin tells a tuner that has just come here what was done before; what members that
-// did not answer remember, it tells as soon as they do.
+// add takes note of members that told.
+func (h *heard) add(members []follow.Member) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range members {
+		h.ids[m.ID] = true
+	}
+}
+
+// begin tells a tuner that has just come here what was done before. What members
+// remember that did not answer, or come back, it tells as soon as they do.
 func (t *tuning) begin(ctx context.Context) error {
 	knows, err := actors.Consult(ctx, t.actor, (*planner.Planner).Knows)
 	if err != nil {
 		return err
 	}
-	members := everyone{t.node}.Members()
-	if knows {
-		members = slices.DeleteFunc(members, func(m follow.Member) bool {
-			return !slices.ContainsFunc(t.unheard.list(), func(x follow.Member) bool { return x.ID == m.ID })
-		})
-		if len(members) == 0 {
-			t.unheard.set(nil) // who is not known any more is waited for no longer
-			return nil
-		}
+	members := t.heard.missing(everyone{t.node}.Members(), !knows)
+	if knows && !slices.ContainsFunc(members, func(m follow.Member) bool { return m.Live }) {
+		return nil
 	}
 	records, silent := t.listOf(ctx, members, "")
-	t.unheard.set(slices.DeleteFunc(members, func(m follow.Member) bool { return !slices.Contains(silent, m.Name) })) // before anything can be enforced
 	_, wall := t.node.clock.Both()
 	_, err = actors.Consult(ctx, t.actor, func(p *planner.Planner) struct{} {
 		p.Recall(wall, records)
 		p.Recalled()
 		return struct{}{}
 	})
+	if err == nil {
+		t.heard.add(slices.DeleteFunc(members, func(m follow.Member) bool { return slices.Contains(silent, m.Name) }))
+	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"fleetfuse/api"
@@ -40,8 +41,8 @@ func (t *tuning) blocked(ctx context.Context) (reasons []string) {
 	for _, name := range silent {
 		reasons = append(reasons, "member "+name+" does not answer")
 	}
-	for _, name := range t.unheard.names() {
-		reasons = append(reasons, "member "+name+" has not told yet what the tuner did before; try again in a few seconds")
+	if names := t.unheard(); len(names) > 0 {
+		reasons = append(reasons, "the tuner has not heard yet from "+strings.Join(names, ", ")+" what was done before; try again in a few seconds")
 	}
 	for _, a := range answers {
 		for _, why := range a.answer {
@@ -58,6 +59,16 @@ func (t *tuning) blocked(ctx context.Context) (reasons []string) {
 	}
 	slices.Sort(reasons)
 	return reasons
+}
+
+// unheard names the live members that have not told yet what was done before.
+func (t *tuning) unheard() (names []string) {
+	for _, m := range t.heard.missing(everyone{t.node}.Members(), false) {
+		if m.Live {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // unsound says why this node could not keep a change.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"fleetfuse/breaker"
+	"fleetfuse/telemetry/follow"
 	"fleetfuse/telemetry/rollup"
 	"fleetfuse/tuner"
 	"fleetfuse/tuner/planner"
@@ -68,4 +70,31 @@ func TestHoldsAny(t *testing.T) {
 			t.Errorf("%q: %v", overlay, got)
 		}
 	}
+}
+
+// Who was away is asked again for what was done meanwhile.
+func TestHeard(t *testing.T) {
+	live := func(ids ...string) (list []follow.Member) {
+		for _, id := range []string{"a", "b", "c"} {
+			list = append(list, follow.Member{ID: id, Live: slices.Contains(ids, id)})
+		}
+		return list
+	}
+	var h heard
+	want := func(what string, got []follow.Member, ids ...string) {
+		t.Helper()
+		var have []string
+		for _, m := range got {
+			have = append(have, m.ID)
+		}
+		if !slices.Equal(have, ids) {
+			t.Errorf("%s: %v are missing, want %v", what, have, ids)
+		}
+	}
+	want("nobody told", h.missing(live("a", "b", "c"), false), "a", "b", "c")
+	h.add(live("a", "b", "c")[:2])
+	want("two told", h.missing(live("a", "b", "c"), false), "c")
+	want("one is away", h.missing(live("b", "c"), false), "a", "c")
+	want("and comes back", h.missing(live("a", "b", "c"), false), "a", "c")
+	want("another planner", h.missing(live("a", "b", "c"), true), "a", "b", "c")
 }
