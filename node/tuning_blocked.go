@@ -61,10 +61,13 @@ func (t *tuning) blocked(ctx context.Context) (reasons []string) {
 	return reasons
 }
 
-// unheard names the live members that have not told yet what was done before.
+// unheard names the live members that have not told yet what was done before. Where
+// none has, the tuner has just come, and its planner refuses by itself.
 func (t *tuning) unheard() (names []string) {
-	for _, m := range t.heard.missing(everyone{t.node}.Members(), false) {
-		if m.Live {
+	members := everyone{t.node}.Members()
+	missing := t.heard.missing(members, false)
+	for _, m := range missing {
+		if m.Live && len(missing) < len(members) {
 			names = append(names, m.Name)
 		}
 	}

@@ -204,7 +204,9 @@ func (t *tuning) listOf(ctx context.Context, members []follow.Member, key breake
 // to it is over.
 func (n *Node) policyReset(ctx context.Context, key breaker.Key, author string) {
 	_, wall := n.clock.Both()
-	r := planner.ResetOf(wall, key, author)
-	n.tuning.keep(ctx, []planner.Record{r})
-	n.tuning.hear(ctx, []planner.Record{r})
+	records := []planner.Record{planner.ResetOf(wall, key, author)}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit) // it is reset, whether the operator waits or not
+	defer cancel()
+	n.tuning.hear(ctx, records)
+	n.tuning.keep(ctx, records)
 }
