@@ -34,7 +34,10 @@ func (t *tuning) advise(ctx context.Context, key breaker.Key, window time.Durati
 	n := t.node
 	window = cmp.Or(window, n.policies.current().Tuner.Window)
 	seen := t.look(ctx, key, window)
-	if key != "" && len(seen.metrics) == 0 {
+	if err := context.Cause(ctx); err != nil { // members were not waited for
+		return api.AdviceResponse{}, err
+	}
+	if key != "" && len(seen.metrics) == 0 && len(seen.missing) == 0 {
 		return api.AdviceResponse{}, &httpapi.UncalledError{Key: key, Window: window}
 	}
 	if err := t.cut(ctx, &seen, window); err != nil {

@@ -61,13 +61,12 @@ func (n *Node) Enforce(ctx context.Context, plan, author string) (api.EnforceRes
 	return askTuner[api.EnforceResponse](ctx, n, tunerQuery{What: askEnforce, Plan: plan, Author: author})
 }
 
-// tunerWait is how long a plan may take: counts, events and outcomes of all
-// members, and replays.
-const tunerWait = 20 * time.Second
-
-// enforceWait is how long enforcing one may take: its orders are carried out a few
-// at a time.
-const enforceWait = 45 * time.Second
+// How long answers may take: a plan needs counts, events and outcomes of all members,
+// and replays; to enforce one, the owners of all breakers that it changes.
+const (
+	tunerWait   = 20 * time.Second
+	enforceWait = 45 * time.Second
+)
 
 // askTuner asks the member that hosts the tuner; one that does not any more has a
 // successor.
@@ -111,7 +110,7 @@ func (t *tuning) answer(ctx context.Context, q tunerQuery) (tunerAnswer, error) 
 	var err error
 	switch q.What {
 	case askAdvice:
-		answer, err = t.advise(ctx, q.Key, time.Duration(q.WindowMS)*time.Millisecond)
+		answer, err = t.advise(ctx, q.Key, time.Duration(min(max(q.WindowMS, 0), inMemory.Milliseconds()))*time.Millisecond)
 	case askEnforce:
 		answer, err = t.enforce(ctx, q.Plan, q.Author)
 	default:

@@ -89,7 +89,15 @@ func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.Enf
 	all.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	t.record(ctx, results)
+	records := t.note(ctx, results)
+	for _, r := range records {
+		if r.Kind == guard.RolledBack {
+			t.undone.Add(1)
+		} else {
+			t.enforced.Add(1)
+		}
+	}
+	t.keep(ctx, records)
 	return done
 }
 
@@ -104,21 +112,17 @@ func (t *tuning) begun(ctx context.Context, o planner.Order) (api.EnforcedBreake
 	return t.order(ctx, o)
 }
 
-// record tells the planner what became of orders, and keeps that with all members.
-func (t *tuning) record(ctx context.Context, results []planner.Result) {
+// note tells the planner what became of orders.
+func (t *tuning) note(ctx context.Context, results []planner.Result) []planner.Record {
 	_, wall := t.node.clock.Both()
 	records, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) []planner.Record { return p.Enforced(wall, results) })
-	if err != nil { // the tuner moved meanwhile: the next one hears it from the members
+	if err != nil { // it moved meanwhile, or started over: it hears it as a record
 		records = planner.New(t.settings()).Enforced(wall, results)
-	}
-	for _, r := range records {
-		if r.Kind == guard.RolledBack {
-			t.undone.Add(1)
-		} else {
-			t.enforced.Add(1)
+		if t.hosts() {
+			t.recall(ctx, records)
 		}
 	}
-	t.keep(ctx, records)
+	return records
 }
 
 // order changes the tuner's overlay of one breaker.
@@ -130,8 +134,8 @@ func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreake
 		result, err = t.node.board.lay(ctx, o.Key, change)
 	}
 	switch {
-	case errors.Is(err, errUndone):
-		return a, r
+	case errors.Is(err, errGone):
+		r.Cause.Why, err = breaker.Cut(errGone.Error()+"; "+r.Cause.Why), nil
 	case err != nil:
 	case result.Conflict:
 		err = errMeanwhile
@@ -150,9 +154,9 @@ func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreake
 // errMeanwhile says that a policy is not what the plan was drawn from.
 var errMeanwhile = errors.New("its policy was changed since the plan was made; ask for advice again")
 
-// errUndone says that there is nothing to undo any more: an operator was faster, whose
-// word must not be overwritten by what was there before the change.
-var errUndone = errors.New("the change is undone already")
+// errGone says that there is nothing to undo: an operator's reset stays one, also if the
+// tuner did not hear of it.
+var errGone = errors.New("the change was gone already")
 
 // changeFor is what an order asks of the owner, who makes it only of the overlay
 // that the plan was drawn from.
@@ -168,7 +172,7 @@ func (t *tuning) changeFor(ctx context.Context, o *planner.Order) (spread.Lay, e
 	}
 	if o.Undo {
 		if !holdsAny(there.Fields, o.Changes) {
-			return change, errUndone
+			return change, errGone
 		}
 		change.Whole, change.Set = true, o.Before
 		return change, nil
@@ -183,16 +187,16 @@ func (t *tuning) changeFor(ctx context.Context, o *planner.Order) (spread.Lay, e
 	return change, nil
 }
 
-// holdsAny reports whether an overlay still has any of the changes.
-func holdsAny(overlay string, changes []planner.Change) bool {
-	set, err := config.ParseOverlay(overlay)
+// holdsAny reports whether an overlay has one of these changes.
+func holdsAny(fields string, changes []planner.Change) bool {
+	o, err := config.ParseOverlay(fields)
 	if err != nil {
-		return overlay != "" // of another version: the owner knows
+		return true // of another version: the owner says what it makes of it
 	}
-	numbers := set.Numbers()
+	numbers := o.Numbers()
 	return slices.ContainsFunc(changes, func(c planner.Change) bool {
-		v, there := numbers[fieldName(c.Field, c.Role)]
-		return there && v == c.Proposed
+		v, ok := numbers[fieldName(c.Field, c.Role)]
+		return ok && v == c.Proposed
 	})
 }
 

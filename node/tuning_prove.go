@@ -182,7 +182,7 @@ func (t *tuning) inputs(ctx context.Context, c *planner.Case, members []follow.M
 		r.Rejected = append(r.Rejected, a.answer.Rejected...)
 	}
 	if all := &c.Metrics.All; c.Metrics.Window > 0 {
-		r.CallsPerSecond = float64(all.Net()+all.Rejected) / c.Metrics.Window.Seconds()
+		r.CallsPerSecond = (float64(all.Net()) + float64(all.Rejected)) / c.Metrics.Window.Seconds()
 	}
 	return r
 }

@@ -13,6 +13,7 @@ import (
 	"fleetfuse/cluster/spread"
 	"fleetfuse/telemetry/decisions"
 	"fleetfuse/telemetry/follow"
+	"fleetfuse/tuner/guard"
 	"fleetfuse/tuner/planner"
 )
 
@@ -203,10 +204,17 @@ func (t *tuning) listOf(ctx context.Context, members []follow.Member, key breake
 // policyReset tells all members that an operator reset a policy: what the tuner did
 // to it is over.
 func (n *Node) policyReset(ctx context.Context, key breaker.Key, author string) {
-	_, wall := n.clock.Both()
-	records := []planner.Record{planner.ResetOf(wall, key, author)}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit) // it is reset, whether the operator waits or not
 	defer cancel()
+	_, at := n.clock.Both()
+	known, err := n.tuning.list(ctx, key)
+	n.logFailure("read what the tuner did", err)
+	if len(known) > 0 { // by a clock that may be ahead of this one; the latest comes first
+		if last := time.UnixMilli(known[0].At + 1); last.After(at) && last.Sub(at) <= guard.MaxLead {
+			at = last
+		}
+	}
+	records := []planner.Record{planner.ResetOf(at, key, author)}
 	n.tuning.hear(ctx, records)
 	n.tuning.keep(ctx, records)
 }

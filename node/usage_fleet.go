@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -73,15 +74,25 @@ func (n *Node) usageOf(ctx context.Context, member string, key breaker.Key, wind
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]rollup.Row, len(list))
+	rows, known := make([]rollup.Row, len(list)), make(map[rollup.Series]bool, len(list))
 	for i, x := range list {
-		rows[i].Series = rollup.Series{Key: x.Key, Role: x.Role}
-		if _, err := rows[i].AddEncoded(x.Counts); err != nil {
-			return nil, fmt.Errorf("the counts of %s: %w", x.Key, err)
+		s := rollup.Series{Key: x.Key, Role: x.Role}
+		rows[i].Series = s
+		_, err := rows[i].AddEncoded(x.Counts)
+		if err == nil && (known[s] || !rows[i].Possible()) {
+			err = errAbsurd
 		}
+		if err != nil {
+			return nil, fmt.Errorf("the counts of %.300s: %w", x.Key, err)
+		}
+		known[s] = true
 	}
 	return rows, nil
 }
+
+// errAbsurd says that a member told what it cannot have seen: it is as one that does
+// not answer.
+var errAbsurd = errors.New("nobody can have counted that")
 
 // usageWait is how long a member may take to read a long window from its disk.
 const usageWait = 2 * time.Second

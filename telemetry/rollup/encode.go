@@ -88,6 +88,30 @@ func (c *Counts) Append(b []byte) []byte {
 	return b
 }
 
+// maxTold is the most of anything that one node can have counted of a key and role,
+// in all the days that it remembers: so that the sums of all nodes are numbers.
+const maxTold = 1 << 44
+
+// Possible reports whether a node can have counted this: it may come from another.
+func (c *Counts) Possible() bool {
+	for part := range parts {
+		if n := c.number(part); n != nil && *n > maxTold {
+			return false
+		}
+		for _, n := range c.list(part) {
+			if n > maxTold {
+				return false
+			}
+		}
+	}
+	for _, w := range c.RetryAfter {
+		if w.Count > maxTold {
+			return false
+		}
+	}
+	return true
+}
+
 func appendList(b []byte, list []uint64) []byte {
 	b = binary.AppendUvarint(b, some(list))
 	for _, n := range list {

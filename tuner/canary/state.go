@@ -119,6 +119,16 @@ func (s State) Update(i Interval) State {
 	return s
 }
 
+// Pass takes so many intervals in which nothing was watched.
+func (s State) Pass(length time.Duration, n int64) State {
+	length = min(max(length, 0), longest)
+	whole := time.Duration(min(n, int64(most/max(length, 1)))) * length
+	for ; whole > longest; whole -= longest {
+		s = s.Update(Interval{Length: longest, Idle: true})
+	}
+	return s.Update(Interval{Length: whole, Idle: true})
+}
+
 // ripe says whether a promotion is not too early. A good change may do away
 // with opens, so those count that there would have been at the usual rate.
 func (s *State) ripe() bool {
@@ -168,7 +178,7 @@ func (s *State) sound() bool {
 			return false
 		}
 	}
-	return s.Verdict == Continue && s.Cap > 0 && s.High > s.Low && s.Usual+s.Margin > s.Low && s.Block >= 1 && s.Block <= mostPast &&
+	return s.Verdict == Continue && s.Seconds >= 0 && s.Cap > 0 && s.High > s.Low && s.Usual+s.Margin > s.Low && s.Block >= 1 && s.Block <= mostPast &&
 		s.Slow >= 1 && s.Slow <= mostPast && s.Count >= 0 && s.Count <= s.Block && s.SlowN >= 0 && s.SlowN <= s.Slow &&
 		s.Seen >= 0 && s.Opens >= 0 &&
 		s.NeedWorse > 0 && s.NeedFine > 0 && s.LimitSeconds > 0 && s.LimitSeconds <= most.Seconds()

@@ -22,6 +22,22 @@ func NewLedger(s Settings) *Ledger {
 	return &Ledger{settings: s.bounded(), hosts: map[breaker.Key]*host{}}
 }
 
+// Use takes other settings; what is known stays. A fleet's budget that grows counts
+// what the smaller one remembered.
+func (l *Ledger) Use(s Settings) { l.settings = s.bounded() }
+
+// FleetLeft is how many more changes of all hosts together the budget of the day
+// allows. May asks of one change whether there is any: a plan has several.
+func (l *Ledger) FleetLeft(now time.Time) int {
+	left := l.settings.FleetCount
+	for _, e := range l.fleet {
+		if remaining(now, e.at, day) > 0 {
+			left--
+		}
+	}
+	return max(left, 0)
+}
+
 // Hosts is the number of hosts the ledger knows of.
 func (l *Ledger) Hosts() int { return len(l.hosts) }
 
@@ -58,7 +74,7 @@ func (l *Ledger) Apply(now time.Time, r Record) error {
 	h.latest = max(h.latest, r.At)
 	switch r.Kind {
 	case Enforced:
-		h.enforced = h.enforced.with(e, l.settings.HostBudget)
+		h.enforced = h.enforced.with(e, mostBudget)
 	case RolledBack:
 		h.undone = h.undone.with(e, 2)
 	case Reset:

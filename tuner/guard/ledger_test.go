@@ -263,7 +263,7 @@ func TestRecordForm(t *testing.T) {
 func TestLogOdds(t *testing.T) {
 	for confidence, want := range map[float64]float64{
 		0.5: 0, 0.95: 2.944, 0.05: -2.944, 0.999: 6.907, 0: -guard.MaxLogOdds, 1: guard.MaxLogOdds, -3: -guard.MaxLogOdds,
-		7: guard.MaxLogOdds, math.Inf(1): guard.MaxLogOdds, math.Inf(-1): -guard.MaxLogOdds, 1e-300: -guard.MaxLogOdds,
+		7: -guard.MaxLogOdds, math.Inf(1): -guard.MaxLogOdds, math.Inf(-1): -guard.MaxLogOdds, 1e-300: -guard.MaxLogOdds,
 	} {
 		if got := guard.LogOdds(confidence); math.Abs(got-want) > 5e-4 {
 			t.Errorf("LogOdds(%v) = %v, want %v", confidence, got, want)

@@ -39,7 +39,7 @@ type move struct {
 type host struct {
 	latest   int64  // of all its records: which host is forgotten first goes by it
 	held     int64  // of those after which a host is left alone for a while
-	enforced newest // as many as the budget of the day
+	enforced newest // as many as a budget of the day can be
 	undone   newest // rollbacks: the newest two
 	frozen   int64  // when somebody froze it, 0 never
 	reset    int64  // when an operator reset it, 0 never

@@ -79,12 +79,12 @@ const MaxLogOdds = 20.7
 // natural logarithm of its odds, log(p/(1-p)): 0 at a half, 2.94 at 0.95, 5.89
 // where the odds are squared. Evidence that is independent adds up in this unit
 // (Good, Probability and the weighing of evidence, 1950), which is what makes
-// "twice the evidence" mean something. It is within ±MaxLogOdds; what is not a
-// number speaks for nothing and has the lowest.
+// "twice the evidence" mean something. It is within ±MaxLogOdds; what is no
+// probability speaks for nothing and has the lowest.
 func LogOdds(confidence float64) float64 {
-	if !(confidence > 0) {
+	if !(confidence > 0 && confidence <= 1) {
 		return -MaxLogOdds
 	}
-	odds := math.Log(confidence) - math.Log1p(-min(confidence, 1))
+	odds := math.Log(confidence) - math.Log1p(-confidence)
 	return min(max(odds, -MaxLogOdds), MaxLogOdds)
 }

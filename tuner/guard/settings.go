@@ -30,6 +30,9 @@ func Defaults() Settings {
 	}
 }
 
+// mostBudget is the most changes of one host in a day that can be allowed.
+const mostBudget = 100
+
 // day is the span of the budgets; it slides.
 const day = 24 * time.Hour
 
@@ -48,7 +51,7 @@ func (s Settings) bounded() Settings {
 		s.DeadBand = 0.01
 	}
 	s.DeadBand = min(s.DeadBand, 1)
-	s.HostBudget = min(max(s.HostBudget, 1), 24)
+	s.HostBudget = min(max(s.HostBudget, 1), mostBudget)
 	s.FleetCount = min(max(s.FleetCount, 1), 10_000)
 	if !(s.Evidence <= MaxLogOdds/2) {
 		s.Evidence = MaxLogOdds / 2

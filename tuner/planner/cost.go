@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"math"
 	"time"
 
 	"fleetfuse/breaker"
@@ -27,7 +28,34 @@ type interval struct {
 
 // intervalOf is the number of the interval that a bucket lies in.
 func (p *Planner) intervalOf(bucket int64) int64 {
-	return bucket / max(1, int64(p.settings.Trial.Interval/bucketWidth))
+	return bucket / int64(p.length/bucketWidth)
+}
+
+// readable is a length of intervals as it can be counted in: whole buckets, of at
+// most 10 minutes together.
+func readable(length time.Duration) time.Duration {
+	return min(max(length, bucketWidth), 60*bucketWidth).Truncate(bucketWidth)
+}
+
+// measure has what hosts cost counted by intervals of the length that the changes on
+// trial were begun with, or else of that of the settings. What was counted by
+// another length is forgotten: the two cannot be compared.
+func (p *Planner) measure() {
+	length := readable(p.settings.Trial.Interval)
+	if oldest := p.Trials(); len(oldest) > 0 {
+		length = oldest[0].length
+	}
+	if length == p.length {
+		return
+	}
+	p.length = length
+	p.forgetCosts()
+}
+
+func (p *Planner) forgetCosts() {
+	for _, h := range p.hosts {
+		h.costs = costs{}
+	}
 }
 
 // add counts a bucket.
@@ -36,13 +64,16 @@ func (c *costs) add(number int64, s *Seen) {
 	if i.number != number {
 		*i = interval{number: number}
 	}
-	i.wanted = sum(i.wanted, s.Judged+s.Rejected)
-	i.lost = sum(i.lost, s.Failures+s.Rejected)
+	i.wanted = sum(sum(i.wanted, s.Judged), s.Rejected)
+	i.lost = min(sum(sum(i.lost, s.Failures), s.Rejected), i.wanted)
 	i.probesFailed = sum(i.probesFailed, s.ProbesFailed)
 	i.opens = sum(i.opens, s.Opens)
 }
 
-func sum(a uint32, b uint64) uint32 { return uint32(min(uint64(a)+b, 1<<32-1)) }
+// sum does not overflow: a member may tell any number.
+func sum(a uint32, b uint64) uint32 {
+	return uint32(min(uint64(a)+min(b, math.MaxUint32), math.MaxUint32))
+}
 
 // cost of an interval in seconds of lost service: the part of the calls that failed
 // or were rejected, and the price of each probe that failed. ok is false if nobody
@@ -56,8 +87,7 @@ func (p *Planner) cost(key breaker.Key, number int64) (cost float64, opens int, 
 	if i.number != number || i.wanted == 0 {
 		return 0, 0, false
 	}
-	s := p.settings
-	return s.Trial.Interval.Seconds()*float64(i.lost)/float64(i.wanted) + s.Tuner.ProbePrice*float64(i.probesFailed), int(i.opens), true
+	return p.length.Seconds()*float64(i.lost)/float64(i.wanted) + p.settings.Tuner.ProbePrice*float64(i.probesFailed), int(i.opens), true
 }
 
 // meanCost is that of several hosts, of those that were called.
@@ -77,7 +107,7 @@ func (p *Planner) meanCost(keys []breaker.Key, number int64) (mean float64, open
 // trialInterval is one interval of changed hosts and of those they are held
 // against, if there are any.
 func (p *Planner) trialInterval(tried, held []breaker.Key, number int64) canary.Interval {
-	i := canary.Interval{Length: p.settings.Trial.Interval}
+	i := canary.Interval{Length: p.length}
 	var ok, other bool
 	i.Treated, i.Opens, ok = p.meanCost(tried, number)
 	if i.Idle = !ok; len(held) > 0 {

@@ -53,7 +53,7 @@ func (p *Planner) Enforce(now time.Time, id, author string) ([]Order, error) {
 	}
 	plan := p.planOf(id)
 	switch {
-	case plan == nil || now.Sub(plan.Made) > keepPlan:
+	case plan == nil || now.Sub(plan.Made).Abs() > keepPlan: // of the future: the clock was set back
 		return nil, ErrUnknownPlan
 	case plan.enforced:
 		return nil, ErrEnforced
@@ -61,7 +61,7 @@ func (p *Planner) Enforce(now time.Time, id, author string) ([]Order, error) {
 	var orders []Order
 	for i := range plan.Hosts {
 		h := &plan.Hosts[i]
-		if chosen := h.chosen(Now); len(chosen) > 0 && p.unmoved(now, h.Key(), chosen) {
+		if chosen := h.chosen(Now); p.may(now, h.Key(), chosen, orders) {
 			orders = append(orders, Order{
 				Key: h.Key(), Changes: chosen, Before: h.Before,
 				Cause: Cause{Kind: guard.Enforced, Plan: id, Why: fmt.Sprintf("%s: %s", chosen[0].Rule, chosen[0].Why), Author: author},
@@ -83,15 +83,35 @@ func (p *Planner) planOf(id string) *drawn {
 	return nil
 }
 
-// unmoved reports whether nothing was done since a plan was drawn that forbids a
-// change by now: another plan may have been enforced.
-func (p *Planner) unmoved(now time.Time, key breaker.Key, changes []Change) bool {
-	for _, c := range changes {
-		if !p.ledger.May(now, changeOf(key, &c.Suggestion)).OK {
+// may reports whether an order of these changes may be given beside others: something
+// may have been done since they were planned, and a record of another member may say
+// anything.
+func (p *Planner) may(now time.Time, key breaker.Key, changes []Change, beside []Order) bool {
+	made := 0
+	for i := range beside {
+		if beside[i].Key == key {
+			return false
+		}
+		if !beside[i].Undo {
+			made++
+		}
+	}
+	if !oneChange(changes) || made >= p.left(now) || p.trialOf(key) != nil {
+		return false
+	}
+	return !slices.ContainsFunc(changes, func(c Change) bool { return !p.ledger.May(now, changeOf(key, &c.Suggestion)).OK })
+}
+
+// oneChange reports whether one order can make these changes: they are of one rule and
+// role, and of a field each.
+func oneChange(changes []Change) bool {
+	for i := range changes {
+		if groupOf(&changes[i]) != groupOf(&changes[0]) ||
+			slices.ContainsFunc(changes[:i], func(c Change) bool { return c.Field == changes[i].Field }) {
 			return false
 		}
 	}
-	return p.trialOf(key) == nil
+	return len(changes) > 0 && len(changes) <= guard.MaxChanges
 }
 
 // Waiting are the breakers whose change a plan leaves for later.

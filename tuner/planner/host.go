@@ -26,52 +26,83 @@ type host struct {
 	told   time.Time // begin of the last outage whose end was learned
 }
 
+// setBack is by how many buckets the last one must be older than those before for
+// the clock to have been set back, as for tuner.Memory; less is waited for.
+const setBack = 360
+
 // Observe takes what was seen since the last time, and Through, the number of the
-// last bucket that was looked at. Buckets that were taken before are passed over.
+// last bucket that was looked at. Buckets that were taken before are passed over,
+// unless the clock was set back: then counting begins again with the last hour.
 func (p *Planner) Observe(seen []Seen, through int64) {
+	p.measure()
+	if through <= p.seen-setBack {
+		p.seen = through - setBack
+		p.forgetCosts()
+		for _, t := range p.trials {
+			t.judged = min(t.judged, p.intervalOf(through))
+		}
+	}
 	slices.SortFunc(seen, func(a, b Seen) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Key, b.Key)) })
 	for i := range seen {
 		s := &seen[i]
 		if s.At <= p.seen {
 			continue
 		}
-		h := p.host(s.Key)
+		h := p.host(s.Key, s.At)
+		if h == nil {
+			continue
+		}
 		h.memory.Observe(s.Bucket)
 		h.costs.add(p.intervalOf(s.At), s)
 		h.last = s.At
 	}
 	p.seen = max(p.seen, through)
-	p.forgetHosts()
 }
 
 // Through is the bucket up to which was observed.
 func (p *Planner) Through() int64 { return p.seen }
 
-func (p *Planner) host(key breaker.Key) *host {
+// host finds or makes what is known of a host that was called in a bucket; nil: there
+// are too many.
+func (p *Planner) host(key breaker.Key, at int64) *host {
 	h := p.hosts[key]
-	if h == nil {
+	if h == nil && p.room(at) {
 		h = &host{memory: tuner.NewMemory()}
 		p.hosts[key] = h
 	}
 	return h
 }
 
-// forgetHosts bounds the hosts: those not called for longest go, a tenth at once.
-func (p *Planner) forgetHosts() {
-	if len(p.hosts) <= maxHosts {
-		return
+// quiet is for how many buckets nobody called a host that another may take the place
+// of. A fleet that calls more hosts all the time follows those it knows: what is
+// known of a host for less than that says nothing.
+const quiet = 30
+
+// room makes room for another host, if there is any: those not called for longest
+// go, about a tenth at once.
+func (p *Planner) room(at int64) bool {
+	if len(p.hosts) < maxHosts {
+		return true
+	}
+	if p.full == at {
+		return false
 	}
 	last := make([]int64, 0, len(p.hosts))
 	for _, h := range p.hosts {
 		last = append(last, h.last)
 	}
 	slices.Sort(last)
-	oldest := last[len(p.hosts)-maxHosts*9/10]
+	oldest := min(last[len(last)/10], at-quiet)
 	for key, h := range p.hosts {
-		if h.last < oldest && p.trialOf(key) == nil {
+		if h.last <= oldest && p.trialOf(key) == nil {
 			delete(p.hosts, key)
 		}
 	}
+	if len(p.hosts) < maxHosts {
+		return true
+	}
+	p.full = at
+	return false
 }
 
 // Recently says since when a host is as it is now, if that is less than a window

@@ -89,10 +89,14 @@ type drawn struct {
 func (p *Planner) Draw(now time.Time, window time.Duration, cases []Case) Plan {
 	plan := Plan{Made: now, Window: window, Hosts: make([]HostPlan, len(cases))}
 	for i, c := range cases {
+		if len(c.Inputs) > MaxRecordBytes {
+			c.Inputs = nil // no record could have them
+		}
 		plan.Hosts[i] = p.decide(now, c)
 	}
 	plan.ID = idOf(&plan)
 	p.choose(&plan)
+	p.spend(now, &plan)
 	p.plans = append(p.plans, &drawn{Plan: plan})
 	if len(p.plans) > maxPlans {
 		p.plans = p.plans[1:]
@@ -135,8 +139,11 @@ func (p *Planner) objection(now time.Time, c *Case, s tuner.Suggestion) string {
 	if v := p.ledger.May(now, changeOf(c.Metrics.Key, &s)); !v.OK {
 		return v.Detail
 	}
+	if want := readable(p.settings.Trial.Interval); want != p.length {
+		return fmt.Sprintf("changes on trial are judged by spans of %v: others begin, by spans of %v, when those are over", p.length, want)
+	}
 	if n := p.seenIntervals(c.Metrics.Key); n < canary.LeastPast {
-		return fmt.Sprintf("calls were seen in %d of the %d spans of %v that it takes to tell whether a change does harm", n, canary.LeastPast, p.settings.Trial.Interval)
+		return fmt.Sprintf("calls were seen in %d of the %d spans of %v that it takes to tell whether a change does harm", n, canary.LeastPast, p.length)
 	}
 	if s.Provable() {
 		switch proof, ok := c.Proof[s.Rule]; {
@@ -178,10 +185,17 @@ func groupsByConfidence(changes []Change) []string {
 
 // objections is the first of those against a group.
 func objections(changes []Change, group string) string {
+	var together []Change
 	for i := range changes {
-		if c := &changes[i]; groupOf(c) == group && c.Reason != "" {
-			return c.Reason
+		if c := &changes[i]; groupOf(c) == group {
+			if c.Reason != "" {
+				return c.Reason
+			}
+			together = append(together, *c)
 		}
+	}
+	if !oneChange(together) {
+		return "it says two things of one field"
 	}
 	return ""
 }
@@ -203,21 +217,48 @@ func (p *Planner) choose(plan *Plan) {
 		}
 		name := cohortOf(chosen)
 		if t := p.trying(name); t != nil {
-			h.settle(Refused, fmt.Sprintf("the same change is tried with %s since %s", some(t.Keys()), t.Began.UTC().Format(time.TimeOnly)))
+			h.settle(Now, Refused, fmt.Sprintf("the same change is tried with %s since %s", some(t.Keys()), t.Began.UTC().Format(time.TimeOnly)))
 			continue
 		}
 		first := canary.Choose(cohorts[name], p.settings.Trial.Share, plan.ID)
 		if !slices.Contains(first, h.Key()) {
-			h.settle(Later, fmt.Sprintf("it is made if it does well with %s", some(first)))
+			h.settle(Now, Later, fmt.Sprintf("it is made if it does well with %s", some(first)))
 		}
 	}
 }
 
-// settle changes the verdict of what would be made now.
-func (h *HostPlan) settle(v Verdict, reason string) {
+// spend refuses what a plan would change beyond the fleet's budget of the day, and
+// beyond what can be watched, and what would wait for nothing but that.
+func (p *Planner) spend(now time.Time, plan *Plan) {
+	left := p.left(now)
+	const reason = "the fleet has no more changes of the day left than those that come first"
+	tried := map[string]bool{}
+	for i := range plan.Hosts {
+		h := &plan.Hosts[i]
+		if chosen := h.chosen(Now); len(chosen) > 0 && left > 0 {
+			left--
+			tried[cohortOf(chosen)] = true
+		} else {
+			h.settle(Now, Refused, reason)
+		}
+	}
+	for i := range plan.Hosts {
+		if later := plan.Hosts[i].chosen(Later); len(later) > 0 && !tried[cohortOf(later)] {
+			plan.Hosts[i].settle(Later, Refused, reason)
+		}
+	}
+}
+
+// left is how many more breakers may be changed and watched now.
+func (p *Planner) left(now time.Time) int {
+	return min(p.ledger.FleetLeft(now), maxTried-p.tried())
+}
+
+// settle gives changes with one verdict another.
+func (h *HostPlan) settle(from, to Verdict, reason string) {
 	for i := range h.Changes {
-		if c := &h.Changes[i]; c.Verdict == Now {
-			c.Verdict, c.Reason = v, reason
+		if c := &h.Changes[i]; c.Verdict == from {
+			c.Verdict, c.Reason = to, reason
 		}
 	}
 }

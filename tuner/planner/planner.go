@@ -19,6 +19,8 @@ type Settings struct {
 const (
 	maxHosts = 20_000           // the one not called for longest goes
 	maxPlans = 16               // the oldest goes
+	maxTried = 1000             // breakers whose change is watched; beyond it none is begun
+	maxEnded = 20_000           // breakers of whose last change it is known that it is over; the oldest goes
 	keepPlan = 10 * time.Minute // a plan older than this cannot be enforced
 )
 
@@ -26,7 +28,9 @@ const (
 type Planner struct {
 	settings Settings
 	hosts    map[breaker.Key]*host
-	seen     int64 // the latest bucket that was observed
+	length   time.Duration // of the intervals that costs are counted by, see measure
+	seen     int64         // the latest bucket that was observed
+	full     int64         // the last bucket in which there were too many hosts
 	plans    []*drawn
 	ledger   *guard.Ledger
 	trials   map[string]*Trial
@@ -38,10 +42,15 @@ type Planner struct {
 // by Recall, what the tuner before it did.
 func New(s Settings) *Planner {
 	return &Planner{
-		settings: s, hosts: map[breaker.Key]*host{}, ledger: guard.NewLedger(s.Guard),
+		settings: s, length: readable(s.Trial.Interval), hosts: map[breaker.Key]*host{}, ledger: guard.NewLedger(s.Guard),
 		trials: map[string]*Trial{}, ended: map[breaker.Key]time.Time{},
 	}
 }
 
-// Use takes other settings; what is known stays.
-func (p *Planner) Use(s Settings) { p.settings = s }
+// Use takes other settings; what is known stays. A change on trial is judged to its
+// end by intervals of the length it began with, and none begins meanwhile.
+func (p *Planner) Use(s Settings) {
+	p.settings = s
+	p.ledger.Use(s.Guard)
+	p.measure()
+}

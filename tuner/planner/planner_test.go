@@ -18,7 +18,7 @@ import (
 // rig is a planner with hosts that were called for an hour, at a time of its own.
 type rig struct {
 	*planner.Planner
-	t      *testing.T
+	t      testing.TB
 	bucket int64
 	lost   map[breaker.Key]uint64 // of 20 calls in a bucket, so many fail
 	opens  map[breaker.Key]uint64 // in a bucket
@@ -32,13 +32,20 @@ func settings() planner.Settings {
 	return planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()}
 }
 
-func newRig(t *testing.T, hosts int) *rig {
-	r := &rig{Planner: planner.New(settings()), t: t, bucket: 1_000_000, lost: map[breaker.Key]uint64{}, opens: map[breaker.Key]uint64{}}
+func newRig(t testing.TB, hosts int) *rig {
+	r := emptyRig(hosts)
+	r.t = t
+	r.pass(time.Hour)
+	return r
+}
+
+// emptyRig is one whose hosts were not called yet.
+func emptyRig(hosts int) *rig {
+	r := &rig{Planner: planner.New(settings()), bucket: 1_000_000, lost: map[breaker.Key]uint64{}, opens: map[breaker.Key]uint64{}}
 	for i := range hosts {
 		r.lost[host(i)] = 1
 	}
 	r.Recalled()
-	r.pass(time.Hour)
 	return r
 }
 
@@ -48,14 +55,18 @@ func host(i int) breaker.Key { return breaker.HostKey(fmt.Sprintf("h%d.example.o
 func (r *rig) pass(d time.Duration) {
 	for range d / (bucketSeconds * time.Second) {
 		r.bucket++
-		var seen []planner.Seen
-		for key, lost := range r.lost {
-			s := planner.Seen{Key: key, Opens: r.opens[key]}
-			s.At, s.Judged, s.Failures = r.bucket, 20, lost
-			seen = append(seen, s)
-		}
-		r.Observe(seen, r.bucket)
+		r.Observe(r.usual(), r.bucket)
 	}
+}
+
+// usual are the calls of the present bucket.
+func (r *rig) usual() (seen []planner.Seen) {
+	for key, lost := range r.lost {
+		s := planner.Seen{Key: key, Opens: r.opens[key]}
+		s.At, s.Judged, s.Failures = r.bucket, 20, lost
+		seen = append(seen, s)
+	}
+	return seen
 }
 
 // failMax is the case of a host that should have another fail_max, which a replay

@@ -2,6 +2,8 @@ package planner
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -24,8 +26,10 @@ type Record struct {
 	Before string   `json:"before,omitempty"`
 	// Waiting are the breakers that get the same kind of change if it does well here.
 	Waiting []Waiting `json:"waiting,omitempty"`
-	// Trial is how it is watched: as it began.
-	Trial canary.State `json:"trial,omitzero"`
+	// Trial is how it is watched: as it began, by intervals of so many milliseconds; 0:
+	// as the settings say.
+	Trial      canary.State `json:"trial,omitzero"`
+	IntervalMS int64        `json:"interval_ms,omitempty"`
 	// Proof is what a replay found, and Inputs what it was made from.
 	Proof  json.RawMessage `json:"proof,omitempty"`
 	Inputs json.RawMessage `json:"inputs,omitempty"`
@@ -53,6 +57,7 @@ type Result struct {
 
 // Enforced takes note of what became of orders, and returns what is to be kept.
 func (p *Planner) Enforced(now time.Time, results []Result) (records []Record) {
+	results = p.rewatched(results)
 	for _, r := range results {
 		if r.Err != nil {
 			continue // what is to be undone is ordered again
@@ -72,26 +77,39 @@ func (p *Planner) recordOf(now time.Time, o *Order) Record {
 		},
 		Author: o.Cause.Author, Done: o.Changes, Before: o.Before,
 	}
-	r.ID = fmt.Sprintf("%s/%s/%s/%d", o.Cause.Plan, o.Cause.Kind, o.Key, r.At)
-	if len(r.ID) > guard.MaxIDBytes {
-		r.ID = r.ID[len(r.ID)-guard.MaxIDBytes:]
-	}
+	r.ID = idWith("%s/%s/%s/%d", o.Cause.Plan, o.Cause.Kind, o.Key, r.At)
 	for _, c := range o.Changes {
 		r.Changes = append(r.Changes, changeOf(o.Key, &c.Suggestion))
 	}
 	if o.Cause.Kind == guard.Enforced {
-		r.Waiting, r.Trial = o.Waiting, o.Trial
+		r.Waiting, r.Trial, r.IntervalMS = o.Waiting, o.Trial, p.length.Milliseconds()
 		if plan := p.planOf(o.Cause.Plan); plan != nil {
 			r.Proof, r.Inputs = plan.proof(o.Key, o.Changes[0].Rule)
 		}
 	}
-	for _, leave := range []func(){func() {}, func() { r.Inputs = nil }, func() { r.Waiting = nil }} {
+	r.fit()
+	return r
+}
+
+// idWith is the id of a record, digested where a key is too long for it.
+func idWith(format string, parts ...any) string {
+	id := fmt.Sprintf(format, parts...)
+	if len(id) <= guard.MaxIDBytes {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
+}
+
+// fit leaves out, one after the other, what a record can do without, until it is not
+// too long.
+func (r *Record) fit() {
+	for _, leave := range []func(){func() {}, func() { r.Inputs = nil }, func() { r.Proof = nil }, func() { r.Waiting = nil }} {
 		leave()
 		if text, err := json.Marshal(r); err == nil && len(text) <= MaxRecordBytes {
-			break
+			return
 		}
 	}
-	return r
 }
 
 // waiting are the hosts of a plan whose change of a kind is to be made later.
@@ -124,6 +142,7 @@ func (p *Planner) Recall(now time.Time, records []Record) {
 	for i := range records {
 		p.take(now, &records[i])
 	}
+	p.measure()
 }
 
 // Knows reports whether the planner was told what was done before it.
@@ -140,7 +159,7 @@ func (p *Planner) take(now time.Time, r *Record) {
 	at := time.UnixMilli(r.At)
 	switch r.Kind {
 	case guard.Enforced:
-		p.begin(at, r)
+		p.begin(now, at, r)
 	case guard.Promoted, guard.RolledBack, guard.Reset, guard.Frozen:
 		p.end(at, r.Key)
 	}
@@ -150,7 +169,7 @@ func (p *Planner) take(now time.Time, r *Record) {
 func ResetOf(now time.Time, key breaker.Key, author string) Record {
 	return Record{
 		Record: guard.Record{
-			ID: fmt.Sprintf("reset/%s/%d", key, now.UnixMilli()), Kind: guard.Reset, At: now.UnixMilli(), Key: key, Why: "an operator reset the policy",
+			ID: idWith("reset/%s/%d", key, now.UnixMilli()), Kind: guard.Reset, At: now.UnixMilli(), Key: key, Why: "an operator reset the policy",
 		},
 		Author: author,
 	}

@@ -35,7 +35,8 @@ type Trial struct {
 	Waiting []Waiting
 
 	state  canary.State
-	judged int64 // the last interval that was
+	length time.Duration // of the intervals it is judged by
+	judged int64         // the last interval that was
 }
 
 // Tried is where a trial's change was made.
@@ -63,7 +64,9 @@ func (t *Trial) Doing() string {
 func (p *Planner) Trials() []Trial {
 	list := make([]Trial, 0, len(p.trials))
 	for _, t := range p.trials {
-		list = append(list, *t)
+		shown := *t
+		shown.Tried = slices.Clone(t.Tried) // the planner goes on while others read
+		list = append(list, shown)
 	}
 	slices.SortFunc(list, func(a, b Trial) int { return cmp.Or(a.Began.Compare(b.Began), cmp.Compare(a.Cohort, b.Cohort)) })
 	return list
@@ -89,20 +92,39 @@ func (p *Planner) trying(cohort string) *Trial {
 	return nil
 }
 
+// tried is how many breakers are on trial.
+func (p *Planner) tried() (n int) {
+	for _, t := range p.trials {
+		n += len(t.Tried)
+	}
+	return n
+}
+
 // begin watches the change that a record tells of, unless it is over.
-func (p *Planner) begin(at time.Time, r *Record) {
-	if len(r.Done) == 0 || !p.ended[r.Key].Before(at) || p.trialOf(r.Key) != nil {
+func (p *Planner) begin(now, at time.Time, r *Record) {
+	if !oneChange(r.Done) || p.over(now, at, r.Key) || p.trialOf(r.Key) != nil || p.tried() >= maxTried {
 		return
 	}
 	cohort := cohortOf(r.Done)
 	name := r.Plan + " " + cohort
 	t := p.trials[name]
 	if t == nil {
-		t = &Trial{Plan: r.Plan, Cohort: cohort, Began: at, Waiting: r.Waiting, state: r.Trial}
-		t.judged = p.intervalOf(at.Unix() / int64(bucketWidth/time.Second)) // what it began in is part past
+		t = &Trial{Plan: r.Plan, Cohort: cohort, Began: at, Waiting: r.Waiting[:min(len(r.Waiting), maxWaiting)], state: r.Trial}
+		t.length = readable(cmp.Or(time.Duration(r.IntervalMS)*time.Millisecond, p.settings.Trial.Interval))
+		if at.After(now) {
+			at = now // by the clock of another member
+		}
+		t.judged = at.Unix() / int64(t.length/time.Second) // what it began in is part past
 		p.trials[name] = t
 	}
 	t.Tried = append(t.Tried, Tried{r.Key, r.Done, r.Before})
+}
+
+// over reports whether a change that was made at a time is over. What a clock that was
+// set back since has said is not believed.
+func (p *Planner) over(now, at time.Time, key breaker.Key) bool {
+	ended, known := p.ended[key]
+	return known && !ended.Before(at) && !ended.After(now.Add(guard.MaxLead))
 }
 
 // end takes a breaker out of its trial.
@@ -110,6 +132,7 @@ func (p *Planner) end(at time.Time, key breaker.Key) {
 	if p.ended[key].Before(at) {
 		p.ended[key] = at
 	}
+	p.forgetEnded()
 	for name, t := range p.trials {
 		if t.Began.After(at) {
 			continue
@@ -119,6 +142,16 @@ func (p *Planner) end(at time.Time, key breaker.Key) {
 			delete(p.trials, name)
 		}
 	}
+}
+
+// forgetEnded bounds what is over: the oldest go, a tenth at once.
+func (p *Planner) forgetEnded() {
+	if len(p.ended) <= maxEnded {
+		return
+	}
+	ends := slices.SortedFunc(maps.Values(p.ended), time.Time.Compare)
+	oldest := ends[len(ends)/10]
+	maps.DeleteFunc(p.ended, func(_ breaker.Key, at time.Time) bool { return !at.After(oldest) })
 }
 
 // watched are the orders of a plan with how each is watched. One whose past says too
@@ -138,6 +171,31 @@ func (p *Planner) watched(orders []Order, plan *Plan) (list []Order) {
 		}
 	}
 	return list
+}
+
+// rewatched are results with how those are watched that were carried out, where not all
+// of their kind were: hosts that were not changed are not held against them.
+func (p *Planner) rewatched(results []Result) []Result {
+	results = slices.Clone(results)
+	made, failed := map[string][]breaker.Key{}, map[string]bool{}
+	for i := range results {
+		if r := &results[i]; r.Cause.Kind == guard.Enforced {
+			name := cohortOf(r.Changes)
+			if failed[name] = failed[name] || r.Err != nil; r.Err == nil {
+				made[name] = append(made[name], r.Key)
+			}
+		}
+	}
+	for i := range results {
+		r := &results[i]
+		if r.Cause.Kind != guard.Enforced || !failed[cohortOf(r.Changes)] {
+			continue
+		}
+		if state, err := p.watch(made[cohortOf(r.Changes)], r.Waiting); err == nil {
+			r.Trial = state
+		}
+	}
+	return results
 }
 
 // watch begins the trial of hosts: against those that wait, or against their past.
@@ -170,20 +228,30 @@ func (p *Planner) Judge(now time.Time, extend bool) (orders []Order, records []R
 		case t.state.Verdict == canary.Rollback:
 			orders = append(orders, t.undo()...)
 		case t.state.Verdict == canary.Promote && extend:
-			orders = append(orders, p.extended(now, t)...)
+			orders = p.extended(now, t, orders)
 			records = append(records, p.promote(now, t)...)
 		}
 	}
 	return orders, records
 }
 
-// follow feeds a trial the intervals that are over.
+// follow feeds a trial the intervals that are over. Of those before what is remembered,
+// as after hours in which the node was suspended, only the time counts.
 func (p *Planner) follow(t *Trial) {
+	if t.length != p.length { // of a tuner with other settings, beside an older one: see measure
+		t.state = canary.State{Verdict: canary.Rollback, Why: canary.Unreadable}
+		return
+	}
+	last := p.intervalOf(p.seen + 1)
+	if lost := last - keepIntervals - 1 - t.judged; lost > 0 {
+		t.judged += lost
+		t.state = t.state.Pass(t.length, lost)
+	}
 	var held []breaker.Key
 	if t.state.Against == canary.Others {
 		held = keysOf(t.Waiting)
 	}
-	for last := p.intervalOf(p.seen + 1); t.judged+1 < last; {
+	for t.judged+1 < last {
 		t.judged++
 		t.state = t.state.Update(p.trialInterval(t.Keys(), held, t.judged))
 	}
@@ -222,20 +290,28 @@ func (p *Planner) promote(now time.Time, t *Trial) (records []Record) {
 	return records
 }
 
-// extended orders the change of a trial that did well where it waited for that.
-func (p *Planner) extended(now time.Time, t *Trial) (orders []Order) {
+// extended orders, beside others, the change of a trial that did well where it waited
+// for that.
+func (p *Planner) extended(now time.Time, t *Trial, orders []Order) []Order {
+	n := len(orders)
 	for _, w := range t.Waiting {
-		if len(w.Changes) == 0 || !p.unmoved(now, w.Key, w.Changes) {
-			continue
+		if p.seenIntervals(w.Key) >= canary.LeastPast && p.may(now, w.Key, w.Changes, orders) && cohortOf(w.Changes) == t.Cohort {
+			orders = append(orders, Order{
+				Key: w.Key, Changes: w.Changes, Before: w.Before,
+				Cause: Cause{Kind: guard.Enforced, Plan: t.Plan, Why: "it did well with " + some(t.Keys()), Author: author},
+			})
 		}
-		state, err := p.watch([]breaker.Key{w.Key}, nil)
-		if err != nil {
-			continue
-		}
-		orders = append(orders, Order{
-			Key: w.Key, Changes: w.Changes, Before: w.Before, Trial: state,
-			Cause: Cause{Kind: guard.Enforced, Plan: t.Plan, Why: "it did well with " + some(t.Keys()), Author: author},
-		})
+	}
+	keys := make([]breaker.Key, len(orders)-n)
+	for i := range keys {
+		keys[i] = orders[n+i].Key
+	}
+	state, err := p.watch(keys, nil) // they are one trial
+	if err != nil {
+		return orders[:n]
+	}
+	for i := range orders[n:] {
+		orders[n+i].Trial = state
 	}
 	return orders
 }
