@@ -113,7 +113,10 @@ func TestWhoeverIsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	host.Stop()
-	soon(t, "the tuner moved", func() bool { b, err := other.Advise(t.Context(), key, 0); return err == nil && b.Tuner == other.opt.Name })
+	soon(t, "the tuner moved", func() bool {
+		b, err := other.Advise(t.Context(), key, 0)
+		return err == nil && b.Tuner == other.opt.Name
+	})
 	if err := other.tuning.begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
