@@ -19,8 +19,8 @@ const (
 	VerdictRefused = "refused" // it is not made; Reason says why
 )
 
-// AdviceResponse answers GET /v1/advice: a plan. With ?enforce, or
-// POST /v1/advice/{id}/enforce, exactly this is done.
+// AdviceResponse answers GET /v1/advice: a plan. With
+// POST /v1/advice/{id}/enforce exactly this is done.
 type AdviceResponse struct {
 	// ID names the plan. The tuner remembers it for ten minutes.
 	ID       string    `json:"id"`

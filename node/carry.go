@@ -163,7 +163,7 @@ func (b *board) serve(s spread.Serve) {
 	if o, ok := s.Request.Body.(spread.Observe); ok {
 		room = b.observing
 		if o.What == observeTuner {
-			limit = tunerWait
+			limit = enforceWait // the longest of its questions
 		}
 	}
 	select {

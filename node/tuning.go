@@ -23,6 +23,7 @@ type tuning struct {
 	actor     *actors.Tuner
 	decisions *decisions.Log
 
+	heard    heard
 	deciding sync.Mutex           // one plan is carried out at a time
 	told     map[string]time.Time // advice that was written down; the loop's own
 
@@ -101,6 +102,7 @@ func (t *tuning) run(ctx context.Context) {
 func (t *tuning) suggest(ctx context.Context) {
 	mode := t.node.policies.current().Tuner.Mode
 	if mode == api.TunerObserve {
+		t.suggestions.Store(0)
 		return
 	}
 	a, err := t.advise(ctx, "", 0)

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,7 +48,7 @@ func (t *tuning) advise(ctx context.Context, key breaker.Key, window time.Durati
 		return api.AdviceResponse{}, err
 	}
 	cases, more := t.cases(seen.metrics, advice, key != "")
-	proofs := t.prove(ctx, cases)
+	proofs := t.prove(ctx, cases, seen.missing)
 	type drawn struct {
 		plan   planner.Plan
 		trials []planner.Trial
@@ -92,6 +93,12 @@ func (t *tuning) look(ctx context.Context, key breaker.Key, window time.Duration
 	return l
 }
 
+// answering are the members but those that did not answer just now: asked again for
+// each breaker, they would keep a plan from being made in time.
+func (t *tuning) answering(missing []string) []follow.Member {
+	return slices.DeleteFunc(everyone{t.node}.Members(), func(m follow.Member) bool { return slices.Contains(missing, m.Name) })
+}
+
 // cut looks again at breakers whose host changed within the window: what was counted
 // before that says nothing of it. How it opened counts all the same.
 func (t *tuning) cut(ctx context.Context, l *look, window time.Duration) error {
@@ -110,6 +117,7 @@ func (t *tuning) cut(ctx context.Context, l *look, window time.Duration) error {
 	if err != nil {
 		return err
 	}
+	members := t.answering(l.missing)
 	room := make(chan struct{}, looksMost)
 	var looks sync.WaitGroup
 	for i, since := range changed {
@@ -117,11 +125,12 @@ func (t *tuning) cut(ctx context.Context, l *look, window time.Duration) error {
 		looks.Go(func() {
 			defer func() { <-room }()
 			m := &l.metrics[i]
-			after := telemetry.HostMetrics(n.Usage(ctx, m.Key, since), nil, since, wall)
+			after := telemetry.HostMetrics(n.usageOfAll(ctx, members, m.Key, since), nil, since, wall)
 			if len(after) != 1 {
 				return
 			}
 			after[0].Opens, after[0].Home, after[0].Changed = m.Opens, m.Home, true
+			after[0].Missing, after[0].Members = m.Missing, m.Members
 			*m = after[0]
 		})
 	}
@@ -159,9 +168,9 @@ func byRule(c *planner.Case) map[tuner.Rule][]tuner.Suggestion {
 
 // tell writes advice down that is new.
 func (t *tuning) tell(a *api.AdviceResponse) {
-	_, wall := t.node.clock.Both()
+	now := time.Now() // and not the wall clock, which may step
 	for said, at := range t.told {
-		if wall.Sub(at) > tellAgain {
+		if now.Sub(at) > tellAgain {
 			delete(t.told, said)
 		}
 	}
@@ -170,7 +179,7 @@ func (t *tuning) tell(a *api.AdviceResponse) {
 			c := &b.Changes[i]
 			said := b.Key + " " + c.Field + " " + c.Rule + " " + textOf(c.To)
 			if _, known := t.told[said]; !known {
-				t.told[said] = wall
+				t.told[said] = now
 				t.node.events.suggested(breaker.Key(b.Key), a.ID, c)
 			}
 		}

@@ -29,6 +29,14 @@ type tunerQuery struct {
 	Author   string      `json:"author,omitempty"`
 }
 
+// wait is how long the answer may take.
+func (q *tunerQuery) wait() time.Duration {
+	if q.What == askEnforce {
+		return enforceWait
+	}
+	return tunerWait
+}
+
 const (
 	askAdvice  = "advice"
 	askEnforce = "enforce"
@@ -57,7 +65,7 @@ func (n *Node) Enforce(ctx context.Context, plan, author string) (api.EnforceRes
 // and replays; to enforce one, the owners of all breakers that it changes.
 const (
 	tunerWait   = 20 * time.Second
-	enforceWait = 50 * time.Second
+	enforceWait = 45 * time.Second
 )
 
 // askTuner asks the member that hosts the tuner; one that does not any more has a
@@ -81,11 +89,7 @@ func (n *Node) askTunerAt(ctx context.Context, host string, q tunerQuery) (tuner
 	if host == n.id {
 		return n.tuning.answer(ctx, q)
 	}
-	wait := tunerWait
-	if q.What == askEnforce {
-		wait = enforceWait
-	}
-	return observed[tunerAnswer](ctx, n, host, observeTuner, q, wait)
+	return observed[tunerAnswer](ctx, n, host, observeTuner, q, q.wait())
 }
 
 func answerOf[T any](a tunerAnswer, key breaker.Key) (answer T, err error) {
@@ -134,6 +138,8 @@ func (t *tuning) answerMember(ctx context.Context, query []byte) (spread.Observe
 	if err := json.Unmarshal(query, &q); err != nil {
 		return spread.Observed{}, fmt.Errorf("a question for the tuner: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, q.wait())
+	defer cancel()
 	a, err := t.answer(ctx, q)
 	if err != nil {
 		return spread.Observed{}, err

@@ -3,7 +3,9 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"fleetfuse/api"
@@ -30,10 +32,17 @@ func (t *tuning) blocked(ctx context.Context) (reasons []string) {
 		if m.ID == n.id {
 			return n.unsound(), nil
 		}
-		return observed[[]string](ctx, n, m.ID, observeSound, struct{}{}, soundWait)
+		told, err := observed[[]string](ctx, n, m.ID, observeSound, struct{}{}, soundWait)
+		if err != nil && !errors.Is(err, spread.ErrNoOwner) { // it answered, but not that
+			return []string{"it cannot say whether it would keep a change: " + err.Error()}, nil
+		}
+		return told, err
 	})
 	for _, name := range silent {
 		reasons = append(reasons, "member "+name+" does not answer")
+	}
+	if names := t.unheard(); len(names) > 0 {
+		reasons = append(reasons, "the tuner has not heard yet from "+strings.Join(names, ", ")+" what was done before; try again in a few seconds")
 	}
 	for _, a := range answers {
 		for _, why := range a.answer {
@@ -50,6 +59,19 @@ func (t *tuning) blocked(ctx context.Context) (reasons []string) {
 	}
 	slices.Sort(reasons)
 	return reasons
+}
+
+// unheard names the live members that have not told yet what was done before. Where
+// none has, the tuner has just come, and its planner refuses by itself.
+func (t *tuning) unheard() (names []string) {
+	members := everyone{t.node}.Members()
+	missing := t.heard.missing(members, false)
+	for _, m := range missing {
+		if m.Live && len(missing) < len(members) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // unsound says why this node could not keep a change.

@@ -45,8 +45,20 @@ func (u *usage) answerBuckets(query []byte) (spread.Observed, error) {
 	if err := json.Unmarshal(query, &q); err != nil {
 		return spread.Observed{}, fmt.Errorf("a question for buckets: %w", err)
 	}
-	body, err := json.Marshal(bucketsTold{rollup.AppendBuckets(nil, u.buckets(q.After))})
+	body, err := bucketsBody(u.buckets(q.After))
 	return spread.Observed{Body: body}, err
+}
+
+// bucketsBody is an answer that is not too large: of very many hosts the older half
+// is left out, and half of that again.
+func bucketsBody(list []rollup.BucketCounts) ([]byte, error) {
+	for {
+		body, err := json.Marshal(bucketsTold{rollup.AppendBuckets(nil, list)})
+		if err != nil || len(body) <= maxObserved || len(list) < 2 {
+			return body, err
+		}
+		list = list[len(list)/2:]
+	}
 }
 
 // late is how many buckets a member may take to close one.
@@ -86,22 +98,6 @@ func (t *tuning) observe(ctx context.Context) error {
 	seen := seenOf(rollup.MergeBuckets(lists...), t.opens(ctx, since.Start().Add(rollup.Width)), through)
 	_, err = actors.Consult(ctx, t.actor, func(p *planner.Planner) struct{} {
 		p.Observe(seen, int64(through))
-		return struct{}{}
-	})
-	return err
-}
-
-// begin tells a tuner that has just come here what was done before.
-func (t *tuning) begin(ctx context.Context) error {
-	knows, err := actors.Consult(ctx, t.actor, (*planner.Planner).Knows)
-	if err != nil || knows {
-		return err
-	}
-	records, _ := t.listAll(ctx, "")
-	_, wall := t.node.clock.Both()
-	_, err = actors.Consult(ctx, t.actor, func(p *planner.Planner) struct{} {
-		p.Recall(wall, records)
-		p.Recalled()
 		return struct{}{}
 	})
 	return err
@@ -169,9 +165,14 @@ func (t *tuning) judge(ctx context.Context) {
 	for i := range j.records {
 		t.node.events.promoted(&j.records[i])
 	}
-	for _, done := range t.carryOut(ctx, j.orders) {
-		if done.Error != "" {
-			t.node.opt.Logger.Warn("a change on trial could not be undone or extended; it is tried again", slog.String("key", done.Key), slog.String("err", done.Error))
+	for i, done := range t.carryOut(ctx, j.orders) {
+		if done.Error == "" {
+			continue
 		}
+		what := "a change that did well elsewhere could not be made; it will be advised again"
+		if j.orders[i].Undo {
+			what = "a change on trial could not be undone; it is tried again"
+		}
+		t.node.opt.Logger.Warn(what, slog.String("key", done.Key), slog.String("err", done.Error))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"fleetfuse/actors"
 	"fleetfuse/api"
@@ -65,12 +66,16 @@ func (t *tuning) enforce(ctx context.Context, plan, author string) (api.EnforceR
 	return a, nil
 }
 
+// Limits of an order once it is begun, and of telling what became of all.
+const (
+	orderLimit  = 10 * time.Second
+	recordLimit = 10 * time.Second
+)
+
 // carryOut has orders done, tells the planner how that went, and keeps the records
-// with all members. When ctx ends no other order is begun, but what was done is
-// watched and kept all the same.
+// with all members. None is begun when ctx is over, but those that were are recorded,
+// whoever gave up meanwhile: nobody would watch a change that no member knows of.
 func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.EnforcedBreaker {
-	told := ctx
-	ctx = context.WithoutCancel(ctx)
 	done, results := make([]api.EnforcedBreaker, len(orders)), make([]planner.Result, len(orders))
 	room := make(chan struct{}, ordersAtOnce)
 	var all sync.WaitGroup
@@ -78,14 +83,12 @@ func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.Enf
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
-			if err := context.Cause(told); err != nil {
-				done[i], results[i] = api.EnforcedBreaker{Key: string(o.Key), Error: err.Error()}, planner.Result{Order: o, Err: err}
-				return
-			}
-			done[i], results[i] = t.order(ctx, o)
+			done[i], results[i] = t.begun(ctx, o)
 		})
 	}
 	all.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	defer cancel()
 	records := t.note(ctx, results)
 	for _, r := range records {
 		if r.Kind == guard.RolledBack {
@@ -96,6 +99,17 @@ func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.Enf
 	}
 	t.keep(ctx, records)
 	return done
+}
+
+// begun carries out an order unless ctx is over, and to its end then.
+func (t *tuning) begun(ctx context.Context, o planner.Order) (api.EnforcedBreaker, planner.Result) {
+	if ctx.Err() != nil {
+		err := fmt.Errorf("it was not begun any more: %w; ask for advice again", context.Cause(ctx))
+		return api.EnforcedBreaker{Key: string(o.Key), Error: err.Error()}, planner.Result{Order: o, Err: err}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), orderLimit)
+	defer cancel()
+	return t.order(ctx, o)
 }
 
 // note tells the planner what became of orders.

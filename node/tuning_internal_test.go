@@ -94,7 +94,7 @@ func enforced(t *testing.T, n *Node, key breaker.Key, at time.Time) planner.Reco
 		Metrics: tuner.HostMetrics{Key: key, Window: 10 * time.Minute, All: tuner.Counts{Successes: 900, Server: 100}},
 		Advice:  tuner.HostAdvice{Key: key, Suggestions: []tuner.Suggestion{s}}, Proof: map[tuner.Rule]planner.Proof{},
 	}
-	if found := n.tuning.proveOne(t.Context(), &c); len(found) != 1 || found[tuner.RuleFalseTrips].By[0].Old.LetThrough == 0 {
+	if found := n.tuning.proveOne(t.Context(), &c, everyone{n}.Members()); len(found) != 1 || found[tuner.RuleFalseTrips].By[0].Old.LetThrough == 0 {
 		t.Fatalf("nothing was replayed: %+v", found)
 	}
 	r := planner.Record{
@@ -140,7 +140,7 @@ func TestDecisionsSurviveARestart(t *testing.T) {
 	damage("proof", func(r *planner.Record) { r.Proof = json.RawMessage(`7`) })
 	damage("without", func(r *planner.Record) { r.Inputs = nil })
 	want := map[string]string{
-		good.ID: "run again: the same result", "log": "run again it gives another result", "form": "what it was decided from cannot be read",
+		good.ID: "the same result", "log": "another result", "form": "what it was decided from cannot be read",
 		"proof": "what it found cannot be read", "without": "",
 	}
 	for _, when := range []string{"at once", "after a restart"} {
@@ -293,7 +293,7 @@ func TestAbsurdCountsOfOnesOwn(t *testing.T) {
 	}
 	soundAdvice(t, &a)
 	c := planner.Case{Metrics: tuner.HostMetrics{Key: key, Window: time.Minute, All: tuner.Counts{Successes: math.MaxUint64, Rejected: math.MaxUint64}}}
-	if r := n.tuning.record(t.Context(), &c); !(r.CallsPerSecond > 1e10) || math.IsInf(r.CallsPerSecond, 0) {
+	if r := n.tuning.inputs(t.Context(), &c, everyone{n}.Members()); !(r.CallsPerSecond > 1e10) || math.IsInf(r.CallsPerSecond, 0) {
 		t.Errorf("%v calls per second, want very many", r.CallsPerSecond)
 	}
 	if slices.Contains(a.Missing, "n") {

@@ -116,7 +116,8 @@ const maxProven = 50
 
 // prove replays what was recorded of the breakers in a plan, and says in their cases
 // what that proves.
-func (t *tuning) prove(ctx context.Context, cases []planner.Case) map[breaker.Key]proven {
+func (t *tuning) prove(ctx context.Context, cases []planner.Case, missing []string) map[breaker.Key]proven {
+	members := t.answering(missing)
 	proofs := map[breaker.Key]proven{}
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -124,14 +125,17 @@ func (t *tuning) prove(ctx context.Context, cases []planner.Case) map[breaker.Ke
 	begun := 0
 	for i := range cases {
 		c := &cases[i]
-		if begun == maxProven || !slices.ContainsFunc(c.Advice.Suggestions, func(s tuner.Suggestion) bool { return s.Provable() }) {
+		if ctx.Err() != nil || begun == maxProven {
+			break
+		}
+		if !slices.ContainsFunc(c.Advice.Suggestions, func(s tuner.Suggestion) bool { return s.Provable() }) {
 			continue
 		}
 		begun++
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
-			found := t.proveOne(ctx, c)
+			found := t.proveOne(ctx, c, members)
 			mu.Lock()
 			defer mu.Unlock()
 			proofs[c.Metrics.Key] = found
@@ -141,8 +145,8 @@ func (t *tuning) prove(ctx context.Context, cases []planner.Case) map[breaker.Ke
 	return proofs
 }
 
-func (t *tuning) proveOne(ctx context.Context, c *planner.Case) proven {
-	r := t.record(ctx, c)
+func (t *tuning) proveOne(ctx context.Context, c *planner.Case, members []follow.Member) proven {
+	r := t.inputs(ctx, c, members)
 	if len(r.Logs) == 0 {
 		return nil
 	}
@@ -161,10 +165,10 @@ func (t *tuning) proveOne(ctx context.Context, c *planner.Case) proven {
 	return found
 }
 
-// record asks all members for what they remember of a breaker.
-func (t *tuning) record(ctx context.Context, c *planner.Case) *replayed {
+// inputs asks members for what they remember of a breaker.
+func (t *tuning) inputs(ctx context.Context, c *planner.Case, members []follow.Member) *replayed {
 	n, key := t.node, c.Metrics.Key
-	answers, _ := askAll(everyone{n}.Members(), func(m follow.Member) (outcomesTold, error) {
+	answers, _ := askAll(members, func(m follow.Member) (outcomesTold, error) {
 		if m.ID == n.id {
 			return n.usage.outcomes(key), nil
 		}

@@ -31,10 +31,13 @@ type recordsQuery struct {
 // Limits of what is asked for.
 const (
 	recordsSince = 30 * 24 * time.Hour
-	maxRecords   = 50                 // of a key: they are large
-	ledgerSince  = 8 * 24 * time.Hour // more than the guard looks back
-	maxLedger    = 2000
-	recordsWait  = 2 * time.Second
+	maxRecords   = 50 // of a key: they are large
+	// ledgerSince is how far back the guard looks: two changes that were taken back
+	// within 30 days freeze a host for a week.
+	ledgerSince = 38 * 24 * time.Hour
+	// trialsSince is more than a change is on trial: what is older is over.
+	trialsSince = 3 * 24 * time.Hour
+	recordsWait = 2 * time.Second
 )
 
 // keep writes records down here and with all members.
@@ -44,10 +47,34 @@ func (t *tuning) keep(ctx context.Context, records []planner.Record) {
 	}
 	t.write(records)
 	members := slices.DeleteFunc(everyone{t.node}.Members(), func(m follow.Member) bool { return m.ID == t.node.id })
+	told := inParts(records)
 	askAll(members, func(m follow.Member) (struct{}, error) { // who does not answer is told when it hosts the tuner
-		_, err := observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Told: records}, recordsWait)
-		return struct{}{}, err
+		for _, part := range told {
+			if _, err := observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Told: part}, recordsWait); err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, nil
 	})
+}
+
+// toldBytes bounds what is told at once: of a question of more than 64 KiB the rest
+// would be lost (travel). One record always fits (planner.MaxRecordBytes).
+const toldBytes = 62 << 10
+
+// inParts splits records so that each part is not too much to be told at once.
+func inParts(records []planner.Record) (parts [][]planner.Record) {
+	size := 0
+	for i := range records {
+		text, _ := json.Marshal(&records[i]) // held to its form
+		size += len(text) + len(",")
+		if i == 0 || size > toldBytes {
+			parts, size = append(parts, nil), len(text)+len(",")
+		}
+		last := &parts[len(parts)-1]
+		*last = append(*last, records[i])
+	}
+	return parts
 }
 
 // write writes records down here.
@@ -57,26 +84,20 @@ func (t *tuning) write(records []planner.Record) {
 		if err != nil {
 			continue // it came from JSON, or was held to its form
 		}
-		t.decisions.Add(decisions.Record{ID: r.ID, At: time.UnixMilli(r.At), Key: r.Key, Kind: string(r.Kind), Body: body})
+		err = t.decisions.Add(decisions.Record{ID: r.ID, At: time.UnixMilli(r.At), Key: r.Key, Kind: string(r.Kind), Body: body})
+		t.node.logFailure("keep a record of the tuner", err)
 	}
 }
 
-// list is what this node remembers, the latest first.
+// list is what this node remembers of a key, the latest first.
 func (t *tuning) list(ctx context.Context, key breaker.Key) ([]planner.Record, error) {
 	_, wall := t.node.clock.Both()
-	since, most := recordsSince, maxRecords
-	if key == "" {
-		since, most = ledgerSince, maxLedger
-	}
-	kept, err := t.decisions.List(ctx, key, wall.Add(-since), most)
+	kept, err := t.decisions.List(ctx, key, wall.Add(-recordsSince), maxRecords)
 	list, size := make([]planner.Record, 0, len(kept)), 0
 	for _, k := range kept {
 		var r planner.Record
 		if json.Unmarshal(k.Body, &r) != nil {
 			continue // of a version that wrote another form
-		}
-		if key == "" {
-			r.Inputs = nil
 		}
 		if size += len(k.Body); size > maxObserved {
 			break
@@ -84,6 +105,39 @@ func (t *tuning) list(ctx context.Context, key breaker.Key) ([]planner.Record, e
 		list = append(list, r)
 	}
 	return list, err
+}
+
+// ledger is what this node remembers of all keys, as far as a tuner that comes new
+// to a member must know it: with what they were decided from, records of a month do
+// not fit into an answer.
+func (t *tuning) ledger(ctx context.Context) ([]planner.Record, error) {
+	_, wall := t.node.clock.Both()
+	list, size := []planner.Record{}, 0
+	err := t.decisions.Each(ctx, wall.Add(-ledgerSince), func(k decisions.Record) bool {
+		var r planner.Record
+		if json.Unmarshal(k.Body, &r) != nil {
+			return true // of a version that wrote another form
+		}
+		r.Proof, r.Inputs = nil, nil
+		if wall.Sub(k.At) > trialsSince {
+			r = planner.Record{Record: r.Record, Author: r.Author}
+		}
+		text, _ := json.Marshal(r) // it came from JSON
+		if size += len(text); size > maxObserved {
+			return false
+		}
+		list = append(list, r)
+		return true
+	})
+	return list, err
+}
+
+// remembered is what this node remembers of a key, or of all with "".
+func (t *tuning) remembered(ctx context.Context, key breaker.Key) ([]planner.Record, error) {
+	if key == "" {
+		return t.ledger(ctx)
+	}
+	return t.list(ctx, key)
 }
 
 // answerRecords answers a member.
@@ -95,7 +149,7 @@ func (t *tuning) answerRecords(ctx context.Context, query []byte) (spread.Observ
 	list := []planner.Record{}
 	if t.hear(ctx, q.Told); q.Ask {
 		var err error
-		if list, err = t.list(ctx, q.Key); err != nil {
+		if list, err = t.remembered(ctx, q.Key); err != nil {
 			return spread.Observed{}, err
 		}
 	}
@@ -129,9 +183,14 @@ func (t *tuning) recall(ctx context.Context, records []planner.Record) {
 // listAll is what all members remember, the latest first, without what they
 // remember twice; silent are those that did not answer.
 func (t *tuning) listAll(ctx context.Context, key breaker.Key) (list []planner.Record, silent []string) {
-	answers, silent := askAll(everyone{t.node}.Members(), func(m follow.Member) ([]planner.Record, error) {
+	return t.listOf(ctx, everyone{t.node}.Members(), key)
+}
+
+// listOf is what some members remember.
+func (t *tuning) listOf(ctx context.Context, members []follow.Member, key breaker.Key) (list []planner.Record, silent []string) {
+	answers, silent := askAll(members, func(m follow.Member) ([]planner.Record, error) {
 		if m.ID == t.node.id {
-			return t.list(ctx, key)
+			return t.remembered(ctx, key)
 		}
 		return observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Ask: true, Key: key}, recordsWait)
 	})
@@ -145,6 +204,8 @@ func (t *tuning) listAll(ctx context.Context, key breaker.Key) (list []planner.R
 // policyReset tells all members that an operator reset a policy: what the tuner did
 // to it is over.
 func (n *Node) policyReset(ctx context.Context, key breaker.Key, author string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit) // it is reset, whether the operator waits or not
+	defer cancel()
 	_, at := n.clock.Both()
 	known, err := n.tuning.list(ctx, key)
 	n.logFailure("read what the tuner did", err)
@@ -153,7 +214,7 @@ func (n *Node) policyReset(ctx context.Context, key breaker.Key, author string) 
 			at = last
 		}
 	}
-	r := planner.ResetOf(at, key, author)
-	n.tuning.keep(ctx, []planner.Record{r})
-	n.tuning.hear(ctx, []planner.Record{r})
+	records := []planner.Record{planner.ResetOf(at, key, author)}
+	n.tuning.hear(ctx, records)
+	n.tuning.keep(ctx, records)
 }

@@ -50,7 +50,10 @@ func (u *usage) answer(ctx context.Context, query []byte) (spread.Observed, erro
 // Usage sums up what the callers of all members saw in the last so much time, of
 // one key or of all with "". Members that do not answer are missing in it.
 func (n *Node) Usage(ctx context.Context, key breaker.Key, window time.Duration) rollup.Fleet {
-	members := everyone{n}.Members()
+	return n.usageOfAll(ctx, everyone{n}.Members(), key, window)
+}
+
+func (n *Node) usageOfAll(ctx context.Context, members []follow.Member, key breaker.Key, window time.Duration) rollup.Fleet {
 	answers, _ := askAll(members, func(m follow.Member) ([]rollup.Row, error) { return n.usageOf(ctx, m.ID, key, window) })
 	reports, names := make([]rollup.Report, len(answers)), make([]string, len(members))
 	for i, a := range answers {

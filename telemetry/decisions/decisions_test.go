@@ -279,3 +279,28 @@ func BenchmarkAdd(b *testing.B) {
 		}
 	}
 }
+
+// Each lists more than List does, and ends when it is told to.
+func TestEach(t *testing.T) {
+	l := open(t, t.TempDir(), Options{})
+	for i := range MaxList + 20 {
+		if err := l.Add(record(i)); err != nil {
+			t.Fatal(err)
+		}
+		if i == MaxList {
+			if err := l.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, most := range []int{MaxList + 20, 5} {
+		seen := map[string]bool{}
+		err := l.Each(t.Context(), time.Time{}, func(r Record) bool {
+			seen[r.ID] = true
+			return len(seen) < most
+		})
+		if err != nil || len(seen) != most {
+			t.Errorf("%d of %d, %v", len(seen), most, err)
+		}
+	}
+}

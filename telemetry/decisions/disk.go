@@ -120,8 +120,9 @@ func (d *disk) tidy(ctx context.Context) error {
 	return nil
 }
 
-// list reads the newest records of a key, or of all with "", since a time.
-func (d *disk) list(ctx context.Context, key breaker.Key, since time.Time, limit int) ([]Record, error) {
+// each reads the newest records of a key, or of all with "", since a time, until it
+// is told to end.
+func (d *disk) each(ctx context.Context, key breaker.Key, since time.Time, limit int, each func(Record) (more bool)) error {
 	where, args := "at >= ?", []any{since.UnixMicro()}
 	if key != "" {
 		where, args = "key = ? AND at >= ?", []any{string(key), since.UnixMicro()}
@@ -129,23 +130,24 @@ func (d *disk) list(ctx context.Context, key breaker.Key, since time.Time, limit
 	rows, err := d.read.QueryContext(ctx, "SELECT id, at, key, kind, body FROM decisions WHERE "+where+
 		" ORDER BY at DESC, id DESC LIMIT ?", append(args, limit)...)
 	if err != nil {
-		return nil, explain(err, "read decisions")
+		return explain(err, "read decisions")
 	}
 	defer rows.Close()
-	var list []Record
 	for rows.Next() {
 		var r Record
 		var at int64
 		if err := rows.Scan(&r.ID, &at, &r.Key, &r.Kind, &r.Body); err != nil {
-			return list, explain(err, "read decisions")
+			return explain(err, "read decisions")
 		}
 		r.At = time.UnixMicro(at).UTC()
-		list = append(list, r)
+		if !each(r) {
+			return nil
+		}
 	}
 	if err := rows.Err(); err != nil {
-		return list, explain(err, "read decisions")
+		return explain(err, "read decisions")
 	}
-	return list, nil
+	return nil
 }
 
 func (d *disk) close() error {

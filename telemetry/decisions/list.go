@@ -28,10 +28,7 @@ func (l *Log) List(ctx context.Context, key breaker.Key, since time.Time, limit 
 		limit = defaultList
 	}
 	limit = min(limit, MaxList)
-	if oldest := l.opt.Now().Add(-l.opt.Keep); since.Before(oldest) {
-		since = oldest
-	}
-	since = since.Add(time.Microsecond - 1).Truncate(time.Microsecond) // the times of records are such
+	since = l.kept(since)
 	l.use.RLock()
 	defer l.use.RUnlock()
 	if l.closed {
@@ -47,12 +44,53 @@ func (l *Log) List(ctx context.Context, key breaker.Key, since time.Time, limit 
 		err = errors.Join(ErrNoDisk, trouble)
 	default:
 		var written []Record
-		written, err = l.disk.list(ctx, key, since, limit)
+		err = l.disk.each(ctx, key, since, limit, func(r Record) bool {
+			written = append(written, r)
+			return true
+		})
 		list = joined(written, list)
 		l.heed(err)
 	}
 	newestFirst(list)
 	return list[:min(len(list), limit)], err
+}
+
+// Each hands out every record since a time, one at a time, as all of them may be
+// much; those on disk the newest first, after those that wait. One that is both may
+// come twice. It ends when each says so. each must not call the Log.
+func (l *Log) Each(ctx context.Context, since time.Time, each func(Record) (more bool)) error {
+	since = l.kept(since)
+	l.use.RLock()
+	defer l.use.RUnlock()
+	if l.closed {
+		return ErrClosed
+	}
+	l.mu.Lock()
+	list, trouble := l.waiting.find("", since), l.status.Trouble
+	l.mu.Unlock()
+	newestFirst(list)
+	for _, r := range list {
+		if !each(r) {
+			return nil
+		}
+	}
+	switch {
+	case l.file == "":
+		return nil
+	case l.disk == nil:
+		return errors.Join(ErrNoDisk, trouble)
+	}
+	err := l.disk.each(ctx, "", since, l.opt.MaxRecords, each)
+	l.heed(err)
+	return err
+}
+
+// kept is a time since which records are kept, as the times of records are.
+func (l *Log) kept(since time.Time) time.Time {
+	if oldest := l.opt.Now().Add(-l.opt.Keep); since.Before(oldest) {
+		since = oldest
+	}
+	return since.Add(time.Microsecond - 1).Truncate(time.Microsecond)
 }
 
 // joined adds what waits to what is written: that of an ID which is both is what

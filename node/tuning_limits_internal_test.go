@@ -1,0 +1,100 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"fleetfuse/breaker"
+	"fleetfuse/telemetry/follow"
+	"fleetfuse/telemetry/rollup"
+	"fleetfuse/tuner"
+	"fleetfuse/tuner/planner"
+)
+
+// An hour of very many hosts fits into an answer: the latest buckets are told.
+func TestBucketsFitIntoAnAnswer(t *testing.T) {
+	var list []rollup.BucketCounts
+	const buckets = 110
+	for at := range buckets {
+		for h := range 2000 {
+			c := rollup.BucketCounts{Key: breaker.HostKey(fmt.Sprintf("a-long-name-of-host-%04d.example.org", h)), Rejected: 1 << 20}
+			c.At, c.Judged, c.Failures, c.LatencyCalls = int64(178_000_000+at), 1<<30, 1<<29, 1<<30
+			list = append(list, c)
+		}
+	}
+	body, err := bucketsBody(list)
+	if err != nil || len(body) > maxObserved {
+		t.Fatalf("%d bytes, %v", len(body), err)
+	}
+	var told bucketsTold
+	if err := json.Unmarshal(body, &told); err != nil {
+		t.Fatal(err)
+	}
+	got, err := rollup.DecodeBuckets(told.Buckets)
+	if err != nil || len(got) < len(list)/4 || got[len(got)-1].At != list[len(list)-1].At {
+		t.Errorf("%d of %d buckets, %v", len(got), len(list), err)
+	}
+}
+
+// Orders that were not begun before the asker gave up say so, and are not made.
+func TestOrdersAreNotBegunTooLate(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	done, result := (&tuning{}).begun(ctx, planner.Order{Key: "host:a.example"})
+	if done.Key != "host:a.example" || result.Err == nil || !strings.Contains(done.Error, "not begun") {
+		t.Errorf("%+v, %v", done, result.Err)
+	}
+}
+
+// What an operator reset or replaced in the meantime is not undone.
+func TestHoldsAny(t *testing.T) {
+	changes := []planner.Change{
+		{Suggestion: tuner.Suggestion{Field: tuner.FieldResetTimeout, Proposed: 150}},
+		{Suggestion: tuner.Suggestion{Field: tuner.FieldFailMax, Role: "metadata", Proposed: 8}},
+	}
+	for overlay, want := range map[string]bool{
+		"":                                false,
+		fieldsText(changes):               true,
+		"reset_timeout:150s":              true,
+		"roles.metadata.fail_max:8":       true,
+		"reset_timeout:60s":               false,
+		"fail_max:8":                      false,
+		"of a later version, not ours!":   true,
+		"rate_multiplier:0.8,fail_max:10": false,
+	} {
+		if got := holdsAny(overlay, changes); got != want {
+			t.Errorf("%q: %v", overlay, got)
+		}
+	}
+}
+
+// Who was away is asked again for what was done meanwhile.
+func TestHeard(t *testing.T) {
+	live := func(ids ...string) (list []follow.Member) {
+		for _, id := range []string{"a", "b", "c"} {
+			list = append(list, follow.Member{ID: id, Live: slices.Contains(ids, id)})
+		}
+		return list
+	}
+	var h heard
+	want := func(what string, got []follow.Member, ids ...string) {
+		t.Helper()
+		var have []string
+		for _, m := range got {
+			have = append(have, m.ID)
+		}
+		if !slices.Equal(have, ids) {
+			t.Errorf("%s: %v are missing, want %v", what, have, ids)
+		}
+	}
+	want("nobody told", h.missing(live("a", "b", "c"), false), "a", "b", "c")
+	h.add(live("a", "b", "c")[:2])
+	want("two told", h.missing(live("a", "b", "c"), false), "c")
+	want("one is away", h.missing(live("b", "c"), false), "a", "c")
+	want("and comes back", h.missing(live("a", "b", "c"), false), "a", "c")
+	want("another planner", h.missing(live("a", "b", "c"), true), "a", "b", "c")
+}
