@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"maps"
 	"slices"
 
 	"fleetfuse/cluster/spread"
@@ -44,12 +45,8 @@ func (c *checks) acknowledged(n *node, from int, m spread.Message) {
 	}
 }
 
-// parted notes whom a node takes for gone: what comes next of a key it tells
-// another, who has no run of it.
-func (c *checks) parted(n *node, live []spread.Member) {
-	for _, m := range n.members.live {
-		if !slices.Contains(live, m) {
-			delete(c.flights, [2]int{n.index, c.world.indexOf(m.ID)})
-		}
-	}
+// parted notes that a node sees other members: another may own a key now, who
+// has no run of it, and whoever is told next of it hears that something is missing.
+func (c *checks) parted(n *node) {
+	maps.DeleteFunc(c.flights, func(way [2]int, _ flown) bool { return way[0] == n.index })
 }

@@ -142,7 +142,7 @@ func (c *checks) herd(n *node, h int, at time.Duration) {
 		return
 	}
 	p := n.policies.Of(breaker.HostKey(host.Name))
-	if p.Mode != breaker.ModeEnforce || p != w.plan.Policies.Policy(breaker.HostKey(host.Name)) {
+	if p.Mode != breaker.ModeEnforce || p != w.plan.Policies.Policy(breaker.HostKey(host.Name)) || n.laidUntil(host.Name) > last.until {
 		return
 	}
 	for _, e := range slices.Backward(c.truth.ends[h]) {
@@ -166,6 +166,17 @@ func (c *checks) herd(n *node, h int, at time.Duration) {
 	if out > most {
 		w.fail("no herd at the end of a cooldown", n, "%d calls of %s are under way since %s ended at %.3fs, want at most %d", out, host.Name, last.what, last.until.Seconds(), most)
 	}
+}
+
+// laidUntil is when the fields that were laid for a while ended, or end: permits
+// of that time are as many as they say.
+func (n *node) laidUntil(host string) (until time.Duration) {
+	for _, o := range n.spread.View().Of(breaker.HostKey(host)).Overlays {
+		if o.Until != 0 {
+			until = max(until, n.moment(o.Until))
+		}
+	}
+	return until
 }
 
 // latest notes a hold, for what follows it.

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -63,12 +64,21 @@ func (s *sharedChecks) find(l *link, r *reading) (breaker.Cooldown, bool) {
 	until := l.who.clocks().Now().Add(r.left)
 	for _, k := range l.who.believed(r.key).Cooldowns {
 		known, named := s.foreign[cooldownID{r.key, k.Setter, k.Stamp}]
-		near := k.Reason == breaker.ReasonStore && k.Until.Sub(until).Abs() < time.Second
+		near := k.Reason == breaker.ReasonStore && k.Until.Sub(until).Abs() < time.Second && !s.nearer(r, k.Until.Sub(until))
 		if named && known == r.theirs || !named && near {
 			return k, true
 		}
 	}
 	return breaker.Cooldown{}, false
+}
+
+// nearer reports whether a cooldown that is so far from a program's deadline is
+// nearer to another one of it.
+func (s *sharedChecks) nearer(r *reading, off time.Duration) bool {
+	return slices.ContainsFunc(s.rows[r.key], func(x row) bool {
+		apart := cooldownstore.FromEpochSeconds(x.until).Sub(cooldownstore.FromEpochSeconds(r.theirs))
+		return (off - apart).Abs() < off.Abs()
+	})
 }
 
 // heard checks what a node made of what it heard.

@@ -54,7 +54,7 @@ func (n *node) look(giveUp bool) {
 		return
 	}
 	n.note(live)
-	n.world.checks.parted(n, live)
+	n.world.checks.parted(n)
 	n.members.live = live
 	n.do(func(s *spread.Node, now breaker.Instant) spread.Effects { return s.SetMembers(now, live, nil) })
 	if n.link != nil {
