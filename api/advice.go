@@ -186,7 +186,7 @@ type ExplainResponse struct {
 type AdviceRecord struct {
 	ID   string    `json:"id"`
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // enforced, promoted, rolled-back, frozen, reset
+	Kind string    `json:"kind"` // enforced, promoted, rolled-back, reset, frozen; begun, not-made: see Why
 	Key  string    `json:"key"`
 	Plan string    `json:"plan,omitempty"`
 	// Changes are what was made, or taken back.

@@ -72,10 +72,11 @@ const (
 	recordLimit = 10 * time.Second
 )
 
-// carryOut has orders done, tells the planner how that went, and keeps the records
+// carryOut has orders done, after all members know of them, tells the planner how that went, and keeps the records
 // with all members. None is begun when ctx is over, but those that were are recorded,
 // whoever gave up meanwhile: nobody would watch a change that no member knows of.
 func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.EnforcedBreaker {
+	t.announce(ctx, orders)
 	done, results := make([]api.EnforcedBreaker, len(orders)), make([]planner.Result, len(orders))
 	room := make(chan struct{}, ordersAtOnce)
 	var all sync.WaitGroup
@@ -91,14 +92,26 @@ func (t *tuning) carryOut(ctx context.Context, orders []planner.Order) []api.Enf
 	defer cancel()
 	records := t.note(ctx, results)
 	for _, r := range records {
-		if r.Kind == guard.RolledBack {
+		switch r.Kind {
+		case guard.RolledBack:
 			t.undone.Add(1)
-		} else {
+		case guard.Enforced:
 			t.enforced.Add(1)
 		}
 	}
 	t.keep(ctx, records)
 	return done
+}
+
+// announce lets all members know which changes are about to be made: should this one be
+// lost meanwhile, the next host of the tuner looks after them.
+func (t *tuning) announce(ctx context.Context, orders []planner.Order) {
+	_, wall := t.node.clock.Both()
+	records, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) []planner.Record { return p.Begin(wall, orders) })
+	if err != nil {
+		records = planner.New(t.settings()).Begin(wall, orders)
+	}
+	t.keep(ctx, records)
 }
 
 // begun carries out an order unless ctx is over, and to its end then.

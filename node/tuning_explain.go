@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"fleetfuse/api"
@@ -21,7 +22,9 @@ func (n *Node) Explain(ctx context.Context, key breaker.Key) (api.ExplainRespons
 	records, silent := n.tuning.listAll(ctx, key)
 	a.Partial = silent
 	for i := range records {
-		a.Records = append(a.Records, shownRecord(&records[i]))
+		if r := &records[i]; r.Kind != planner.Begun || !slices.ContainsFunc(records[:i], r.EndedBy) {
+			a.Records = append(a.Records, shownRecord(r))
+		}
 	}
 	var err error
 	a.Advice, err = n.Advise(ctx, key, 0)

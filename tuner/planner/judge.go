@@ -11,9 +11,10 @@ import (
 )
 
 // Judge looks at how the changes on trial do: it orders those undone that are
-// worse, and, if extend, those made that waited for one that is not. records tell
-// of those that did well.
+// worse, and those of which it is not known whether they were made, and, if extend,
+// those made that waited for one that did well. records tell of such.
 func (p *Planner) Judge(now time.Time, extend bool) (orders []Order, records []Record) {
+	orders = p.lost(now)
 	for _, name := range slices.Sorted(maps.Keys(p.trials)) {
 		t := p.trials[name]
 		p.follow(t)

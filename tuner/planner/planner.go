@@ -35,6 +35,7 @@ type Planner struct {
 	ledger   *guard.Ledger
 	trials   map[string]*Trial
 	ended    map[breaker.Key]time.Time // when the last change of a breaker was over
+	begun    map[breaker.Key]Record    // changes of which the end was not told yet
 	recalled bool
 }
 
@@ -43,7 +44,7 @@ type Planner struct {
 func New(s Settings) *Planner {
 	return &Planner{
 		settings: s, length: readable(s.Trial.Interval), hosts: map[breaker.Key]*host{}, ledger: guard.NewLedger(s.Guard),
-		trials: map[string]*Trial{}, ended: map[breaker.Key]time.Time{},
+		trials: map[string]*Trial{}, ended: map[breaker.Key]time.Time{}, begun: map[breaker.Key]Record{},
 	}
 }
 

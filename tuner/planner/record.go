@@ -59,10 +59,13 @@ type Result struct {
 func (p *Planner) Enforced(now time.Time, results []Result) (records []Record) {
 	results = p.rewatched(results)
 	for _, r := range results {
-		if r.Err != nil {
-			continue // what is to be undone is ordered again
+		if r.Err != nil && r.Undo {
+			continue // it is ordered again
 		}
 		record := p.recordOf(now, &r.Order)
+		if r.Err != nil {
+			record = p.notMade(now, r.Order, r.Err)
+		}
 		p.take(now, &record)
 		records = append(records, record)
 	}
@@ -160,7 +163,9 @@ func (p *Planner) take(now time.Time, r *Record) {
 	switch r.Kind {
 	case guard.Enforced:
 		p.begin(now, at, r)
-	case guard.Promoted, guard.RolledBack, guard.Reset, guard.Frozen:
+	case Begun:
+		p.beginning(r)
+	case guard.Promoted, guard.RolledBack, guard.Reset, guard.Frozen, NotMade:
 		p.end(at, r.Key)
 	}
 }
