@@ -62,7 +62,7 @@ func (c *checks) trueWitnesses(a *actor, t *breaker.Transition, before breaker.I
 	case breaker.ReasonConsecutive: // a run lasts as long as failures follow each other
 	case breaker.ReasonProbeFailed: // it stays half-open until probes of enough nodes failed
 		if before != 0 {
-			since = a.node.moment(before) - c.stood()
+			since = a.node.moment(before) - c.stood() - c.travel() // ages count from when a report arrives
 		}
 	default:
 		since = c.world.now - memory(p, t.Role) - c.stood()
