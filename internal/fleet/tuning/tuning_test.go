@@ -129,8 +129,11 @@ func TestTunerChangesAndTakesBack(t *testing.T) {
 	operators := api.PolicyChange{Set: map[string]any{"trial_calls": 3}, Author: "alice"}
 	must(nodes[0].ChangePolicy(t.Context(), l.host, operators, ""))(t) // a word that stays
 
+	ask := time.NewTicker(2 * time.Second) // a plan is much work
+	defer ask.Stop()
 	var plan api.AdviceResponse
 	await(t, 8*time.Minute, "advice that can be enforced", nodes[0], func() (bool, error) {
+		<-ask.C
 		var err error
 		plan, err = must(nodes[0].Admin())(t).Advise(t.Context(), breaker.HostKey(l.host), 0)
 		return err == nil && len(plan.Breakers) == 1 && slices.ContainsFunc(plan.Breakers[0].Changes, func(c api.SuggestedChange) bool {
