@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 	"time"
@@ -61,6 +62,7 @@ type limitedStream struct {
 	handshake *time.Timer
 	conn      *grpc.ClientConn
 	shaken    atomic.Bool
+	failed    atomic.Bool // a message could not be sent
 	sendLimit time.Duration
 }
 
@@ -68,23 +70,39 @@ type limitedStream struct {
 func (s *limitedStream) SendMsg(m any) error {
 	limit := time.AfterFunc(s.sendLimit, s.cancel)
 	defer limit.Stop()
-	return s.ClientStream.SendMsg(m)
+	err := s.ClientStream.SendMsg(m)
+	if err != nil {
+		s.failed.Store(true)
+	}
+	return err
 }
 
-// RecvMsg is part of grpc.ClientStream. The first one ends the handshake. A
-// stream whose connection this side closed ends without an error: for one
-// protoactor ends the connection to that address, which is the next one by then,
-// whose end is an error again, and so on as fast as the network is.
+// errEnded says that the other side ended a stream.
+var errEnded = errors.New("the other side ended the stream")
+
+// RecvMsg is part of grpc.ClientStream. The first one ends the handshake.
+//
+// What it returns decides whether protoactor ends the connection to that address,
+// and so opens another one with the next frame. It does for an error and not for
+// io.EOF. A stream whose connection this side closed must end with io.EOF: the
+// connection to that address is the next one by then, whose end would be an error
+// again, and so on as fast as the network is. All others must end with an error,
+// for protoactor's writer stops without a word when it cannot send, and what it
+// is sent from then on is lost.
 func (s *limitedStream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
 	if s.shaken.CompareAndSwap(false, true) {
 		s.handshake.Stop()
 	}
-	if err != nil {
-		s.cancel()
-		if s.conn.GetState() == connectivity.Shutdown {
-			return io.EOF
-		}
+	if err == nil {
+		return nil
+	}
+	s.cancel()
+	switch closed := s.conn.GetState() == connectivity.Shutdown; {
+	case closed && !s.failed.Load():
+		return io.EOF
+	case errors.Is(err, io.EOF):
+		return errEnded
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -80,7 +81,10 @@ func awaitListed(t *testing.T, what string, n *fleet.Node, host string, want fun
 	t.Helper()
 	await(t, what, n, func() (bool, error) {
 		b, err := n.Breaker(t.Context(), host)
-		return err == nil && want(b), err
+		if err == nil && !want(b) {
+			err = fmt.Errorf("%s is %s (%s) and owned by %q; %s", host, b.State, b.Reason, b.Owner, b.Note)
+		}
+		return err == nil, err
 	})
 }
 

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,31 +12,46 @@ import (
 
 // TestKilledOwnerLeavesNoGap kills the owner of a breaker the moment an
 // operator's open was acknowledged, or the moment others knew of a Retry-After:
-// no living node ever allows a call again.
+// who holds it never allows a call again, and all others hear of it without the
+// owner and do not either.
 func TestKilledOwnerLeavesNoGap(t *testing.T) {
 	dir := t.TempDir()
 	nodes := startClusterIn(t, dir, 3)
 	for i, x := range []struct {
 		what string
-		act  func(t *testing.T, host string, owner, other *fleet.Node)
+		act  func(t *testing.T, host string, owner *fleet.Node) (holders []*fleet.Node)
 	}{
-		{"open at another node", func(t *testing.T, host string, _, other *fleet.Node) { open(t, other, host) }},
-		{"open at the owner", func(t *testing.T, host string, owner, _ *fleet.Node) { open(t, owner, host) }},
-		{"Retry-After at another node", func(t *testing.T, host string, owner, other *fleet.Node) {
-			report(t, other, retryAfter(host, "120"))
-			awaitAll(t, "the Retry-After", host, rejected, owner)
+		{"open at another node", func(t *testing.T, host string, _ *fleet.Node) []*fleet.Node {
+			open(t, nodes[0], host)
+			return nodes[:1] // the answer told it
 		}},
-		{"Retry-After at the owner", func(t *testing.T, host string, owner, _ *fleet.Node) {
+		{"open at the owner", func(t *testing.T, host string, owner *fleet.Node) []*fleet.Node {
+			open(t, owner, host)
+			return nil // one of the two
+		}},
+		{"Retry-After at another node", func(t *testing.T, host string, owner *fleet.Node) []*fleet.Node {
+			report(t, nodes[0], retryAfter(host, "120"))
+			awaitAll(t, "the Retry-After", host, rejected, owner)
+			return nodes[:1]
+		}},
+		{"Retry-After at the owner", func(t *testing.T, host string, owner *fleet.Node) []*fleet.Node {
 			report(t, owner, retryAfter(host, "120"))
 			awaitAll(t, "the Retry-After", host, rejected, nodes[:2]...) // nobody but the dead would tell the last one
+			return nodes[:2]
 		}},
 	} {
 		living, owner := nodes[:2], nodes[2]
 		host := must(owner.OwnHost(t.Context(), fmt.Sprint("gap-", i)))(t)
-		x.act(t, host, owner, living[0])
+		holders := x.act(t, host, owner)
 		owner.Kill()
 		killed := time.Now()
-		stop := watch(t, x.what+", kill -9 of the owner: a call was allowed", host, allowed, living...)
+		if !slices.ContainsFunc(living, func(n *fleet.Node) bool { return rejected(allow(t, n, host)) }) {
+			t.Errorf("%s: nobody holds what was acknowledged", x.what)
+		}
+		stops := []func(){watch(t, x.what+", kill -9 of the owner: who holds it allowed a call", host, allowed, holders...)}
+		awaitAll(t, "what was acknowledged", host, rejected, living...)
+		t.Logf("%s: all reject %v after kill -9", x.what, time.Since(killed))
+		stops = append(stops, watch(t, x.what+", kill -9 of the owner: a call was allowed", host, allowed, living...))
 		for _, n := range living {
 			awaitMember(t, n, owner.Name, api.MemberLost)
 			await(t, "a new owner", n, func() (bool, error) {
@@ -44,7 +60,9 @@ func TestKilledOwnerLeavesNoGap(t *testing.T) {
 			})
 		}
 		t.Logf("%s: a new owner %v after kill -9", x.what, time.Since(killed))
-		stop()
+		for _, stop := range stops {
+			stop()
+		}
 		nodes[2] = startNode(t, dir, owner.Name, "--cluster.peer", living[0].Gossip)
 		awaitMembers(t, nodes)
 		awaitAll(t, "what its disk and the others knew", host, rejected, nodes[2])
