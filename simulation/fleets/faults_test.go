@@ -11,13 +11,15 @@ import (
 // quietStart is the time at the begin in which nothing is broken.
 const quietStart = 8 * time.Second
 
-// faults breaks things one after the other until a time, and puts all right.
+// faults breaks things one after the other until a time, one at least, and puts all
+// right.
 func (w *world) faults(end time.Duration) {
 	ctx := w.t.Context()
 	pause(ctx, quietStart)
-	for k := w.random.IntN(len(w.scenario.faults)); ; k++ {
+	first := w.random.IntN(len(w.scenario.faults))
+	for k := first; ; k++ {
 		gap, lasts := time.Duration(1+w.random.IntN(3))*time.Second, time.Duration(2+w.random.IntN(6))*time.Second
-		if w.Now()+gap+lasts > end || ctx.Err() != nil {
+		if k > first && w.Now()+gap+lasts > end || ctx.Err() != nil { // the start may have taken long
 			return
 		}
 		pause(ctx, gap)
