@@ -128,6 +128,7 @@ func (r *registers) check(t *testing.T) {
 		sayGaps(t, history)
 		if result != porcupine.Ok {
 			t.Errorf("the history of %s is not linearizable: %v; %d partial linearizations", host, result, len(info.PartialLinearizations()))
+			sayForks(t, history)
 		}
 	}
 }
@@ -145,6 +146,40 @@ func sayGaps(t *testing.T, history []porcupine.Operation) {
 		a := x.Output.(policyAnswer)
 		if !a.conflict && !made[a.base] || a.conflict && !made[a.version] {
 			t.Logf("nobody was told of the version in %+v", x)
+		}
+	}
+}
+
+// sayForks logs the changes that were made from one version, and those that were
+// answered before the change that they were made from had begun.
+func sayForks(t *testing.T, history []porcupine.Operation) {
+	t.Helper()
+	made, from := map[string]porcupine.Operation{}, map[string][]porcupine.Operation{}
+	for _, x := range history {
+		if a := x.Output.(policyAnswer); !a.conflict && !a.unknown {
+			made[a.version] = x
+			from[a.base] = append(from[a.base], x)
+		}
+	}
+	for version, list := range from {
+		if len(list) > 1 {
+			t.Logf("from %s, made by %+v: %+v", version, made[version], list)
+		}
+		for _, x := range list {
+			if y, ok := made[version]; ok && x.Return < y.Call {
+				t.Logf("%+v was made from %+v", x, y)
+			}
+		}
+	}
+	for _, x := range history {
+		a := x.Output.(policyAnswer)
+		if y, ok := made[a.version]; ok && a.conflict && x.Return < y.Call {
+			t.Logf("%+v told of %+v before it was begun", x, y)
+		}
+		for _, next := range from[a.version] {
+			if a.conflict && next.Return < x.Call {
+				t.Logf("%+v told of a version that %+v had replaced", x, next)
+			}
 		}
 	}
 }
