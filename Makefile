@@ -20,11 +20,11 @@ demo: build ## a node, an upstream that fails, eight workers (under 40 s)
 cluster: build ## three nodes on this machine, until Ctrl-C
 	simulation/cluster.sh bin/fleetfuse-node data/cluster
 
-# One more at once than there are processors: one of them mostly waits.
-PACKAGES := $(shell echo $$(($$(nproc) + 1)))
+# What mostly waits runs beside the others and takes no turn from them.
+WAITING := fleetfuse/internal/fleet/tuning
 test: ## all tests, those of the modules below too
 	go vet ./...
-	go test -p $(PACKAGES) ./...
+	@go test $(WAITING) & waiting=$$!; go test $$(go list ./... | grep -vx $(WAITING)); rest=$$?; wait $$waiting && exit $$rest
 	@for m in $(MODULES); do echo "$$m:"; (cd $$m && go build -o /dev/null ./... && go test ./...) || exit 1; done
 
 race: ## all tests with the race detector
