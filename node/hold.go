@@ -9,11 +9,15 @@ import (
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cooldownstore"
 )
 
 // holders is how many members are asked to hold an operator's word, one after
 // the other, until one does.
 const holders = 3
+
+// registers is how many a policy has.
+const registers = 2
 
 // errAlone says why nobody else holds a word.
 var errAlone = errors.New("no other member could hold it")
@@ -25,8 +29,14 @@ func (b *board) Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot)
 	result := spread.OperatorResult{Copies: 1, Err: b.commit(ctx, key, s)}
 	result.Durable = result.Err == nil && b.keeper.Lasting()
 	copies, later, alone := b.holdElsewhere(ctx, key, s)
+	for range registers { // it knows of a change of the policy, and holds nothing without that
+		if later.Stamp != 0 {
+			s.Merge(breaker.Snapshot{Overlays: []breaker.Overlay{later}})
+			copies, later, alone = b.holdElsewhere(ctx, key, s)
+		}
+	}
 	result.Copies += copies
-	if later.Stamp != 0 { // it knows of a change of the policy, and holds nothing until that is here
+	if later.Stamp != 0 {
 		alone = errAlone
 	}
 	if result.Err == nil {
@@ -98,9 +108,15 @@ func (b *board) holdAt(ctx context.Context, to string, key breaker.Key, s breake
 	})
 }
 
-// hold commits what another node asks to be on more than one machine, unless it
-// supersedes an overlay that its maker does not know of.
+// hold commits what another node asks to be on more than one machine, unless its
+// maker does not know of an overlay that is known here: the one that it would
+// supersede, or one that has superseded it before it came.
 func (b *board) hold(ctx context.Context, from string, key breaker.Key, s breaker.Snapshot) (spread.Held, error) {
+	for _, o := range s.Overlays {
+		if known, late := b.late(ctx, key, o); late {
+			return spread.Held{Known: known}, nil
+		}
+	}
 	if b.news(key, s) {
 		unlock, free := b.deciding.tryLock(key)
 		if !free {
@@ -124,6 +140,18 @@ func (b *board) hold(ctx context.Context, from string, key breaker.Key, s breake
 func (b *board) news(key breaker.Key, s breaker.Snapshot) bool {
 	known := b.Of(key)
 	return slices.ContainsFunc(s.Overlays, func(o breaker.Overlay) bool { return o.Stamp > known.Overlay(o.Register).Stamp })
+}
+
+// late reports whether a later version of an overlay is in force here, and the overlay
+// never was: who made it did not know.
+func (b *board) late(ctx context.Context, key breaker.Key, o breaker.Overlay) (known breaker.Overlay, late bool) {
+	s := b.Of(key)
+	if known = s.Overlay(o.Register); known.Stamp <= o.Stamp {
+		return known, false
+	}
+	past, err := b.history(ctx, key)
+	was := slices.ContainsFunc(past, func(r cooldownstore.OverlayRecord) bool { return r.Register == o.Register && r.Stamp == o.Stamp })
+	return known, err == nil && !was
 }
 
 func (b *board) foresees(key breaker.Key, o breaker.Overlay) (known breaker.Overlay, later bool) {

@@ -84,6 +84,8 @@ func (r *registers) operate(t *testing.T, n *fleet.Node, host string, client int
 	var answer policyAnswer
 	var problem *api.Problem
 	switch {
+	case err == nil && c.Copies < 2: // no other member could hold it: it is not acknowledged
+		answer, end = policyAnswer{unknown: true}, math.MaxInt64
 	case err == nil:
 		answer = policyAnswer{register: register{version: c.Version}, base: c.Base}
 	case errors.As(err, &problem) && problem.Status == http.StatusPreconditionFailed:
