@@ -199,7 +199,7 @@ func TestBounds(t *testing.T) {
 			try(t, l.Flush(t.Context()))
 			if dir != "" {
 				var n int
-				try(t, l.disk.read.QueryRow("SELECT count(*) FROM decisions").Scan(&n))
+				try(t, l.disk.Read.QueryRow("SELECT count(*) FROM decisions").Scan(&n))
 				if n != 11 {
 					t.Errorf("%d records are left on disk, want 11", n)
 				}

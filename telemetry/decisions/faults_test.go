@@ -48,7 +48,7 @@ func TestAFullDisk(t *testing.T) {
 	}
 	want(t, list(t, l, "", time.Time{}, MaxList), 0, 900)
 	l.use.Lock()
-	_, err := l.disk.write.Exec("PRAGMA max_page_count=1000000")
+	_, err := l.disk.Write.Exec("PRAGMA max_page_count=1000000")
 	l.use.Unlock()
 	try(t, err)
 	if s := wait(t, told); s.Trouble != nil || s.Waiting != 0 || s.Dropped != 0 {
@@ -91,7 +91,7 @@ func TestAReadOnlyDisk(t *testing.T) {
 		t.Helper()
 		l.use.Lock()
 		defer l.use.Unlock()
-		_, err := l.disk.write.Exec("PRAGMA query_only=" + on)
+		_, err := l.disk.Write.Exec("PRAGMA query_only=" + on)
 		try(t, err)
 	}
 	only("ON")
@@ -181,7 +181,7 @@ func TestANewerFileIsLeftAlone(t *testing.T) {
 	l := open(t, dir, Options{})
 	fill(t, l, 0, 5)
 	try(t, l.Flush(t.Context()))
-	if _, err := l.disk.write.Exec("PRAGMA user_version = 99"); err != nil {
+	if _, err := l.disk.Write.Exec("PRAGMA user_version = 99"); err != nil {
 		t.Fatal(err)
 	}
 	try(t, l.Close())

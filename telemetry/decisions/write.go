@@ -111,7 +111,7 @@ func (l *Log) reopen(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return errors.Join(explain(err, "open "+l.file), d.close())
+		return errors.Join(sqlitefile.Explain(err, "open "+l.file), d.close())
 	}
 	l.disk = d
 	return nil

@@ -207,7 +207,7 @@ func (h *History) reopen(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return errors.Join(explain(err, "open "+h.file), d.close())
+		return errors.Join(sqlitefile.Explain(err, "open "+h.file), d.close())
 	}
 	h.disk = d
 	return nil

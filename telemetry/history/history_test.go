@@ -161,7 +161,7 @@ func TestPruningByAge(t *testing.T) {
 		t.Errorf("%d calls are left, want those of an hour", got)
 	}
 	var names int
-	if err := h.disk.read.QueryRow("SELECT count(*) FROM series").Scan(&names); err != nil || names > 370 {
+	if err := h.disk.Read.QueryRow("SELECT count(*) FROM series").Scan(&names); err != nil || names > 370 {
 		t.Errorf("%d names are left, %v", names, err)
 	}
 }
@@ -210,7 +210,7 @@ func TestAFullDisk(t *testing.T) {
 	if s := h.Status(); s.Waiting != 4000 || s.Dropped != 1000 {
 		t.Errorf("status %+v, want 4,000 waiting and 1,000 dropped", s)
 	}
-	if _, err := h.disk.write.Exec("PRAGMA max_page_count=1000000"); err != nil {
+	if _, err := h.disk.Write.Exec("PRAGMA max_page_count=1000000"); err != nil {
 		t.Fatal(err)
 	}
 	write(t, h)
@@ -304,7 +304,7 @@ func TestANewerFileIsLeftAlone(t *testing.T) {
 	h := open(t, dir, Options{})
 	h.Add(first, []rollup.Row{row(1, "", 5)})
 	write(t, h)
-	if _, err := h.disk.write.Exec("PRAGMA user_version = 99"); err != nil {
+	if _, err := h.disk.Write.Exec("PRAGMA user_version = 99"); err != nil {
 		t.Fatal(err)
 	}
 	h.Close()

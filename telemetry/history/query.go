@@ -119,10 +119,10 @@ func (d *disk) each(ctx context.Context, q Query, limit int, take func(rollup.Se
 	if q.Role != nil {
 		where, args = where+" AND s.role = ?", append(args, *q.Role)
 	}
-	rows, err := d.read.QueryContext(ctx, `SELECT s.key, s.role, m.minute, m.buckets FROM minutes m JOIN series s ON s.id = m.series
+	rows, err := d.Read.QueryContext(ctx, `SELECT s.key, s.role, m.minute, m.buckets FROM minutes m JOIN series s ON s.id = m.series
 		WHERE `+where+` ORDER BY m.minute DESC LIMIT ?`, append(args, limit)...)
 	if err != nil {
-		return explain(err, "read rollups")
+		return sqlitefile.Explain(err, "read rollups")
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -130,12 +130,12 @@ func (d *disk) each(ctx context.Context, q Query, limit int, take func(rollup.Se
 		var m int64
 		var buckets []byte
 		if err := rows.Scan(&s.Key, &s.Role, &m, &buckets); err != nil {
-			return explain(err, "read rollups")
+			return sqlitefile.Explain(err, "read rollups")
 		}
 		take(s, minute(m), buckets)
 	}
 	if err := rows.Err(); err != nil {
-		return explain(err, "read rollups")
+		return sqlitefile.Explain(err, "read rollups")
 	}
 	return nil
 }

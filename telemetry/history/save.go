@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"fleetfuse/internal/sqlitefile"
 	"fleetfuse/telemetry/rollup"
 )
 
@@ -16,7 +17,7 @@ func (d *disk) save(ctx context.Context, batch waiting) error {
 	if batch.rows == 0 {
 		return nil
 	}
-	err := d.transact(ctx, func(tx *sql.Tx) error {
+	err := d.Transact(ctx, func(tx *sql.Tx) error {
 		number, err := tx.PrepareContext(ctx, `INSERT INTO series (key, role) VALUES (?, ?)
 			ON CONFLICT (key, role) DO UPDATE SET key = key RETURNING id`)
 		if err != nil {
@@ -47,7 +48,7 @@ func (d *disk) save(ctx context.Context, batch waiting) error {
 		return nil
 	})
 	if err != nil {
-		return explain(err, fmt.Sprintf("write %d rows of rollups", batch.rows))
+		return sqlitefile.Explain(err, fmt.Sprintf("write %d rows of rollups", batch.rows))
 	}
 	return nil
 }
@@ -67,23 +68,23 @@ func (d *disk) prune(ctx context.Context, latest rollup.Bucket, opt Options) err
 	for range pruneSteps {
 		size, err := d.bytes(ctx)
 		if err != nil {
-			return explain(err, "prune rollups")
+			return sqlitefile.Explain(err, "prune rollups")
 		}
 		limit := int64(oldest)
 		if size > opt.MaxBytes {
 			limit = int64(minuteOf(latest)) // any but the present
 		}
-		done, err := d.write.ExecContext(ctx, `DELETE FROM minutes WHERE (minute, series) IN
+		done, err := d.Write.ExecContext(ctx, `DELETE FROM minutes WHERE (minute, series) IN
 			(SELECT minute, series FROM minutes WHERE minute < ? ORDER BY minute LIMIT ?)`, limit, pruneStep)
 		if err != nil {
-			return explain(err, "prune rollups")
+			return sqlitefile.Explain(err, "prune rollups")
 		}
 		n, err := done.RowsAffected()
 		if n == 0 || err != nil {
 			return err
 		}
 		if err := d.tidy(ctx); err != nil {
-			return explain(err, "prune rollups")
+			return sqlitefile.Explain(err, "prune rollups")
 		}
 	}
 	return nil
@@ -96,7 +97,7 @@ func (d *disk) tidy(ctx context.Context) error {
 			WHERE NOT EXISTS (SELECT 1 FROM minutes WHERE series = s.id) LIMIT %d)`, pruneStep),
 		fmt.Sprintf("PRAGMA incremental_vacuum(%d)", freeStep),
 	} {
-		if _, err := d.write.ExecContext(ctx, statement); err != nil {
+		if _, err := d.Write.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}
@@ -106,7 +107,7 @@ func (d *disk) tidy(ctx context.Context) error {
 // bytes is the room the rows take in the file.
 func (d *disk) bytes(ctx context.Context) (int64, error) {
 	var used, size int64
-	err := d.write.QueryRowContext(ctx, `SELECT page_count - freelist_count, page_size
+	err := d.Write.QueryRowContext(ctx, `SELECT page_count - freelist_count, page_size
 		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&used, &size)
 	return used * size, err
 }
