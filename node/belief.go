@@ -2,29 +2,17 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
-	"fleetfuse/cluster/spread"
 	"fleetfuse/telemetry/follow"
 )
 
 // observeBelief is the name by which members ask what this node believes of a
 // breaker.
 const observeBelief = "belief"
-
-// answerBelief answers a member that asks for it.
-func (b *board) answerBelief(query []byte) (spread.Observed, error) {
-	var q api.BeliefQuery
-	if err := json.Unmarshal(query, &q); err != nil {
-		return spread.Observed{}, fmt.Errorf("a question for a belief: %w", err)
-	}
-	body, err := json.Marshal(b.belief(breaker.Key(q.Key)))
-	return spread.Observed{Body: body}, err
-}
 
 // belief is what this node believes of a breaker, and so decides by.
 func (b *board) belief(key breaker.Key) api.Belief {

@@ -12,6 +12,7 @@ import (
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/telemetry/follow"
+	"fleetfuse/tuner/planner"
 )
 
 // everyone is how this node reads the event logs of all members (follow.Source).
@@ -80,21 +81,35 @@ func (b *board) observe(ctx context.Context, o spread.Observe) (spread.Observed,
 	case observeEvents:
 		return b.events.answer(ctx, o.Query)
 	case observeUsage:
-		return b.usage.answer(ctx, o.Query)
+		return answerTo(o, func(q usageQuery) ([]usageRow, error) { return b.usage.answer(ctx, q) })
 	case observeBelief:
-		return b.answerBelief(o.Query)
+		return answerTo(o, func(q api.BeliefQuery) (api.Belief, error) { return b.belief(breaker.Key(q.Key)), nil })
 	case observeBuckets:
 		return b.usage.answerBuckets(o.Query)
 	case observeOutcomes:
-		return b.usage.answerOutcomes(o.Query)
+		return answerTo(o, func(q outcomesQuery) (outcomesTold, error) { return b.usage.outcomes(q.Key), nil })
 	case observeSound:
-		return b.tuning.node.answerSound()
+		return answerTo(o, func(struct{}) ([]string, error) { return b.tuning.node.unsound(), nil })
 	case observeRecords:
-		return b.tuning.answerRecords(ctx, o.Query)
+		return answerTo(o, func(q recordsQuery) ([]planner.Record, error) { return b.tuning.answerRecords(ctx, q) })
 	case observeTuner:
-		return b.tuning.answerMember(ctx, o.Query)
+		return answerTo(o, func(q tunerQuery) (tunerAnswer, error) { return b.tuning.answerMember(ctx, q) })
 	}
 	return spread.Observed{}, fmt.Errorf("%s has no telemetry called %q: is it of an older version?", b.events.node, o.What)
+}
+
+// answerTo reads a member's question and writes what it is answered.
+func answerTo[Q, A any](o spread.Observe, answer func(Q) (A, error)) (spread.Observed, error) {
+	var q Q
+	if err := json.Unmarshal(o.Query, &q); err != nil {
+		return spread.Observed{}, fmt.Errorf("a question for %s: %w", o.What, err)
+	}
+	a, err := answer(q)
+	if err != nil {
+		return spread.Observed{}, err
+	}
+	body, err := json.Marshal(a)
+	return spread.Observed{Body: body}, err
 }
 
 // observeLimit is how long a member may take, beside what it is to wait for.

@@ -133,17 +133,8 @@ func (t *tuning) answer(ctx context.Context, q tunerQuery) (tunerAnswer, error) 
 }
 
 // answerMember is answer to another member.
-func (t *tuning) answerMember(ctx context.Context, query []byte) (spread.Observed, error) {
-	var q tunerQuery
-	if err := json.Unmarshal(query, &q); err != nil {
-		return spread.Observed{}, fmt.Errorf("a question for the tuner: %w", err)
-	}
+func (t *tuning) answerMember(ctx context.Context, q tunerQuery) (tunerAnswer, error) {
 	ctx, cancel := context.WithTimeout(ctx, q.wait())
 	defer cancel()
-	a, err := t.answer(ctx, q)
-	if err != nil {
-		return spread.Observed{}, err
-	}
-	body, err := json.Marshal(a)
-	return spread.Observed{Body: body}, err
+	return t.answer(ctx, q)
 }

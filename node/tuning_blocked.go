@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -89,10 +88,4 @@ func (n *Node) unsound() []string {
 		reasons = append(reasons, "it is starting or draining")
 	}
 	return reasons
-}
-
-// answerSound answers the tuner.
-func (n *Node) answerSound() (spread.Observed, error) {
-	body, err := json.Marshal(n.unsound())
-	return spread.Observed{Body: body}, err
 }

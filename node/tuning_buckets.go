@@ -14,6 +14,7 @@ import (
 	"fleetfuse/telemetry"
 	"fleetfuse/telemetry/follow"
 	"fleetfuse/telemetry/rollup"
+	"fleetfuse/tuner"
 	"fleetfuse/tuner/planner"
 )
 
@@ -136,9 +137,9 @@ func seenOf(list []rollup.BucketCounts, opens map[spot]uint64, through rollup.Bu
 		if c.At > int64(through) {
 			continue
 		}
-		s := planner.Seen{Key: c.Key, Rejected: c.Rejected, ProbesFailed: c.ProbesFailed, Opens: opens[spot{rollup.Bucket(c.At), c.Key}]}
-		s.At, s.Judged, s.Failures, s.Limited, s.LatencyLogs, s.LatencyCalls = c.At, c.Judged, c.Failures, c.Limited, c.LatencyLogs, c.LatencyCalls
-		seen = append(seen, s)
+		seen = append(seen, planner.Seen{
+			Key: c.Key, Bucket: tuner.Bucket(c.BucketSums), Rejected: c.Rejected, ProbesFailed: c.ProbesFailed, Opens: opens[spot{rollup.Bucket(c.At), c.Key}],
+		})
 	}
 	return seen
 }

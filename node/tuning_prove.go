@@ -3,14 +3,12 @@ package node
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster/spread"
 	"fleetfuse/telemetry/follow"
 	"fleetfuse/telemetry/rollup"
 	"fleetfuse/tuner"
@@ -57,16 +55,6 @@ func (u *usage) outcomes(key breaker.Key) (told outcomesTold) {
 		}
 	}
 	return told
-}
-
-// answerOutcomes answers a member.
-func (u *usage) answerOutcomes(query []byte) (spread.Observed, error) {
-	var q outcomesQuery
-	if err := json.Unmarshal(query, &q); err != nil {
-		return spread.Observed{}, fmt.Errorf("a question for outcomes: %w", err)
-	}
-	body, err := json.Marshal(u.outcomes(q.Key))
-	return spread.Observed{Body: body}, err
 }
 
 // replayed are the inputs of the replays of one breaker, so that they can be run

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
 	"fleetfuse/actors"
 	"fleetfuse/breaker"
-	"fleetfuse/cluster/spread"
 	"fleetfuse/telemetry/decisions"
 	"fleetfuse/telemetry/follow"
 	"fleetfuse/tuner/guard"
@@ -141,20 +139,11 @@ func (t *tuning) remembered(ctx context.Context, key breaker.Key) ([]planner.Rec
 }
 
 // answerRecords answers a member.
-func (t *tuning) answerRecords(ctx context.Context, query []byte) (spread.Observed, error) {
-	var q recordsQuery
-	if err := json.Unmarshal(query, &q); err != nil {
-		return spread.Observed{}, fmt.Errorf("records of the tuner: %w", err)
+func (t *tuning) answerRecords(ctx context.Context, q recordsQuery) ([]planner.Record, error) {
+	if t.hear(ctx, q.Told); !q.Ask {
+		return []planner.Record{}, nil
 	}
-	list := []planner.Record{}
-	if t.hear(ctx, q.Told); q.Ask {
-		var err error
-		if list, err = t.remembered(ctx, q.Key); err != nil {
-			return spread.Observed{}, err
-		}
-	}
-	body, err := json.Marshal(list)
-	return spread.Observed{Body: body}, err
+	return t.remembered(ctx, q.Key)
 }
 
 // hear takes records that another member made.

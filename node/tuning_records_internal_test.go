@@ -40,7 +40,8 @@ func TestLedgerIsToldInFull(t *testing.T) {
 			Done: []planner.Change{c}, Inputs: inputs,
 		}})
 	}
-	o, err := tn.answerRecords(t.Context(), []byte(`{"ask":true}`))
+	b := &board{tuning: tn}
+	o, err := b.observe(t.Context(), spread.Observe{What: observeRecords, Query: []byte(`{"ask":true}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestLedgerIsToldInFull(t *testing.T) {
 			t.Fatalf("told %+v", r)
 		}
 	}
-	o, err = tn.answerRecords(t.Context(), []byte(`{"ask":true,"key":"host:h0.example"}`))
+	o, err = b.observe(t.Context(), spread.Observe{What: observeRecords, Query: []byte(`{"ask":true,"key":"host:h0.example"}`)})
 	if err != nil || !strings.Contains(string(o.Body), "xxx") {
 		t.Errorf("what one was decided from is not told: %v", err)
 	}

@@ -2,13 +2,11 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster/spread"
 	"fleetfuse/telemetry/follow"
 	"fleetfuse/telemetry/rollup"
 )
@@ -30,21 +28,13 @@ type usageRow struct {
 }
 
 // answer answers a member.
-func (u *usage) answer(ctx context.Context, query []byte) (spread.Observed, error) {
-	var q usageQuery
-	if err := json.Unmarshal(query, &q); err != nil {
-		return spread.Observed{}, fmt.Errorf("a question for counts: %w", err)
-	}
+func (u *usage) answer(ctx context.Context, q usageQuery) ([]usageRow, error) {
 	rows, err := u.window(ctx, q.Key, time.Duration(q.WindowMS)*time.Millisecond)
-	if err != nil {
-		return spread.Observed{}, err
-	}
 	list := make([]usageRow, len(rows))
 	for i := range rows {
 		list[i] = usageRow{rows[i].Key, rows[i].Role, rows[i].Append(nil)}
 	}
-	body, err := json.Marshal(list)
-	return spread.Observed{Body: body}, err
+	return list, err
 }
 
 // Usage sums up what the callers of all members saw in the last so much time, of
