@@ -11,15 +11,14 @@ import (
 // ends something there. A clear of what the place does not know is no news: it
 // may have been flushed, and a place that knows nothing brings nothing back.
 //
-// A shorter deadline of another program beside a longer one is no news either:
-// what stamps tell of them is when each reader saw them first. Two clusters that
-// saw them in another order would put back what the other takes for redundant,
-// for ever.
+// A deadline of another program beside a longer one of anybody is no news either:
+// its stamp tells only when its reader saw it first. Two clusters that saw it
+// before and after the longer one would put back what the other takes for
+// redundant, for ever.
 func Lacks(there, s breaker.Snapshot, now breaker.Instant) bool {
 	for _, c := range s.Cooldowns {
 		told := func(d breaker.Cooldown) bool {
-			later := d.Stamp >= c.Stamp || isForeign(c) && isForeign(d)
-			return d.Says(c) || later && d.Until >= c.Until
+			return d.Says(c) || d.Until >= c.Until && (d.Stamp >= c.Stamp || isForeign(c))
 		}
 		if c.Until > now && c.Stamp > there.Clear && !slices.ContainsFunc(there.Cooldowns, told) {
 			return true

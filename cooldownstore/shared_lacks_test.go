@@ -36,6 +36,7 @@ func TestLacks(t *testing.T) {
 		{"a clear of nothing there", nothing, cleared(5), false},
 		{"another program's deadline that each saw first at another time", set("store", 5, time.Minute), set("store", 9, time.Minute), false},
 		{"a shorter one of a program beside a longer one, which was seen earlier", set("store", 5, time.Hour), set("store", 9, time.Minute), false},
+		{"a shorter one of a program beside a longer one of a cluster, which was set earlier", set("a", 5, time.Hour), set("store", 9, time.Minute), false},
 		{"another program's deadline it does not have", set("store", 5, time.Minute), set("store", 9, time.Hour), true},
 	} {
 		if got := cooldownstore.Lacks(tt.there, tt.is, now); got != tt.want {

@@ -71,9 +71,9 @@ type board struct {
 // forgetEvery is how often the board looks for what is due to be forgotten.
 const forgetEvery = time.Second
 
-// newBoard makes the board of a node. It takes part in nothing until it joins a
-// cluster.
-func newBoard(n *Node) *board {
+// newBoard makes the board of a node, which expects other members or does not. It
+// takes part in nothing until it joins a cluster.
+func newBoard(n *Node, expects bool) *board {
 	b := &board{
 		clock: n.clock, keeper: n.keeper, events: n.events, part: n.part, look: n.tellStanding, sharing: n.sharing, policies: n.policies, history: n.store.Overlays, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
 		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
@@ -86,7 +86,7 @@ func newBoard(n *Node) *board {
 		Policy: n.policies.of, Amend: n.policies.amend, Recall: b.Of, Members: b.known, Observer: watch{n.metrics.Keys, n.events},
 	})
 	b.spread = spread.New(spread.Options{
-		Self: n.id, Limit: view.MaxExceptions, FirstID: uint64(n.clock.Stamp()), Policy: n.policies.of,
+		Self: n.id, Limit: view.MaxExceptions, FirstID: uint64(n.clock.Stamp()), Policy: n.policies.of, Expects: expects,
 		Witness: func(k breaker.Key, q breaker.WitnessQuestion) breaker.WitnessAnswer { return b.gate.Witness(k, q) },
 	})
 	return b

@@ -57,7 +57,11 @@ func (n *Node) keep(name, value string) {
 
 // startBreakers connects view, gate and actors and recalls what the store knows.
 func (n *Node) startBreakers(ctx context.Context) error {
-	n.board = newBoard(n)
+	seeds, err := n.store.Meta(ctx, metaSeeds)
+	if err != nil {
+		return err
+	}
+	n.board = newBoard(n, seeds != "" || len(n.opt.Gossip.Peers) > 0)
 	n.gate = gate.New(gate.Options{Node: n.id, Owner: n.board, Policy: n.policies.of, Clock: n.clock, AskLimit: time.Second, Usage: true, Ring: n.events.ring})
 	n.board.gate = n.gate
 	n.startUsage(ctx)
@@ -68,14 +72,11 @@ func (n *Node) startBreakers(ctx context.Context) error {
 		n.gate.Stop()
 		return err
 	}
-	seeds, err := n.store.Meta(ctx, metaSeeds)
-	if err == nil {
-		n.cluster, err = cluster.Start(ctx, cluster.Options{
-			NodeID: n.id, Epoch: n.epoch, Name: n.opt.Name, Version: n.opt.Version, ConfigHash: n.policies.hash(),
-			Gossip: n.opt.Gossip, Actor: n.opt.Actor, TLS: n.opt.TLS, Insecure: n.opt.Insecure,
-			Seeds: strings.Fields(seeds), Logger: n.opt.Logger, Events: n.board,
-		}, actors.Kinds(n.board.breakers, n.tuning.actor))
-	}
+	n.cluster, err = cluster.Start(ctx, cluster.Options{
+		NodeID: n.id, Epoch: n.epoch, Name: n.opt.Name, Version: n.opt.Version, ConfigHash: n.policies.hash(),
+		Gossip: n.opt.Gossip, Actor: n.opt.Actor, TLS: n.opt.TLS, Insecure: n.opt.Insecure,
+		Seeds: strings.Fields(seeds), Logger: n.opt.Logger, Events: n.board,
+	}, actors.Kinds(n.board.breakers, n.tuning.actor))
 	if err != nil {
 		n.gate.Stop()
 		return err

@@ -189,7 +189,7 @@ func (n *node) start() {
 	n.gate = gate.New(gate.Options{Node: n.id, Owner: n, Policy: n.policies.Of, Clock: n.clock, AskLimit: time.Second, Driven: true})
 	entries := n.disk.recall()
 	n.spread = spread.New(spread.Options{
-		Self: n.id, Limit: view.MaxExceptions, FirstID: uint64(n.clock.Stamp()), Policy: n.policies.Of, Witness: n.gate.Witness,
+		Self: n.id, Limit: view.MaxExceptions, FirstID: uint64(n.clock.Stamp()), Policy: n.policies.Of, Witness: n.gate.Witness, Expects: true,
 	})
 	e := n.spread.Recall(n.clock.Now(), entries)
 	for _, x := range e.Changed {

@@ -24,6 +24,7 @@ func (p *Plan) share(seed uint64) {
 	}
 	p.trueClocks()
 	slices.SortStableFunc(p.Shared.Writes, func(a, b Write) int { return int(a.At - b.At) })
+	p.tellApart()
 	for range r.IntN(5) {
 		p.Faults = append(p.Faults, randomFaultOfPlace(r, p))
 	}
@@ -40,6 +41,22 @@ func (p *Plan) trueClocks() {
 		p.Machines[i].Ahead /= 3600
 	}
 	p.Faults = slices.DeleteFunc(p.Faults, func(f Fault) bool { return f.Kind == ClockSteps || f.Kind == Suspend })
+}
+
+// tellApart keeps deadlines of other programs that are not the same some seconds
+// apart: those less than a second apart count as one (docs/simulation.md).
+func (p *Plan) tellApart() {
+	const apart = 3 * time.Second
+	for i := range p.Shared.Writes {
+		x := &p.Shared.Writes[i]
+		near := func(y Write) bool {
+			d := (x.At + x.For - y.At - y.For).Abs()
+			return y.Kind == ProgramDeadline && y.Host == x.Host && d > 0 && d < apart
+		}
+		for x.Kind == ProgramDeadline && slices.ContainsFunc(p.Shared.Writes[:i], near) {
+			x.For += apart
+		}
+	}
 }
 
 // withoutBootClocks leaves clocks alone where machines start again: one that
@@ -83,10 +100,13 @@ func (p *Plan) contest(r *rand.Rand) {
 	p.Shared.Writes = append(p.Shared.Writes, first)
 }
 
+// saidWhileOffLasts is more than what saidWhileOff plans takes.
+const saidWhileOffLasts = 45 * time.Second
+
 // saidWhileOff has an operator end a deadline, and its program say it again while
 // the whole fleet is off: who comes back must remember.
 func (p *Plan) saidWhileOff(r *rand.Rand, first *Write) {
-	first.For = 2 * time.Minute
+	first.At, first.For = min(first.At, p.Length-saidWhileOffLasts), 2*time.Minute
 	at := first.At + time.Duration(1+r.IntN(10))*time.Second
 	p.Words = append(p.Words, Word{At: at, Kind: Close, Node: r.IntN(p.Nodes), Host: first.Host})
 	off := at + time.Duration(16+r.IntN(10))*time.Second

@@ -1446,9 +1446,10 @@ func (x *Synced) GetSync() uint64 {
 
 // Request wants one Reply.
 type Request struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Key   string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Key       string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Challenge *Challenge             `protobuf:"bytes,3,opt,name=challenge,proto3" json:"challenge,omitempty"` // of a request that changes something: the receiver's, empty at first
 	// Types that are valid to be assigned to Body:
 	//
 	//	*Request_Ask
@@ -1506,6 +1507,13 @@ func (x *Request) GetKey() string {
 		return x.Key
 	}
 	return ""
+}
+
+func (x *Request) GetChallenge() *Challenge {
+	if x != nil {
+		return x.Challenge
+	}
+	return nil
 }
 
 func (x *Request) GetBody() isRequest_Body {
@@ -1653,6 +1661,7 @@ type Reply struct {
 	//	*Reply_Lay
 	//	*Reply_Overlays
 	//	*Reply_Observed
+	//	*Reply_Challenge
 	Body          isReply_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1783,6 +1792,15 @@ func (x *Reply) GetObserved() *Observed {
 	return nil
 }
 
+func (x *Reply) GetChallenge() *Challenge {
+	if x != nil {
+		if x, ok := x.Body.(*Reply_Challenge); ok {
+			return x.Challenge
+		}
+	}
+	return nil
+}
+
 type isReply_Body interface {
 	isReply_Body()
 }
@@ -1823,6 +1841,10 @@ type Reply_Observed struct {
 	Observed *Observed `protobuf:"bytes,18,opt,name=observed,proto3,oneof"`
 }
 
+type Reply_Challenge struct {
+	Challenge *Challenge `protobuf:"bytes,19,opt,name=challenge,proto3,oneof"` // send the request again with it, if its reply is still waited for
+}
+
 func (*Reply_Ask) isReply_Body() {}
 
 func (*Reply_Word) isReply_Body() {}
@@ -1841,6 +1863,61 @@ func (*Reply_Overlays) isReply_Body() {}
 
 func (*Reply_Observed) isReply_Body() {}
 
+func (*Reply_Challenge) isReply_Body() {}
+
+// Challenge shows that a request is fresh. It means something to its maker only.
+type Challenge struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Life          uint64                 `protobuf:"varint,1,opt,name=life,proto3" json:"life,omitempty"`
+	At            uint64                 `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Challenge) Reset() {
+	*x = Challenge{}
+	mi := &file_wire_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Challenge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Challenge) ProtoMessage() {}
+
+func (x *Challenge) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Challenge.ProtoReflect.Descriptor instead.
+func (*Challenge) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Challenge) GetLife() uint64 {
+	if x != nil {
+		return x.Life
+	}
+	return 0
+}
+
+func (x *Challenge) GetAt() uint64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
 // Observe asks for something of the receiver's telemetry, by its name. Query and
 // answer are JSON of the HTTP API: nodes hand them through to people.
 type Observe struct {
@@ -1853,7 +1930,7 @@ type Observe struct {
 
 func (x *Observe) Reset() {
 	*x = Observe{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1865,7 +1942,7 @@ func (x *Observe) String() string {
 func (*Observe) ProtoMessage() {}
 
 func (x *Observe) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1878,7 +1955,7 @@ func (x *Observe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observe.ProtoReflect.Descriptor instead.
 func (*Observe) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Observe) GetWhat() string {
@@ -1904,7 +1981,7 @@ type Observed struct {
 
 func (x *Observed) Reset() {
 	*x = Observed{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +1993,7 @@ func (x *Observed) String() string {
 func (*Observed) ProtoMessage() {}
 
 func (x *Observed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +2006,7 @@ func (x *Observed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observed.ProtoReflect.Descriptor instead.
 func (*Observed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Observed) GetBody() []byte {
@@ -1951,7 +2028,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1963,7 +2040,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1976,7 +2053,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Ask) GetId() uint64 {
@@ -2014,7 +2091,7 @@ type AskReply struct {
 
 func (x *AskReply) Reset() {
 	*x = AskReply{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2026,7 +2103,7 @@ func (x *AskReply) String() string {
 func (*AskReply) ProtoMessage() {}
 
 func (x *AskReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2039,7 +2116,7 @@ func (x *AskReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskReply.ProtoReflect.Descriptor instead.
 func (*AskReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AskReply) GetState() State {
@@ -2096,7 +2173,7 @@ type Word struct {
 
 func (x *Word) Reset() {
 	*x = Word{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2108,7 +2185,7 @@ func (x *Word) String() string {
 func (*Word) ProtoMessage() {}
 
 func (x *Word) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2121,7 +2198,7 @@ func (x *Word) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Word.ProtoReflect.Descriptor instead.
 func (*Word) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Word) GetLength() int64 {
@@ -2159,7 +2236,7 @@ type WordReply struct {
 
 func (x *WordReply) Reset() {
 	*x = WordReply{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2171,7 +2248,7 @@ func (x *WordReply) String() string {
 func (*WordReply) ProtoMessage() {}
 
 func (x *WordReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2184,7 +2261,7 @@ func (x *WordReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WordReply.ProtoReflect.Descriptor instead.
 func (*WordReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *WordReply) GetBefore() *Status {
@@ -2239,7 +2316,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2251,7 +2328,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2264,7 +2341,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Hold) GetSnapshot() *Snapshot {
@@ -2284,7 +2361,7 @@ type Held struct {
 
 func (x *Held) Reset() {
 	*x = Held{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2296,7 +2373,7 @@ func (x *Held) String() string {
 func (*Held) ProtoMessage() {}
 
 func (x *Held) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2309,7 +2386,7 @@ func (x *Held) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Held.ProtoReflect.Descriptor instead.
 func (*Held) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Held) GetKnown() *Overlay {
@@ -2336,7 +2413,7 @@ type ListRings struct {
 
 func (x *ListRings) Reset() {
 	*x = ListRings{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2425,7 @@ func (x *ListRings) String() string {
 func (*ListRings) ProtoMessage() {}
 
 func (x *ListRings) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2438,7 @@ func (x *ListRings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRings.ProtoReflect.Descriptor instead.
 func (*ListRings) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 type Rings struct {
@@ -2373,7 +2450,7 @@ type Rings struct {
 
 func (x *Rings) Reset() {
 	*x = Rings{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2385,7 +2462,7 @@ func (x *Rings) String() string {
 func (*Rings) ProtoMessage() {}
 
 func (x *Rings) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2398,7 +2475,7 @@ func (x *Rings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rings.ProtoReflect.Descriptor instead.
 func (*Rings) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Rings) GetRings() []*Ring {
@@ -2418,7 +2495,7 @@ type Ring struct {
 
 func (x *Ring) Reset() {
 	*x = Ring{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2430,7 +2507,7 @@ func (x *Ring) String() string {
 func (*Ring) ProtoMessage() {}
 
 func (x *Ring) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2443,7 +2520,7 @@ func (x *Ring) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ring.ProtoReflect.Descriptor instead.
 func (*Ring) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Ring) GetKey() string {
@@ -2479,7 +2556,7 @@ type Lay struct {
 
 func (x *Lay) Reset() {
 	*x = Lay{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2491,7 +2568,7 @@ func (x *Lay) String() string {
 func (*Lay) ProtoMessage() {}
 
 func (x *Lay) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2504,7 +2581,7 @@ func (x *Lay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lay.ProtoReflect.Descriptor instead.
 func (*Lay) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Lay) GetRegister() uint32 {
@@ -2592,7 +2669,7 @@ type LayReply struct {
 
 func (x *LayReply) Reset() {
 	*x = LayReply{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2604,7 +2681,7 @@ func (x *LayReply) String() string {
 func (*LayReply) ProtoMessage() {}
 
 func (x *LayReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2617,7 +2694,7 @@ func (x *LayReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LayReply.ProtoReflect.Descriptor instead.
 func (*LayReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *LayReply) GetWas() *Overlay {
@@ -2678,7 +2755,7 @@ type ListOverlays struct {
 
 func (x *ListOverlays) Reset() {
 	*x = ListOverlays{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2690,7 +2767,7 @@ func (x *ListOverlays) String() string {
 func (*ListOverlays) ProtoMessage() {}
 
 func (x *ListOverlays) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2703,7 +2780,7 @@ func (x *ListOverlays) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOverlays.ProtoReflect.Descriptor instead.
 func (*ListOverlays) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 type Overlays struct {
@@ -2715,7 +2792,7 @@ type Overlays struct {
 
 func (x *Overlays) Reset() {
 	*x = Overlays{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2727,7 +2804,7 @@ func (x *Overlays) String() string {
 func (*Overlays) ProtoMessage() {}
 
 func (x *Overlays) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2740,7 +2817,7 @@ func (x *Overlays) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Overlays.ProtoReflect.Descriptor instead.
 func (*Overlays) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Overlays) GetOverlays() []*PastOverlay {
@@ -2760,7 +2837,7 @@ type PastOverlay struct {
 
 func (x *PastOverlay) Reset() {
 	*x = PastOverlay{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2772,7 +2849,7 @@ func (x *PastOverlay) String() string {
 func (*PastOverlay) ProtoMessage() {}
 
 func (x *PastOverlay) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2785,7 +2862,7 @@ func (x *PastOverlay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PastOverlay.ProtoReflect.Descriptor instead.
 func (*PastOverlay) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *PastOverlay) GetOverlay() *Overlay {
@@ -2811,7 +2888,7 @@ type Inspect struct {
 
 func (x *Inspect) Reset() {
 	*x = Inspect{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2823,7 +2900,7 @@ func (x *Inspect) String() string {
 func (*Inspect) ProtoMessage() {}
 
 func (x *Inspect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2836,7 +2913,7 @@ func (x *Inspect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inspect.ProtoReflect.Descriptor instead.
 func (*Inspect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 type InspectReply struct {
@@ -2858,7 +2935,7 @@ type InspectReply struct {
 
 func (x *InspectReply) Reset() {
 	*x = InspectReply{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2870,7 +2947,7 @@ func (x *InspectReply) String() string {
 func (*InspectReply) ProtoMessage() {}
 
 func (x *InspectReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2883,7 +2960,7 @@ func (x *InspectReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectReply.ProtoReflect.Descriptor instead.
 func (*InspectReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *InspectReply) GetStatus() *Status {
@@ -2974,7 +3051,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2986,7 +3063,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2999,7 +3076,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Failure) GetError() string {
@@ -3026,7 +3103,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3038,7 +3115,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3051,7 +3128,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Refusal) GetAhead() int64 {
@@ -3076,7 +3153,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3088,7 +3165,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3101,7 +3178,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Snapshot) GetCooldowns() []*Cooldown {
@@ -3168,7 +3245,7 @@ type Overlay struct {
 
 func (x *Overlay) Reset() {
 	*x = Overlay{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3180,7 +3257,7 @@ func (x *Overlay) String() string {
 func (*Overlay) ProtoMessage() {}
 
 func (x *Overlay) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3193,7 +3270,7 @@ func (x *Overlay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Overlay.ProtoReflect.Descriptor instead.
 func (*Overlay) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Overlay) GetRegister() uint32 {
@@ -3297,7 +3374,7 @@ type Cooldown struct {
 
 func (x *Cooldown) Reset() {
 	*x = Cooldown{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3309,7 +3386,7 @@ func (x *Cooldown) String() string {
 func (*Cooldown) ProtoMessage() {}
 
 func (x *Cooldown) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3322,7 +3399,7 @@ func (x *Cooldown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cooldown.ProtoReflect.Descriptor instead.
 func (*Cooldown) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Cooldown) GetSetter() string {
@@ -3401,7 +3478,7 @@ type Circuit struct {
 
 func (x *Circuit) Reset() {
 	*x = Circuit{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3413,7 +3490,7 @@ func (x *Circuit) String() string {
 func (*Circuit) ProtoMessage() {}
 
 func (x *Circuit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3426,7 +3503,7 @@ func (x *Circuit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Circuit.ProtoReflect.Descriptor instead.
 func (*Circuit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Circuit) GetState() State {
@@ -3526,7 +3603,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3538,7 +3615,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3551,7 +3628,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Status) GetState() State {
@@ -3601,7 +3678,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3613,7 +3690,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3626,7 +3703,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Run) GetRole() string {
@@ -3668,7 +3745,7 @@ type Permit struct {
 
 func (x *Permit) Reset() {
 	*x = Permit{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3680,7 +3757,7 @@ func (x *Permit) String() string {
 func (*Permit) ProtoMessage() {}
 
 func (x *Permit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3693,7 +3770,7 @@ func (x *Permit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Permit.ProtoReflect.Descriptor instead.
 func (*Permit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Permit) GetRole() string {
@@ -3738,7 +3815,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3750,7 +3827,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3763,7 +3840,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Transition) GetAtAge() int64 {
@@ -3869,7 +3946,7 @@ type Counted struct {
 
 func (x *Counted) Reset() {
 	*x = Counted{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3881,7 +3958,7 @@ func (x *Counted) String() string {
 func (*Counted) ProtoMessage() {}
 
 func (x *Counted) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3894,7 +3971,7 @@ func (x *Counted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counted.ProtoReflect.Descriptor instead.
 func (*Counted) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Counted) GetAtAge() int64 {
@@ -3930,7 +4007,7 @@ type LastFailure struct {
 
 func (x *LastFailure) Reset() {
 	*x = LastFailure{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3942,7 +4019,7 @@ func (x *LastFailure) String() string {
 func (*LastFailure) ProtoMessage() {}
 
 func (x *LastFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3955,7 +4032,7 @@ func (x *LastFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LastFailure.ProtoReflect.Descriptor instead.
 func (*LastFailure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *LastFailure) GetAtAge() int64 {
@@ -4093,10 +4170,11 @@ const file_wire_proto_rawDesc = "" +
 	"\x04Want\x12\x18\n" +
 	"\abuckets\x18\x01 \x03(\rR\abuckets\"\x1c\n" +
 	"\x06Synced\x12\x12\n" +
-	"\x04sync\x18\x01 \x01(\x04R\x04sync\"\xb6\x03\n" +
+	"\x04sync\x18\x01 \x01(\x04R\x04sync\"\xef\x03\n" +
 	"\aRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\tR\x03key\x12'\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x127\n" +
+	"\tchallenge\x18\x03 \x01(\v2\x19.fleetfuse.wire.ChallengeR\tchallenge\x12'\n" +
 	"\x03ask\x18\n" +
 	" \x01(\v2\x13.fleetfuse.wire.AskH\x00R\x03ask\x12*\n" +
 	"\x04word\x18\v \x01(\v2\x14.fleetfuse.wire.WordH\x00R\x04word\x123\n" +
@@ -4106,7 +4184,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x03lay\x18\x0f \x01(\v2\x13.fleetfuse.wire.LayH\x00R\x03lay\x12:\n" +
 	"\boverlays\x18\x10 \x01(\v2\x1c.fleetfuse.wire.ListOverlaysH\x00R\boverlays\x123\n" +
 	"\aobserve\x18\x11 \x01(\v2\x17.fleetfuse.wire.ObserveH\x00R\aobserveB\x06\n" +
-	"\x04body\"\xe6\x03\n" +
+	"\x04body\"\xa1\x04\n" +
 	"\x05Reply\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12,\n" +
 	"\x03ask\x18\n" +
@@ -4118,8 +4196,12 @@ const file_wire_proto_rawDesc = "" +
 	"\afailure\x18\x0f \x01(\v2\x17.fleetfuse.wire.FailureH\x00R\afailure\x12,\n" +
 	"\x03lay\x18\x10 \x01(\v2\x18.fleetfuse.wire.LayReplyH\x00R\x03lay\x126\n" +
 	"\boverlays\x18\x11 \x01(\v2\x18.fleetfuse.wire.OverlaysH\x00R\boverlays\x126\n" +
-	"\bobserved\x18\x12 \x01(\v2\x18.fleetfuse.wire.ObservedH\x00R\bobservedB\x06\n" +
-	"\x04body\"3\n" +
+	"\bobserved\x18\x12 \x01(\v2\x18.fleetfuse.wire.ObservedH\x00R\bobserved\x129\n" +
+	"\tchallenge\x18\x13 \x01(\v2\x19.fleetfuse.wire.ChallengeH\x00R\tchallengeB\x06\n" +
+	"\x04body\"/\n" +
+	"\tChallenge\x12\x12\n" +
+	"\x04life\x18\x01 \x01(\x04R\x04life\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\x04R\x02at\"3\n" +
 	"\aObserve\x12\x12\n" +
 	"\x04what\x18\x01 \x01(\tR\x04what\x12\x14\n" +
 	"\x05query\x18\x02 \x01(\fR\x05query\"\x1e\n" +
@@ -4335,7 +4417,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_wire_proto_goTypes = []any{
 	(State)(0),              // 0: fleetfuse.wire.State
 	(Kind)(0),               // 1: fleetfuse.wire.Kind
@@ -4359,36 +4441,37 @@ var file_wire_proto_goTypes = []any{
 	(*Synced)(nil),          // 19: fleetfuse.wire.Synced
 	(*Request)(nil),         // 20: fleetfuse.wire.Request
 	(*Reply)(nil),           // 21: fleetfuse.wire.Reply
-	(*Observe)(nil),         // 22: fleetfuse.wire.Observe
-	(*Observed)(nil),        // 23: fleetfuse.wire.Observed
-	(*Ask)(nil),             // 24: fleetfuse.wire.Ask
-	(*AskReply)(nil),        // 25: fleetfuse.wire.AskReply
-	(*Word)(nil),            // 26: fleetfuse.wire.Word
-	(*WordReply)(nil),       // 27: fleetfuse.wire.WordReply
-	(*Hold)(nil),            // 28: fleetfuse.wire.Hold
-	(*Held)(nil),            // 29: fleetfuse.wire.Held
-	(*ListRings)(nil),       // 30: fleetfuse.wire.ListRings
-	(*Rings)(nil),           // 31: fleetfuse.wire.Rings
-	(*Ring)(nil),            // 32: fleetfuse.wire.Ring
-	(*Lay)(nil),             // 33: fleetfuse.wire.Lay
-	(*LayReply)(nil),        // 34: fleetfuse.wire.LayReply
-	(*ListOverlays)(nil),    // 35: fleetfuse.wire.ListOverlays
-	(*Overlays)(nil),        // 36: fleetfuse.wire.Overlays
-	(*PastOverlay)(nil),     // 37: fleetfuse.wire.PastOverlay
-	(*Inspect)(nil),         // 38: fleetfuse.wire.Inspect
-	(*InspectReply)(nil),    // 39: fleetfuse.wire.InspectReply
-	(*Failure)(nil),         // 40: fleetfuse.wire.Failure
-	(*Refusal)(nil),         // 41: fleetfuse.wire.Refusal
-	(*Snapshot)(nil),        // 42: fleetfuse.wire.Snapshot
-	(*Overlay)(nil),         // 43: fleetfuse.wire.Overlay
-	(*Cooldown)(nil),        // 44: fleetfuse.wire.Cooldown
-	(*Circuit)(nil),         // 45: fleetfuse.wire.Circuit
-	(*Status)(nil),          // 46: fleetfuse.wire.Status
-	(*Run)(nil),             // 47: fleetfuse.wire.Run
-	(*Permit)(nil),          // 48: fleetfuse.wire.Permit
-	(*Transition)(nil),      // 49: fleetfuse.wire.Transition
-	(*Counted)(nil),         // 50: fleetfuse.wire.Counted
-	(*LastFailure)(nil),     // 51: fleetfuse.wire.LastFailure
+	(*Challenge)(nil),       // 22: fleetfuse.wire.Challenge
+	(*Observe)(nil),         // 23: fleetfuse.wire.Observe
+	(*Observed)(nil),        // 24: fleetfuse.wire.Observed
+	(*Ask)(nil),             // 25: fleetfuse.wire.Ask
+	(*AskReply)(nil),        // 26: fleetfuse.wire.AskReply
+	(*Word)(nil),            // 27: fleetfuse.wire.Word
+	(*WordReply)(nil),       // 28: fleetfuse.wire.WordReply
+	(*Hold)(nil),            // 29: fleetfuse.wire.Hold
+	(*Held)(nil),            // 30: fleetfuse.wire.Held
+	(*ListRings)(nil),       // 31: fleetfuse.wire.ListRings
+	(*Rings)(nil),           // 32: fleetfuse.wire.Rings
+	(*Ring)(nil),            // 33: fleetfuse.wire.Ring
+	(*Lay)(nil),             // 34: fleetfuse.wire.Lay
+	(*LayReply)(nil),        // 35: fleetfuse.wire.LayReply
+	(*ListOverlays)(nil),    // 36: fleetfuse.wire.ListOverlays
+	(*Overlays)(nil),        // 37: fleetfuse.wire.Overlays
+	(*PastOverlay)(nil),     // 38: fleetfuse.wire.PastOverlay
+	(*Inspect)(nil),         // 39: fleetfuse.wire.Inspect
+	(*InspectReply)(nil),    // 40: fleetfuse.wire.InspectReply
+	(*Failure)(nil),         // 41: fleetfuse.wire.Failure
+	(*Refusal)(nil),         // 42: fleetfuse.wire.Refusal
+	(*Snapshot)(nil),        // 43: fleetfuse.wire.Snapshot
+	(*Overlay)(nil),         // 44: fleetfuse.wire.Overlay
+	(*Cooldown)(nil),        // 45: fleetfuse.wire.Cooldown
+	(*Circuit)(nil),         // 46: fleetfuse.wire.Circuit
+	(*Status)(nil),          // 47: fleetfuse.wire.Status
+	(*Run)(nil),             // 48: fleetfuse.wire.Run
+	(*Permit)(nil),          // 49: fleetfuse.wire.Permit
+	(*Transition)(nil),      // 50: fleetfuse.wire.Transition
+	(*Counted)(nil),         // 51: fleetfuse.wire.Counted
+	(*LastFailure)(nil),     // 52: fleetfuse.wire.LastFailure
 }
 var file_wire_proto_depIdxs = []int32{
 	4,  // 0: fleetfuse.wire.Frame.push:type_name -> fleetfuse.wire.Push
@@ -4403,9 +4486,9 @@ var file_wire_proto_depIdxs = []int32{
 	19, // 9: fleetfuse.wire.Frame.synced:type_name -> fleetfuse.wire.Synced
 	20, // 10: fleetfuse.wire.Frame.request:type_name -> fleetfuse.wire.Request
 	21, // 11: fleetfuse.wire.Frame.reply:type_name -> fleetfuse.wire.Reply
-	41, // 12: fleetfuse.wire.Frame.refusal:type_name -> fleetfuse.wire.Refusal
+	42, // 12: fleetfuse.wire.Frame.refusal:type_name -> fleetfuse.wire.Refusal
 	5,  // 13: fleetfuse.wire.Push.entries:type_name -> fleetfuse.wire.Entry
-	42, // 14: fleetfuse.wire.Entry.snapshot:type_name -> fleetfuse.wire.Snapshot
+	43, // 14: fleetfuse.wire.Entry.snapshot:type_name -> fleetfuse.wire.Snapshot
 	9,  // 15: fleetfuse.wire.Batch.reports:type_name -> fleetfuse.wire.Report
 	11, // 16: fleetfuse.wire.Report.outcomes:type_name -> fleetfuse.wire.Outcome
 	11, // 17: fleetfuse.wire.Settle.outcome:type_name -> fleetfuse.wire.Outcome
@@ -4413,58 +4496,60 @@ var file_wire_proto_depIdxs = []int32{
 	12, // 19: fleetfuse.wire.Outcome.evidence:type_name -> fleetfuse.wire.Evidence
 	14, // 20: fleetfuse.wire.WitnessAsk.questions:type_name -> fleetfuse.wire.WitnessQuestion
 	16, // 21: fleetfuse.wire.WitnessReply.answers:type_name -> fleetfuse.wire.WitnessAnswer
-	24, // 22: fleetfuse.wire.Request.ask:type_name -> fleetfuse.wire.Ask
-	26, // 23: fleetfuse.wire.Request.word:type_name -> fleetfuse.wire.Word
-	38, // 24: fleetfuse.wire.Request.inspect:type_name -> fleetfuse.wire.Inspect
-	28, // 25: fleetfuse.wire.Request.hold:type_name -> fleetfuse.wire.Hold
-	30, // 26: fleetfuse.wire.Request.rings:type_name -> fleetfuse.wire.ListRings
-	33, // 27: fleetfuse.wire.Request.lay:type_name -> fleetfuse.wire.Lay
-	35, // 28: fleetfuse.wire.Request.overlays:type_name -> fleetfuse.wire.ListOverlays
-	22, // 29: fleetfuse.wire.Request.observe:type_name -> fleetfuse.wire.Observe
-	25, // 30: fleetfuse.wire.Reply.ask:type_name -> fleetfuse.wire.AskReply
-	27, // 31: fleetfuse.wire.Reply.word:type_name -> fleetfuse.wire.WordReply
-	39, // 32: fleetfuse.wire.Reply.inspect:type_name -> fleetfuse.wire.InspectReply
-	29, // 33: fleetfuse.wire.Reply.held:type_name -> fleetfuse.wire.Held
-	31, // 34: fleetfuse.wire.Reply.rings:type_name -> fleetfuse.wire.Rings
-	40, // 35: fleetfuse.wire.Reply.failure:type_name -> fleetfuse.wire.Failure
-	34, // 36: fleetfuse.wire.Reply.lay:type_name -> fleetfuse.wire.LayReply
-	36, // 37: fleetfuse.wire.Reply.overlays:type_name -> fleetfuse.wire.Overlays
-	23, // 38: fleetfuse.wire.Reply.observed:type_name -> fleetfuse.wire.Observed
-	42, // 39: fleetfuse.wire.Ask.entry:type_name -> fleetfuse.wire.Snapshot
-	0,  // 40: fleetfuse.wire.AskReply.state:type_name -> fleetfuse.wire.State
-	46, // 41: fleetfuse.wire.WordReply.before:type_name -> fleetfuse.wire.Status
-	46, // 42: fleetfuse.wire.WordReply.after:type_name -> fleetfuse.wire.Status
-	42, // 43: fleetfuse.wire.WordReply.entry:type_name -> fleetfuse.wire.Snapshot
-	42, // 44: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
-	43, // 45: fleetfuse.wire.Held.known:type_name -> fleetfuse.wire.Overlay
-	32, // 46: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
-	46, // 47: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
-	43, // 48: fleetfuse.wire.LayReply.was:type_name -> fleetfuse.wire.Overlay
-	43, // 49: fleetfuse.wire.LayReply.overlay:type_name -> fleetfuse.wire.Overlay
-	37, // 50: fleetfuse.wire.Overlays.overlays:type_name -> fleetfuse.wire.PastOverlay
-	43, // 51: fleetfuse.wire.PastOverlay.overlay:type_name -> fleetfuse.wire.Overlay
-	46, // 52: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
-	42, // 53: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
-	47, // 54: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
-	48, // 55: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
-	49, // 56: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
-	51, // 57: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
-	49, // 58: fleetfuse.wire.InspectReply.last_open:type_name -> fleetfuse.wire.Transition
-	44, // 59: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
-	45, // 60: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
-	43, // 61: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
-	0,  // 62: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
-	0,  // 63: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
-	0,  // 64: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
-	0,  // 65: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
-	12, // 66: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
-	50, // 67: fleetfuse.wire.Transition.counted:type_name -> fleetfuse.wire.Counted
-	12, // 68: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
-	69, // [69:69] is the sub-list for method output_type
-	69, // [69:69] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	22, // 22: fleetfuse.wire.Request.challenge:type_name -> fleetfuse.wire.Challenge
+	25, // 23: fleetfuse.wire.Request.ask:type_name -> fleetfuse.wire.Ask
+	27, // 24: fleetfuse.wire.Request.word:type_name -> fleetfuse.wire.Word
+	39, // 25: fleetfuse.wire.Request.inspect:type_name -> fleetfuse.wire.Inspect
+	29, // 26: fleetfuse.wire.Request.hold:type_name -> fleetfuse.wire.Hold
+	31, // 27: fleetfuse.wire.Request.rings:type_name -> fleetfuse.wire.ListRings
+	34, // 28: fleetfuse.wire.Request.lay:type_name -> fleetfuse.wire.Lay
+	36, // 29: fleetfuse.wire.Request.overlays:type_name -> fleetfuse.wire.ListOverlays
+	23, // 30: fleetfuse.wire.Request.observe:type_name -> fleetfuse.wire.Observe
+	26, // 31: fleetfuse.wire.Reply.ask:type_name -> fleetfuse.wire.AskReply
+	28, // 32: fleetfuse.wire.Reply.word:type_name -> fleetfuse.wire.WordReply
+	40, // 33: fleetfuse.wire.Reply.inspect:type_name -> fleetfuse.wire.InspectReply
+	30, // 34: fleetfuse.wire.Reply.held:type_name -> fleetfuse.wire.Held
+	32, // 35: fleetfuse.wire.Reply.rings:type_name -> fleetfuse.wire.Rings
+	41, // 36: fleetfuse.wire.Reply.failure:type_name -> fleetfuse.wire.Failure
+	35, // 37: fleetfuse.wire.Reply.lay:type_name -> fleetfuse.wire.LayReply
+	37, // 38: fleetfuse.wire.Reply.overlays:type_name -> fleetfuse.wire.Overlays
+	24, // 39: fleetfuse.wire.Reply.observed:type_name -> fleetfuse.wire.Observed
+	22, // 40: fleetfuse.wire.Reply.challenge:type_name -> fleetfuse.wire.Challenge
+	43, // 41: fleetfuse.wire.Ask.entry:type_name -> fleetfuse.wire.Snapshot
+	0,  // 42: fleetfuse.wire.AskReply.state:type_name -> fleetfuse.wire.State
+	47, // 43: fleetfuse.wire.WordReply.before:type_name -> fleetfuse.wire.Status
+	47, // 44: fleetfuse.wire.WordReply.after:type_name -> fleetfuse.wire.Status
+	43, // 45: fleetfuse.wire.WordReply.entry:type_name -> fleetfuse.wire.Snapshot
+	43, // 46: fleetfuse.wire.Hold.snapshot:type_name -> fleetfuse.wire.Snapshot
+	44, // 47: fleetfuse.wire.Held.known:type_name -> fleetfuse.wire.Overlay
+	33, // 48: fleetfuse.wire.Rings.rings:type_name -> fleetfuse.wire.Ring
+	47, // 49: fleetfuse.wire.Ring.status:type_name -> fleetfuse.wire.Status
+	44, // 50: fleetfuse.wire.LayReply.was:type_name -> fleetfuse.wire.Overlay
+	44, // 51: fleetfuse.wire.LayReply.overlay:type_name -> fleetfuse.wire.Overlay
+	38, // 52: fleetfuse.wire.Overlays.overlays:type_name -> fleetfuse.wire.PastOverlay
+	44, // 53: fleetfuse.wire.PastOverlay.overlay:type_name -> fleetfuse.wire.Overlay
+	47, // 54: fleetfuse.wire.InspectReply.status:type_name -> fleetfuse.wire.Status
+	43, // 55: fleetfuse.wire.InspectReply.snapshot:type_name -> fleetfuse.wire.Snapshot
+	48, // 56: fleetfuse.wire.InspectReply.runs:type_name -> fleetfuse.wire.Run
+	49, // 57: fleetfuse.wire.InspectReply.permits:type_name -> fleetfuse.wire.Permit
+	50, // 58: fleetfuse.wire.InspectReply.last_transition:type_name -> fleetfuse.wire.Transition
+	52, // 59: fleetfuse.wire.InspectReply.last_failure:type_name -> fleetfuse.wire.LastFailure
+	50, // 60: fleetfuse.wire.InspectReply.last_open:type_name -> fleetfuse.wire.Transition
+	45, // 61: fleetfuse.wire.Snapshot.cooldowns:type_name -> fleetfuse.wire.Cooldown
+	46, // 62: fleetfuse.wire.Snapshot.circuit:type_name -> fleetfuse.wire.Circuit
+	44, // 63: fleetfuse.wire.Snapshot.overlays:type_name -> fleetfuse.wire.Overlay
+	0,  // 64: fleetfuse.wire.Circuit.state:type_name -> fleetfuse.wire.State
+	0,  // 65: fleetfuse.wire.Status.state:type_name -> fleetfuse.wire.State
+	0,  // 66: fleetfuse.wire.Transition.from:type_name -> fleetfuse.wire.State
+	0,  // 67: fleetfuse.wire.Transition.to:type_name -> fleetfuse.wire.State
+	12, // 68: fleetfuse.wire.Transition.evidence:type_name -> fleetfuse.wire.Evidence
+	51, // 69: fleetfuse.wire.Transition.counted:type_name -> fleetfuse.wire.Counted
+	12, // 70: fleetfuse.wire.LastFailure.evidence:type_name -> fleetfuse.wire.Evidence
+	71, // [71:71] is the sub-list for method output_type
+	71, // [71:71] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -4510,25 +4595,26 @@ func file_wire_proto_init() {
 		(*Reply_Lay)(nil),
 		(*Reply_Overlays)(nil),
 		(*Reply_Observed)(nil),
+		(*Reply_Challenge)(nil),
 	}
-	file_wire_proto_msgTypes[23].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[31].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[37].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[40].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[24].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[32].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[38].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[41].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[42].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[43].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[44].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[47].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[45].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[48].OneofWrappers = []any{}
 	file_wire_proto_msgTypes[49].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[50].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   50,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -45,6 +45,7 @@ func (n *Node) replacePeers(now breaker.Instant, live []Member, left []string) (
 		}
 		fresh := newPeer(m)
 		joined = append(joined, fresh)
+		n.met = true
 		n.peers[m.ID] = fresh
 	}
 	for _, p := range sorted(gone) {
@@ -176,7 +177,9 @@ func (n *Node) claim(now breaker.Instant, before placement.Ring, joined bool) {
 // ClaimAll activates the actor of every key of this node that is not closed.
 // The first call ends the start: from then on the node owns keys.
 func (n *Node) ClaimAll(now breaker.Instant) Effects {
-	n.ready = true
+	if !n.ready {
+		n.ready, n.readyAt = true, now
+	}
 	n.claim(now, placement.Ring{}, false)
 	return n.take(now)
 }

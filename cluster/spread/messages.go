@@ -100,6 +100,18 @@ type Request struct {
 	ID   uint64
 	Key  breaker.Key
 	Body any
+	// Challenge is the receiver's, given back; the zero one asks for it. Nil is
+	// what nodes of a version that knows none send.
+	Challenge *Challenge
+}
+
+// A Challenge is the first reply to a Word or a Lay. Who still waits sends the
+// request again with it: one that was under way for long, to a process that was
+// stopped or through a connection that hung, is not carried out when nobody wants
+// it any more.
+type Challenge struct {
+	Life uint64 // of the receiver's process
+	At   uint64 // on its clock
 }
 
 // The bodies of requests.

@@ -31,12 +31,15 @@ const (
 	askLimit    = 1000 // questions in one WitnessAsk
 )
 
-// Options of a Node. All are required.
+// Options of a Node. All but Expects are required.
 type Options struct {
 	Self    string // node id
 	Limit   int    // of the view, in entries
 	FirstID uint64 // of messages: later than those of an earlier start
 	Policy  func(breaker.Key) *breaker.Policy
+	// Expects says that there should be other members: addresses of some are
+	// configured, or remembered.
+	Expects bool
 	// Witness is what this node's gate saw.
 	Witness func(breaker.Key, breaker.WitnessQuestion) breaker.WitnessAnswer
 }
@@ -74,7 +77,9 @@ type Node struct {
 	dropped  uint64
 	counts   Counts // but what Counts looks up
 	apart    bool
-	ready    bool // this node's own memory was compared with the members': it may own keys
+	ready    bool            // this node's own memory was compared with the members': it may own keys
+	readyAt  breaker.Instant // since when
+	met      bool            // it had a member at some time
 
 	e Effects // of the input in progress
 }

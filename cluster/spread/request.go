@@ -64,7 +64,10 @@ func (n *Node) RequestFrom(now breaker.Instant, to string, key breaker.Key, body
 }
 
 func (n *Node) request(p *peer, key breaker.Key, body any, deadline breaker.Instant) *request {
-	r := &request{Request: Request{n.id(), key, body}, to: p.ID, deadline: deadline}
+	r := &request{Request: Request{ID: n.id(), Key: key, Body: body}, to: p.ID, deadline: deadline}
+	if changes(body) {
+		r.Challenge = &Challenge{}
+	}
 	n.requests = append(n.requests, r)
 	n.send(p, r.Request)
 	if len(n.requests) > maxRequests {
@@ -155,6 +158,10 @@ func (n *Node) repeat(r *request, now breaker.Instant) {
 }
 
 func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
+	if c, ok := m.Body.(Challenge); ok {
+		n.onChallenge(p, m.ID, c)
+		return
+	}
 	n.learn(m, now)
 	if n.finish(m.ID, m.Body) {
 		return
@@ -167,6 +174,16 @@ func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
 	if a, ok := m.Body.(breaker.Answer); ok && a.Permit != 0 && a.Permit != l.used {
 		n.settle(p, l.key, breaker.Outcome{Node: n.opt.Self, Kind: breaker.Neutral, Permit: a.Permit, Began: now, Ended: now}, now)
 	}
+}
+
+// onChallenge sends a request that still waits again.
+func (n *Node) onChallenge(p *peer, id uint64, c Challenge) {
+	i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == id && r.to == p.ID })
+	if i < 0 {
+		return
+	}
+	n.requests[i].Challenge = &c
+	n.send(p, n.requests[i].Request)
 }
 
 // learn takes what a reply to a request that is out says of its key.
@@ -198,6 +215,29 @@ func (n *Node) learnAnswer(id uint64, key breaker.Key, a breaker.Answer, now bre
 	}
 }
 
+// changes reports whether a request has its receiver change something that it
+// would not do for itself.
+func changes(body any) bool {
+	switch body.(type) {
+	case Word, Lay:
+		return true
+	}
+	return false
+}
+
+// freshFor is how long a challenge is good for.
+const freshFor = 2 * time.Second
+
+// stale reports whether the asker is to be asked whether it still waits.
+func (n *Node) stale(m Request, now breaker.Instant) bool {
+	c := m.Challenge
+	if !changes(m.Body) || c == nil {
+		return false
+	}
+	age := now.Sub(breaker.Instant(c.At))
+	return c.Life != n.opt.FirstID || age < 0 || age > freshFor
+}
+
 // onRequest hands a request to whoever serves it. What the asker believes of
 // the key comes with a question for a permit.
 func (n *Node) onRequest(p *peer, m Request, now breaker.Instant) {
@@ -207,6 +247,10 @@ func (n *Node) onRequest(p *peer, m Request, now breaker.Instant) {
 			n.send(p, Reply{m.ID, fmt.Errorf("%w: %s", ErrNotOwner, m.Key)})
 			return
 		}
+	}
+	if n.stale(m, now) {
+		n.send(p, Reply{m.ID, Challenge{n.opt.FirstID, uint64(now)}})
+		return
 	}
 	if ask, ok := m.Body.(Ask); ok {
 		n.hear(now, m.Key, ask.Entry)

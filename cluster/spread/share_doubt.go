@@ -22,7 +22,7 @@ const ownWordWithin = 15 * time.Second
 
 // doubtful reports whether a shared clear that reaches a circuit has to wait for
 // members to say it too; then it closes the circuit as well. A node that is alone
-// and lost nobody waits for nobody.
+// and misses nobody waits for nobody.
 func (n *Node) doubtful(now breaker.Instant, key breaker.Key, clear breaker.Stamp, c breaker.Circuit) bool {
 	apart := n.apartFrom(now)
 	if c.State == breaker.Closed || len(n.peers) == 0 && !apart {
@@ -38,8 +38,12 @@ func (n *Node) doubtful(now breaker.Instant, key breaker.Key, clear breaker.Stam
 }
 
 // apartFrom reports whether a member was lost without leaving in the last 10
-// minutes: it may live, and hear operators.
+// minutes: it may live, and hear operators. A node that started so lately and met
+// nobody whom it expects may have started on the small side of a split.
 func (n *Node) apartFrom(now breaker.Instant) bool {
+	if n.opt.Expects && !n.met && (!n.ready || now.Sub(n.readyAt) < lostFor) {
+		return true
+	}
 	for _, at := range n.lost {
 		if now.Sub(at) < lostFor {
 			return true

@@ -364,6 +364,44 @@ func TestLatePermitGoesBack(t *testing.T) {
 	})
 }
 
+// TestLateWordIsNotCarriedOut: the owner was stopped, or the connection hung, and
+// the word arrives when whoever said it was told otherwise.
+func TestLateWordIsNotCarriedOut(t *testing.T) {
+	for _, body := range []any{spread.Word{Author: "op"}, spread.Lay{Set: "fail_max:3"}} {
+		t.Run(fmt.Sprintf("%T", body), func(t *testing.T) {
+			w := newWorld(t, 3, 3)
+			owner := w.owner(w.nodes[0])
+			asker := w.nodes[0]
+			if asker == owner {
+				asker = w.nodes[1]
+			}
+			say := func() (id uint64) {
+				asker.do(func(now breaker.Instant) (e spread.Effects) {
+					id, e = asker.n.Request(now, key, body, 6*time.Second)
+					return e
+				})
+				return id
+			}
+			w.delay = func() time.Duration { return 10 * time.Second }
+			late := say()
+			w.run(9 * time.Second)
+			if err, ok := asker.done[late].(error); !ok || !errors.Is(err, spread.ErrNoOwner) {
+				t.Fatalf("after 9 s the request ended with %v; want no owner", asker.done[late])
+			}
+			w.run(time.Minute)
+			if owner.served != 0 {
+				t.Errorf("it was carried out %d times when nobody waited any more", owner.served)
+			}
+			w.delay = func() time.Duration { return time.Millisecond }
+			id := say()
+			w.until(time.Second, "an answer", func() bool { return asker.done[id] != nil })
+			if owner.served != 1 {
+				t.Errorf("one whose asker waits was carried out %d times", owner.served)
+			}
+		})
+	}
+}
+
 func TestOperatorsCloseIsNotUndone(t *testing.T) {
 	seeds(t, 5, func(t *testing.T, w *world) {
 		off := w.nodes[4]

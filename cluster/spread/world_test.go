@@ -39,6 +39,7 @@ type node struct {
 	began    map[breaker.Key][]breaker.Instant // calls that succeeded
 	done     map[uint64]any
 	trips    int
+	served   int // requests
 	up       bool
 	moved    map[breaker.Key]breaker.Snapshot // what the gate was told
 }
@@ -274,6 +275,7 @@ func (n *node) effects(k breaker.Key, e breaker.Effects) {
 
 func (n *node) serve(s spread.Serve) {
 	var body any
+	n.served++
 	m := n.machine(s.Request.Key)
 	switch q := s.Request.Body.(type) {
 	case spread.Ask:
@@ -289,6 +291,8 @@ func (n *node) serve(s spread.Serve) {
 		}
 		n.effects(s.Request.Key, e)
 		body = spread.OperatorResult{Copies: 1}
+	case spread.Lay:
+		body = spread.LayResult{}
 	}
 	n.do(func(now breaker.Instant) spread.Effects { return n.n.Reply(now, s.From, s.Request.ID, body) })
 }

@@ -13,6 +13,9 @@ import (
 
 func requestOut(m spread.Request, now breaker.Instant) (*wire.Frame, error) {
 	w := &wire.Request{Id: m.ID, Key: string(m.Key)}
+	if c := m.Challenge; c != nil {
+		w.Challenge = challengeOut(*c)
+	}
 	switch b := m.Body.(type) {
 	case spread.Ask:
 		w.Body = &wire.Request_Ask{Ask: &wire.Ask{Id: b.Question.ID, Role: b.Question.Role, Entry: snapshotOut(b.Entry, now)}}
@@ -38,6 +41,9 @@ func requestOut(m spread.Request, now breaker.Instant) (*wire.Frame, error) {
 
 func requestIn(w *wire.Request, latest breaker.Stamp, from string, now breaker.Instant) (spread.Message, error) {
 	m := spread.Request{ID: w.GetId()}
+	if c := w.GetChallenge(); c != nil {
+		m.Challenge = new(challengeIn(c))
+	}
 	if w.GetKey() != "" || !keyless(w) {
 		key, err := breaker.ParseKey(w.GetKey())
 		if err != nil {
@@ -83,6 +89,14 @@ func requestIn(w *wire.Request, latest breaker.Stamp, from string, now breaker.I
 		return nil, errUnknown
 	}
 	return m, nil
+}
+
+func challengeOut(c spread.Challenge) *wire.Challenge {
+	return &wire.Challenge{Life: c.Life, At: c.At}
+}
+
+func challengeIn(w *wire.Challenge) spread.Challenge {
+	return spread.Challenge{Life: w.GetLife(), At: w.GetAt()}
 }
 
 // keyless reports whether a request may be about no key.
@@ -131,6 +145,8 @@ func replyOut(m spread.Reply, now breaker.Instant) (*wire.Frame, error) {
 		w.Body = &wire.Reply_Overlays{Overlays: pastOut(b)}
 	case spread.Observed:
 		w.Body = &wire.Reply_Observed{Observed: &wire.Observed{Body: b.Body}}
+	case spread.Challenge:
+		w.Body = &wire.Reply_Challenge{Challenge: challengeOut(b)}
 	case error:
 		w.Body = &wire.Reply_Failure{Failure: &wire.Failure{Error: b.Error(), NotOwner: errors.Is(b, spread.ErrNotOwner)}}
 	default:
@@ -177,6 +193,8 @@ func replyIn(w *wire.Reply, now breaker.Instant) (spread.Message, error) {
 		m.Body = pastIn(b.Overlays)
 	case *wire.Reply_Observed:
 		m.Body = spread.Observed{Body: b.Observed.GetBody()}
+	case *wire.Reply_Challenge:
+		m.Body = challengeIn(b.Challenge)
 	case *wire.Reply_Failure:
 		m.Body = fmt.Errorf("on another node: %s", shortened(b.Failure.GetError()))
 		if b.Failure.GetNotOwner() {

@@ -31,6 +31,7 @@ var messages = []spread.Message{
 	spread.Reply{Body: breaker.Answer{}}, spread.Reply{Body: spread.OperatorResult{}}, spread.Reply{Body: breaker.Inspection{}},
 	spread.Reply{Body: spread.Held{}}, spread.Reply{Body: spread.Rings{}}, spread.Reply{Body: spread.LayResult{}},
 	spread.Reply{Body: spread.PastOverlays{}}, spread.Reply{Body: spread.Observed{Body: []byte("[]")}}, spread.Reply{Body: spread.ErrNotOwner},
+	spread.Reply{Body: spread.Challenge{}},
 }
 
 // nameOf names a message for people.
