@@ -74,7 +74,7 @@ func TestShrink(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := fmt.Sprintf("testdata/%d-%s.json", *shrink, strings.ReplaceAll(check, " ", "-"))
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	if err := os.WriteFile(file, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%s: %s\n%s", file, k.Story, text)
