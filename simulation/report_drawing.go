@@ -38,6 +38,7 @@ func drawing(b *strings.Builder, r *Report) {
 	}
 	for _, e := range events {
 		width := max(x(min(e.At+e.For, Span(end)))-x(e.At), 3)
+		fmt.Fprintf(b, "<text class=\"what\" x=\"0\" y=\"%d\">%s</text>\n", y+eventHeight-4, escaped(short(e.Text, 36)))
 		fmt.Fprintf(b, "<rect class=\"event\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>%s %s</title></rect>\n", x(e.At), y, width, eventHeight-3, clockOf(time.Duration(e.At)), escaped(e.Text))
 		y += eventHeight
 	}

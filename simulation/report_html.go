@@ -154,7 +154,7 @@ th,td{text-align:right;padding:.1rem .8rem .1rem 0;border-bottom:1px solid var(-
 th:first-child,td:first-child{text-align:left}th{color:var(--dim);font-weight:600}
 .in1{padding-left:1.2rem}.in2{padding-left:2.4rem}.in3{padding-left:3.6rem}
 .wrong{border-left:4px solid var(--bad);padding-left:.8rem}
-svg{width:100%;height:auto;display:block}svg text{font:11px system-ui,sans-serif;fill:var(--ink)}svg .dim{fill:var(--dim)}
+svg{width:100%;height:auto;display:block}svg text{font:11px system-ui,sans-serif;fill:var(--ink)}svg .dim{fill:var(--dim)}svg .what{font-size:7.5px;fill:var(--dim)}
 .key i{display:inline-block;width:.9em;height:.9em;margin:0 .25em 0 .6em;vertical-align:-.1em;background:currentColor}
 .ok,.m0,.s0{fill:var(--ok);color:var(--ok)}.bad,.m1,.s2{fill:var(--bad);color:var(--bad)}.no{fill:var(--no);color:var(--no)}
 .m2,.m3,.s1{fill:var(--half);color:var(--half)}.m4,.m5,.m6{fill:var(--slow);color:var(--slow)}.m0,.s0{opacity:.35}.m3,.m5{opacity:.75}
