@@ -56,8 +56,9 @@ type Reading uint8
 // reconnect and when keys change hands; what was hinted at, at once. The listing
 // is the truth. Times are of a clock that never steps.
 type Reader struct {
-	due, soonest time.Time // of the next listing
-	again        bool      // it was asked for
+	due, soonest time.Time     // of the next listing
+	again        bool          // it was asked for
+	took         time.Duration // by the last listing
 	failing      Backoff
 	hinted       map[breaker.Key]struct{}
 }
@@ -116,7 +117,8 @@ func (r *Reader) Loaded(err error) {
 	}
 }
 
-// Listed says how a listing went that took so long.
+// Listed says how a listing went that took so long. Only two in a row that took
+// long tell of the place: during one the process may have been stopped.
 func (r *Reader) Listed(now time.Time, took time.Duration, err error) {
 	if err != nil {
 		r.soonest = now.Add(r.failing.Failed())
@@ -125,6 +127,10 @@ func (r *Reader) Listed(now time.Time, took time.Duration, err error) {
 	}
 	r.failing.Worked()
 	pause := listShare * took
+	if r.took != 0 {
+		pause = listShare * min(took, r.took)
+	}
+	r.took = took
 	r.soonest, r.due = now.Add(pause), now.Add(max(listEvery, pause))
 }
 

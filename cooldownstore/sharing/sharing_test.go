@@ -45,9 +45,14 @@ func TestListsNowAndThen(t *testing.T) {
 		t.Errorf("what was asked for is at %v, want after 20 times as long as a listing takes", next)
 	}
 	wants(t, &r, 1200*time.Millisecond, sharing.Everything)
-	r.Listed(at(2*time.Second), time.Second, nil)
-	if next := wants(t, &r, 3*time.Second, sharing.Nothing); next != at(22*time.Second) {
-		t.Errorf("after a slow listing the next is at %v, want after 20 s", next)
+	r.Listed(at(2*time.Second), time.Minute, nil) // the process was stopped
+	if next := wants(t, &r, 3*time.Second, sharing.Nothing); next != at(7*time.Second) {
+		t.Errorf("after one slow listing the next is at %v, want after 5 s", next)
+	}
+	wants(t, &r, 7*time.Second, sharing.Everything)
+	r.Listed(at(8*time.Second), time.Second, nil)
+	if next := wants(t, &r, 9*time.Second, sharing.Nothing); next != at(28*time.Second) {
+		t.Errorf("after another the next is at %v, want after 20 s", next)
 	}
 }
 
