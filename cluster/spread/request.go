@@ -159,7 +159,7 @@ func (n *Node) repeat(r *request, now breaker.Instant) {
 
 func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
 	if c, ok := m.Body.(Challenge); ok {
-		n.onChallenge(p, m.ID, c)
+		n.onChallenge(p, m.ID, c, now)
 		return
 	}
 	n.learn(m, now)
@@ -176,9 +176,10 @@ func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
 	}
 }
 
-// onChallenge sends a request that still waits again.
-func (n *Node) onChallenge(p *peer, id uint64, c Challenge) {
-	i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == id && r.to == p.ID })
+// onChallenge sends a request that still waits again. This process may have been
+// stopped since it asked.
+func (n *Node) onChallenge(p *peer, id uint64, c Challenge, now breaker.Instant) {
+	i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == id && r.to == p.ID && now < r.deadline })
 	if i < 0 {
 		return
 	}
