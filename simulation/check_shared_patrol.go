@@ -153,7 +153,8 @@ func (s *sharedChecks) leftOf(n *node, key breaker.Key, k breaker.Cooldown) time
 	return min(k.Until.Sub(n.clock.Now()), cooldownstore.FromEpochSeconds(until).Sub(epoch.Add(s.world.now)))
 }
 
-// holds reports whether a word holds a cooldown, or one that makes it redundant.
+// holds reports whether a word holds a cooldown, or one that makes it redundant: of
+// a deadline of another program any that is as long does.
 func (s *sharedChecks) holds(n *node, there *cooldownstore.SharedWord, key breaker.Key, k breaker.Cooldown) bool {
 	if there.Snapshot.Clear >= k.Stamp {
 		return true
@@ -167,7 +168,7 @@ func (s *sharedChecks) holds(n *node, there *cooldownstore.SharedWord, key break
 	for i, d := range there.Snapshot.Cooldowns {
 		same := d.Setter == k.Setter && d.Stamp == k.Stamp
 		foreign := named && d.Reason == breaker.ReasonStore && cooldownstore.EpochSeconds(there.Wall[i]) >= theirs
-		if same || foreign || d.Stamp >= k.Stamp && !there.Wall[i].Before(until.Add(-time.Second)) {
+		if same || foreign || (d.Stamp >= k.Stamp || named) && !there.Wall[i].Before(until.Add(-time.Second)) {
 			return true
 		}
 	}

@@ -11,8 +11,9 @@ import (
 // it, which needs no message.
 func (n *Node) Announce(now breaker.Instant, key breaker.Key, s breaker.Snapshot, derived bool) Effects {
 	changed := n.merge(key, s)
-	if changed && n.owns(key) { // its actor may not be the one that said it
-		n.step(key, Adopt{Snapshot: n.view.Of(key)})
+	if changed && n.owns(key) { // its actor may not be the one that said it, or not be there
+		merged := n.view.Of(key)
+		n.step(key, Adopt{Snapshot: merged, Wake: merged.At(now).State != breaker.Closed})
 	}
 	if changed && !derived {
 		n.pushAll(now, key, "")
