@@ -84,15 +84,23 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 	case *inspect:
 		c.Respond(a.machine.Inspect(now))
 	case *openUntil:
+		if now > msg.until {
+			return
+		}
 		c.Respond(a.operate(c, func(mo breaker.Moment) breaker.Effects {
 			return a.machine.OpenUntil(mo, a.door.opt.Node, msg.d, msg.author, msg.detail)
 		}))
 	case *closeNow:
+		if now > msg.until {
+			return
+		}
 		c.Respond(a.operate(c, func(mo breaker.Moment) breaker.Effects {
 			return a.machine.Close(mo, msg.author, msg.detail)
 		}))
 	case *lay:
-		a.lay(c, msg.change)
+		if now <= msg.until {
+			a.lay(c, msg.change)
+		}
 	default:
 		a.hear(c, msg)
 	}

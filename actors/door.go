@@ -146,17 +146,27 @@ func (b *Breakers) Inspect(ctx context.Context, key breaker.Key) (breaker.Inspec
 	return request[breaker.Inspection](ctx, b.post(), kind, string(key), &inspect{}, inspectLimit)
 }
 
+// until is when an operator's word is not waited for any more: one that comes out
+// of the mailbox later is not carried out.
+func (b *Breakers) until(ctx context.Context) breaker.Instant {
+	limit := operatorLimit
+	if end, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(end))
+	}
+	return b.opt.Clock.Now().Add(limit)
+}
+
 // Open is an operator's open.
 func (b *Breakers) Open(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) (spread.OperatorResult, error) {
-	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &openUntil{d, author, detail}, operatorLimit)
+	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &openUntil{d, author, detail, b.until(ctx)}, operatorLimit)
 }
 
 // Close is an operator's close.
 func (b *Breakers) Close(ctx context.Context, key breaker.Key, author, detail string) (spread.OperatorResult, error) {
-	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &closeNow{author, detail}, operatorLimit)
+	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &closeNow{author, detail, b.until(ctx)}, operatorLimit)
 }
 
 // Lay changes an overlay of a breaker's policy.
 func (b *Breakers) Lay(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
-	return request[spread.LayResult](ctx, b.post(), kind, string(key), &lay{change}, operatorLimit)
+	return request[spread.LayResult](ctx, b.post(), kind, string(key), &lay{change, b.until(ctx)}, operatorLimit)
 }

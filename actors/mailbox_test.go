@@ -1,6 +1,7 @@
 package actors_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -132,6 +133,37 @@ func TestTooLateForTheOwner(t *testing.T) {
 	r.fail(key, 2)
 	if got := r.Dropped(); got != 5 {
 		t.Errorf("Dropped without an owner = %d, want 5", got)
+	}
+}
+
+// TestAWordThatNobodyWaitsFor comes out of the mailbox when whoever said it was told
+// that nobody answers, and may have had another node carry it out.
+func TestAWordThatNobodyWaitsFor(t *testing.T) {
+	r := newRig(t, nil)
+	r.inspect(t, key)
+	release := r.hold(key)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	words := []func() error{
+		func() error { _, err := r.Open(ctx, key, time.Hour, "ann", ""); return err },
+		func() error { _, err := r.Close(ctx, key, "ann", ""); return err },
+		func() error { _, err := r.Lay(ctx, key, spread.Lay{Set: "fail_max:3"}); return err },
+	}
+	said := make(chan error, len(words))
+	for _, say := range words {
+		go func() { said <- say() }()
+	}
+	for range words {
+		if err := receive(t, said, "a word has no end"); !errors.Is(err, spread.ErrNoOwner) {
+			t.Errorf("a word ended with %v, want %v", err, spread.ErrNoOwner)
+		}
+	}
+	release()
+	if in := r.inspect(t, key); in.Status.State != breaker.Closed || len(r.keeper.commits()) > 0 {
+		t.Errorf("afterwards it is %v and %d words were committed; want closed and none", in.Status.State, len(r.keeper.commits()))
+	}
+	if _, err := r.Open(t.Context(), key, time.Hour, "ann", ""); err != nil || len(r.keeper.commits()) != 1 {
+		t.Errorf("one that is waited for: %v, %d commits", err, len(r.keeper.commits()))
 	}
 }
 

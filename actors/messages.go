@@ -19,20 +19,27 @@ type (
 		question breaker.Question
 		until    breaker.Instant // nobody waits for the answer after that
 	}
-	cool      struct{ cooldown breaker.Cooldown }
-	adopt     struct{ snapshot breaker.Snapshot } // what another node says
-	joined    struct{}                            // members joined
-	witness   struct{ answer breaker.WitnessAnswer }
-	endRound  struct{ round breaker.Stamp }
-	inspect   struct{}
-	lay       struct{ change spread.Lay }
+	cool     struct{ cooldown breaker.Cooldown }
+	adopt    struct{ snapshot breaker.Snapshot } // what another node says
+	joined   struct{}                            // members joined
+	witness  struct{ answer breaker.WitnessAnswer }
+	endRound struct{ round breaker.Stamp }
+	inspect  struct{}
+	lay      struct {
+		change spread.Lay
+		until  breaker.Instant
+	}
 	activate  struct{}
 	drop      struct{} // the view had no room for the key
 	openUntil struct {
 		d              time.Duration
 		author, detail string
+		until          breaker.Instant
 	}
-	closeNow struct{ author, detail string }
+	closeNow struct {
+		author, detail string
+		until          breaker.Instant
+	}
 )
 
 // Messages of an actor to itself.

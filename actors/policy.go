@@ -48,9 +48,13 @@ const maxStale = 5
 func (b *Breakers) lay(
 	ctx context.Context, key breaker.Key, m *breaker.Machine, change spread.Lay, moment func() breaker.Moment, carryOut func(breaker.Effects),
 ) (result spread.LayResult, err error) {
-	defer b.opt.Keeper.Decide(key)()
 	ctx, cancel := context.WithTimeout(ctx, commitLimit)
 	defer cancel()
+	done, err := b.opt.Keeper.Decide(ctx, key)
+	if err != nil {
+		return result, err
+	}
+	defer done()
 	if change.Again {
 		if made, ok := b.opt.Keeper.Made(ctx, key, change.ID); ok {
 			return b.madeBefore(ctx, key, m, made), nil

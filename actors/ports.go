@@ -47,8 +47,9 @@ type Keeper interface {
 	// one may be in force; false if none here is known to be its.
 	Made(ctx context.Context, key breaker.Key, change uint64) (breaker.Overlay, bool)
 	// Decide says that an overlay of a key is being decided here, until done is
-	// called: meanwhile nobody else's is committed.
-	Decide(key breaker.Key) (done func())
+	// called: meanwhile nobody else's is committed. An error says that ctx ended
+	// while another one was.
+	Decide(ctx context.Context, key breaker.Key) (done func(), err error)
 }
 
 // An Observer hears which breakers have an actor here, and what those do, before

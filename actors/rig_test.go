@@ -254,7 +254,7 @@ func (k *keeper) Made(_ context.Context, _ breaker.Key, change uint64) (breaker.
 }
 
 // Decide implements actors.Keeper.
-func (k *keeper) Decide(breaker.Key) func() { return func() {} }
+func (k *keeper) Decide(context.Context, breaker.Key) (func(), error) { return func() {}, nil }
 
 func (k *keeper) commits() []breaker.Snapshot {
 	k.mu.Lock()

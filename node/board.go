@@ -39,11 +39,14 @@ type board struct {
 	policies *policies
 	history  func(context.Context, breaker.Key) ([]cooldownstore.OverlayRecord, error)
 	id       string
-	epoch    uint64                   // the last that was persisted
-	persist  func(name, value string) // keeps a value of the node's own
+	epoch    uint64 // the last that was persisted
+	notes    *notes
 
 	standing keyLocks // for words that this node carries out instead of their owner
 	deciding keyLocks // for overlays that are made or held here
+
+	stepping sync.Mutex // held while actors are told; taken with mu held
+	telling  sync.Mutex // held while the cluster is told that this node's clock is off
 
 	mu        sync.Mutex
 	cluster   *cluster.Cluster // nil until it joined
@@ -65,6 +68,9 @@ type board struct {
 
 	timer *time.Timer // of the protocol
 	stop  chan struct{}
+	life  context.Context // ends when the board is closed
+	end   context.CancelFunc
+	over  bool // the board is closed: nothing is begun
 	loops sync.WaitGroup
 }
 
@@ -76,11 +82,12 @@ const forgetEvery = time.Second
 func newBoard(n *Node, expects bool) *board {
 	b := &board{
 		clock: n.clock, keeper: n.keeper, events: n.events, part: n.part, look: n.tellStanding, sharing: n.sharing, policies: n.policies, history: n.store.Overlays, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
-		persist: n.keep, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
+		notes: n.notes, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
 		serving: make(chan struct{}, maxServing), observing: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},
 		stop:    make(chan struct{}), wake: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
+	b.life, b.end = context.WithCancel(context.Background())
 	b.breakers = actors.New(actors.Options{
 		Node: n.id, Announcer: b, Keeper: b, Clock: n.clock, Logger: n.opt.Logger,
 		Policy: n.policies.of, Amend: n.policies.amend, Recall: b.Of, Members: b.known, Observer: watch{n.metrics.Keys, n.events},
@@ -136,17 +143,43 @@ func (b *board) sayDropped() {
 	}
 }
 
+// work does something that close waits for. It is false if nothing is begun any
+// more.
+func (b *board) work(do func()) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.over {
+		b.loops.Go(do)
+	}
+	return !b.over
+}
+
 func (b *board) close() {
+	b.mu.Lock()
+	b.over = true
+	b.mu.Unlock()
 	close(b.stop)
+	b.end()
 	b.loops.Wait()
 	b.timer.Stop()
 }
 
-// do runs one input of the protocol and carries out its effects. Gate, streams
-// and store hear of changes under the lock, in the order in which the view took
-// them.
+// do runs one input of the protocol and carries out its effects.
 func (b *board) do(input func(*spread.Node, breaker.Instant) spread.Effects) {
-	b.carry(b.input(input, b.keep))
+	b.apply(input, b.keep)
+}
+
+// apply is do; put gets what is to be kept. Gate, streams and store hear of changes
+// under the lock, in the order in which the view took them, and actors in the same
+// order: the second lock is taken before the first is given back.
+func (b *board) apply(input func(*spread.Node, breaker.Instant) spread.Effects, put func(breaker.Key, breaker.Snapshot)) {
+	b.mu.Lock()
+	e := b.input(input, put)
+	b.stepping.Lock()
+	b.mu.Unlock()
+	b.stepAll(e)
+	b.stepping.Unlock()
+	b.carry(e)
 }
 
 // keep has written what the view holds of a key now. The board is locked.
@@ -164,9 +197,9 @@ func (b *board) share(entries []spread.Shared, put func(breaker.Key, breaker.Sna
 		return
 	}
 	stamp := b.clock.Stamp()
-	b.carry(b.input(func(n *spread.Node, now breaker.Instant) spread.Effects {
+	b.apply(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		return n.Share(now, stamp, entries)
-	}, put))
+	}, put)
 }
 
 // keepAll has written what the view holds of keys now.
@@ -194,16 +227,14 @@ func (b *board) ownIn(bucket int) (own []spread.Entry) {
 
 // recall is do for what the store said: it need not be written again.
 func (b *board) recall(entries []spread.Entry) {
-	b.carry(b.input(func(n *spread.Node, now breaker.Instant) spread.Effects {
+	b.apply(func(n *spread.Node, now breaker.Instant) spread.Effects {
 		return n.Recall(now, entries)
-	}, func(breaker.Key, breaker.Snapshot) {}))
+	}, func(breaker.Key, breaker.Snapshot) {})
 }
 
 // input is what of do needs the lock. Before the node joined there is nobody to
 // carry effects to.
 func (b *board) input(input func(*spread.Node, breaker.Instant) spread.Effects, put func(breaker.Key, breaker.Snapshot)) spread.Effects {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	e := input(b.spread, b.clock.Now())
 	for _, x := range e.Changed {
 		b.changed(x.Key, x.Snapshot)

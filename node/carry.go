@@ -22,15 +22,19 @@ const (
 	maxServing   = 256 // requests of members under way
 )
 
-// carry does what of the effects needs no lock.
-func (b *board) carry(e spread.Effects) {
+// stepAll tells the actors, before a member can answer what is sent.
+func (b *board) stepAll(e spread.Effects) {
 	for _, k := range e.Evicted {
 		b.breakers.Drop(k)
 	}
-	for _, s := range e.Steps { // before a member can answer what is sent
+	for _, s := range e.Steps {
 		b.step(s)
 	}
 	b.wakeLater(e.Steps)
+}
+
+// carry does what of the effects needs no lock.
+func (b *board) carry(e spread.Effects) {
 	for _, s := range e.Sends {
 		b.send(s)
 	}
@@ -38,7 +42,7 @@ func (b *board) carry(e spread.Effects) {
 		b.serve(s)
 	}
 	if e.Apart != nil {
-		b.setApart(*e.Apart)
+		b.tellApart()
 	}
 }
 
@@ -166,22 +170,28 @@ func (b *board) serve(s spread.Serve) {
 			limit = enforceWait // the longest of its questions
 		}
 	}
+	if s.Until != 0 {
+		limit = min(limit, s.Until.Sub(b.clock.Now()))
+	}
 	select {
 	case room <- struct{}{}:
 	default:
 		b.reply(s, errors.New("too many requests of members are under way"))
 		return
 	}
-	go func() {
+	begun := b.work(func() {
 		defer func() { <-room }()
-		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		ctx, cancel := context.WithTimeout(b.life, limit)
 		defer cancel()
 		body, err := b.answer(ctx, s)
 		if err != nil {
 			body = err
 		}
 		b.reply(s, body)
-	}()
+	})
+	if !begun {
+		<-room
+	}
 }
 
 func (b *board) answer(ctx context.Context, s spread.Serve) (any, error) {

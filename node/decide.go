@@ -14,6 +14,12 @@ import (
 // asked again.
 const handOver = 50 * time.Millisecond
 
+// decideLimit is how long members that disagree about who owns a key are asked in
+// turn.
+const decideLimit = 3 * wordLimit
+
+var errDisagree = errors.New("no member says that it owns the key, or the owner changes all the time; nothing was done; try again in a second")
+
 // decide has the owner of a key carry out an operator's word: own does it where
 // that is this node. An owner that is gone, or is none any more, has a
 // successor, who is asked instead: the word is decided in one mailbox. Only an
@@ -22,6 +28,8 @@ const handOver = 50 * time.Millisecond
 func decide[T any](
 	ctx context.Context, b *board, key breaker.Key, body func(again bool) any, own func(context.Context) (T, error), standIn func(context.Context) (T, error),
 ) (T, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, decideLimit, errDisagree)
+	defer cancel()
 	for again := false; ; again = true {
 		owner := read(b, func(n *spread.Node) string { return n.Owner(key) })
 		result, err := askOwner(ctx, b, owner, key, body(again), own)
@@ -32,7 +40,11 @@ func decide[T any](
 		case !errors.Is(err, spread.ErrNoOwner):
 			return result, err // it answered
 		default:
-			defer b.standing.lock(key)()
+			unlock, err := b.standing.lock(ctx, key)
+			if err != nil {
+				return result, err
+			}
+			defer unlock()
 			return standIn(ctx)
 		}
 		select {
@@ -67,29 +79,41 @@ type keyLocks struct {
 }
 
 type keyLock struct {
-	sync.Mutex
+	taken chan struct{} // full while somebody holds the lock
 	users int
 }
 
-// lock waits for the lock of a key and returns what gives it back.
-func (l *keyLocks) lock(key breaker.Key) (unlock func()) {
+// lock waits for the lock of a key and returns what gives it back; an error if ctx
+// ended first.
+func (l *keyLocks) lock(ctx context.Context, key breaker.Key) (unlock func(), err error) {
 	k := l.of(key)
-	k.Lock()
-	return func() { l.unlock(key, k) }
+	select {
+	case k.taken <- struct{}{}:
+	case <-ctx.Done():
+		l.leave(key, k)
+		return nil, context.Cause(ctx)
+	}
+	if ctx.Err() != nil { // both were ready
+		l.unlock(key, k)
+		return nil, context.Cause(ctx)
+	}
+	return func() { l.unlock(key, k) }, nil
 }
 
 // tryLock is lock, unless the lock is held.
 func (l *keyLocks) tryLock(key breaker.Key) (unlock func(), free bool) {
 	k := l.of(key)
-	if !k.TryLock() {
+	select {
+	case k.taken <- struct{}{}:
+		return func() { l.unlock(key, k) }, true
+	default:
 		l.leave(key, k)
 		return nil, false
 	}
-	return func() { l.unlock(key, k) }, true
 }
 
 func (l *keyLocks) unlock(key breaker.Key, k *keyLock) {
-	k.Unlock()
+	<-k.taken
 	l.leave(key, k)
 }
 
@@ -101,7 +125,7 @@ func (l *keyLocks) of(key breaker.Key) *keyLock {
 		if l.held == nil {
 			l.held = map[breaker.Key]*keyLock{}
 		}
-		k = &keyLock{}
+		k = &keyLock{taken: make(chan struct{}, 1)}
 		l.held[key] = k
 	}
 	k.users++

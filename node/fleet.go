@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +25,17 @@ type membership struct {
 	gone  map[string]departed
 }
 
+// name remembers what a member is called.
+func (m *membership) name(x cluster.Member, live []cluster.Member) {
+	if _, known := m.names[x.ID]; !known && len(m.names) >= maxNames {
+		maps.DeleteFunc(m.names, func(id, _ string) bool {
+			_, gone := m.gone[id]
+			return !gone && !slices.ContainsFunc(live, func(l cluster.Member) bool { return l.ID == id })
+		})
+	}
+	m.names[x.ID] = x.Name
+}
+
 // departed is a member that is not live any more.
 type departed struct {
 	cluster.Member
@@ -31,7 +44,8 @@ type departed struct {
 }
 
 // rememberGone is how long a member that is gone is listed, as long as a lost
-// one counts as known. maxNames bounds the names remembered.
+// one counts as known. Beyond maxNames only the names of members that are live or
+// listed so are remembered.
 const (
 	rememberGone = 10 * time.Minute
 	maxNames     = 10_000
@@ -60,9 +74,7 @@ func (m *membership) changed(live []cluster.Member, left []string, now time.Time
 		}
 		delete(before, x.ID)
 		delete(m.gone, x.ID)
-		if len(m.names) < maxNames {
-			m.names[x.ID] = x.Name
-		}
+		m.name(x, live)
 	}
 	for _, x := range before {
 		m.gone[x.ID] = departed{Member: x, at: now}
@@ -119,8 +131,12 @@ func (b *board) Members(live []cluster.Member, left []string) {
 	b.look()
 }
 
+// epochWait is how long a new epoch is kept from the members while it is written. One
+// that was not written is told by them once more.
+const epochWait = 200 * time.Millisecond
+
 // SeedsChanged implements cluster.Events.
-func (b *board) SeedsChanged(seeds []string) { b.persist(metaSeeds, strings.Join(seeds, "\n")) }
+func (b *board) SeedsChanged(seeds []string) { b.notes.put(metaSeeds, strings.Join(seeds, "\n")) }
 
 // Evicted implements cluster.Events: others had given this node up, or may
 // have, so its actors are gone. Those it still owns start over. What it missed
@@ -129,7 +145,7 @@ func (b *board) SeedsChanged(seeds []string) { b.persist(metaSeeds, strings.Join
 func (b *board) Evicted(epoch uint64) {
 	if epoch != b.epoch { // the loop of the cluster calls, one at a time
 		b.epoch = epoch
-		b.persist(metaEpoch, strconv.FormatUint(epoch, 10))
+		b.notes.putNow(metaEpoch, strconv.FormatUint(epoch, 10), epochWait)
 	}
 	if !b.joined() {
 		return // its start is not over
@@ -145,8 +161,14 @@ func (b *board) Evicted(epoch uint64) {
 // returnLimit is how long a node that came back asks for what it missed.
 const returnLimit = 5 * time.Second
 
-// setApart acts on what the members' clocks say of this node's.
-func (b *board) setApart(apart bool) {
+// tellApart acts on what the members' clocks say of this node's.
+func (b *board) tellApart() {
+	b.telling.Lock() // another change may be under way: the last one told is how it is
+	defer b.telling.Unlock()
+	apart := read(b, func(n *spread.Node) bool {
+		_, apart := n.Skews()
+		return apart
+	})
 	b.part(partClock, !apart, "it differs by more than a day from those of most members")
 	if apart {
 		b.logger.Error("most members' clocks differ from this node's by more than a day: it owns no breaker and decides by its own ring; set its clock and restart it")

@@ -48,7 +48,7 @@ func (b *board) Commit(ctx context.Context, key breaker.Key, s breaker.Snapshot)
 // CommitOverlay implements actors.Keeper.
 func (b *board) CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot) (result spread.OperatorResult, later breaker.Overlay, err error) {
 	copies, later, alone := b.holdElsewhere(ctx, key, s)
-	if later.Stamp != 0 || errors.Is(alone, errBusy) || errors.Is(alone, spread.ErrNotOwner) {
+	if later.Stamp != 0 || alone != nil && !errors.Is(alone, errAlone) {
 		return result, later, alone
 	}
 	known := b.Of(key)
@@ -71,35 +71,55 @@ const whileBusy = 20 * time.Millisecond
 // errBusy says that a member decides about a key all the time.
 var errBusy = errors.New("another node decides about the policy; try again in a second")
 
+// errUnknown says that one member may hold a word that another one refused.
+var errUnknown = errors.New("a member did not answer in time and another one knows of a later change: this one may come into force; look, then try again")
+
 // holdElsewhere has one other member hold a word. It returns how many do, or the
-// overlay for which it was refused, or why nobody does.
+// overlay for which it was refused, or why nobody does: errAlone if none could.
 func (b *board) holdElsewhere(ctx context.Context, key breaker.Key, s breaker.Snapshot) (copies int, later breaker.Overlay, err error) {
-	owned := b.owns(key)
 	heirs := read(b, func(n *spread.Node) []string { return n.Heirs(key) })
-	for _, to := range heirs[:min(len(heirs), holders)] {
-		held, err := b.holdAt(ctx, to, key, s)
-		for err == nil && held.Busy {
-			if owned && !b.owns(key) { // that member does, and waits for this one
-				return 0, later, fmt.Errorf("%w: %s", spread.ErrNotOwner, key)
-			}
-			select {
-			case <-ctx.Done():
-				return 0, later, errBusy
-			case <-time.After(whileBusy):
-			}
-			held, err = b.holdAt(ctx, to, key, s)
-		}
+	return holdAtOne(heirs[:min(len(heirs), holders)], func(to string) (spread.Held, error) { return b.holdWhenFree(ctx, to, key, s) })
+}
+
+// holdAtOne asks members in turn until one holds a word or refuses it.
+func holdAtOne(members []string, hold func(to string) (spread.Held, error)) (copies int, later breaker.Overlay, err error) {
+	silent := false // a member may hold it and did not say so
+	for _, to := range members {
+		held, err := hold(to)
 		switch {
-		case err == nil && held.Refused():
-			return 0, held.Known, nil
+		case errors.Is(err, spread.ErrNoOwner):
+			silent = true
+		case errors.Is(err, errBusy), errors.Is(err, spread.ErrNotOwner), err == nil && held.Refused():
+			if silent {
+				return 0, later, errUnknown
+			}
+			return 0, held.Known, err
 		case err == nil:
 			return 1, later, nil
 		}
 	}
-	if len(heirs) > 0 {
+	if len(members) > 0 {
 		err = errAlone
 	}
 	return 0, later, err
+}
+
+// holdWhenFree has a member hold a word, as soon as it does not decide about the
+// key itself.
+func (b *board) holdWhenFree(ctx context.Context, to string, key breaker.Key, s breaker.Snapshot) (held spread.Held, err error) {
+	for owned := b.owns(key); ; {
+		if held, err = b.holdAt(ctx, to, key, s); err != nil || !held.Busy {
+			return held, err
+		}
+		if owned && !b.owns(key) { // that member does, and waits for this one
+			return held, fmt.Errorf("%w: %s", spread.ErrNotOwner, key)
+		}
+		select {
+		case <-ctx.Done():
+			return held, errBusy
+		case <-time.After(whileBusy):
+		}
+	}
 }
 
 func (b *board) holdAt(ctx context.Context, to string, key breaker.Key, s breaker.Snapshot) (spread.Held, error) {
@@ -130,6 +150,9 @@ func (b *board) hold(ctx context.Context, from string, key breaker.Key, s breake
 		}
 	}
 	if err := b.commit(ctx, key, s); err != nil {
+		b.mu.Lock()
+		b.keeper.Put(key, b.spread.View().Of(key)) // what is not held is not to come back from the disk
+		b.mu.Unlock()
 		return spread.Held{}, err
 	}
 	b.do(func(n *spread.Node, now breaker.Instant) spread.Effects { return n.Hold(now, from, key, s) })

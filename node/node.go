@@ -57,6 +57,7 @@ type Node struct {
 	events   *chronicle
 	standing standing
 	hub      *follow.Hub // of the events of all members
+	notes    *notes
 	usage    *usage
 	tuning   *tuning
 	sharing  *sharing
@@ -134,6 +135,8 @@ func (n *Node) openStore(ctx context.Context) error {
 	if err := n.identify(ctx); err != nil {
 		return err
 	}
+	n.notes = newNotes(n.store.SetMeta, n.opt.Logger)
+	n.onStop(n.notes.close)
 	n.keeper = cooldownstore.NewBehind(n.store, cooldownstore.BehindOptions{Clock: n.clock.Both, OnHealth: n.storeHealth})
 	n.onStop(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)

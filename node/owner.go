@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
@@ -111,7 +112,12 @@ func (b *board) Made(ctx context.Context, key breaker.Key, change uint64) (break
 }
 
 // Decide implements actors.Keeper.
-func (b *board) Decide(key breaker.Key) (done func()) { return b.deciding.lock(key) }
+func (b *board) Decide(ctx context.Context, key breaker.Key) (done func(), err error) {
+	if done, err = b.deciding.lock(ctx, key); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBusy, err)
+	}
+	return done, nil
+}
 
 // read reads something of the protocol's state.
 func read[T any](b *board, of func(*spread.Node) T) T {

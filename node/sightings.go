@@ -46,5 +46,5 @@ func (s *sharing) keepSightings() {
 		return
 	}
 	s.kept = string(text)
-	s.board.persist(metaSightings, s.kept)
+	s.board.notes.put(metaSightings, s.kept)
 }

@@ -43,16 +43,14 @@ func (n *Node) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	last, _ := strconv.ParseUint(text, 10, 64) // "" on the first start
+	last := uint64(0)
+	if text != "" { // else it is the first start
+		if last, err = strconv.ParseUint(text, 10, 64); err != nil {
+			n.opt.Logger.Error("the epoch in the store is not a number; members that know this node will tell it which one to take", slog.String("epoch", breaker.Cut(text)))
+		}
+	}
 	n.epoch = last + 1
 	return n.store.SetMeta(ctx, metaEpoch, strconv.FormatUint(n.epoch, 10))
-}
-
-// keep stores a value of the node's own.
-func (n *Node) keep(name, value string) {
-	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
-	defer cancel()
-	n.logFailure("keep "+name, n.store.SetMeta(ctx, name, value))
 }
 
 // startBreakers connects view, gate and actors and recalls what the store knows.

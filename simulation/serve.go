@@ -56,13 +56,22 @@ func (n *node) serve(s spread.Serve) {
 			return p.Reply(now, s.From, s.Request.ID, body)
 		})
 	}
+	wanted := func() bool { return s.Until == 0 || n.clock.Now() < s.Until }
 	switch q := s.Request.Body.(type) {
 	case spread.Ask:
 		n.tell(key, func(a *actor) { reply(a.ask(q.Question)) })
 	case spread.Word:
-		n.tell(key, func(a *actor) { a.operate(q, reply) })
+		n.tell(key, func(a *actor) {
+			if wanted() {
+				a.operate(q, reply)
+			}
+		})
 	case spread.Lay:
-		n.tell(key, func(a *actor) { a.lay(q, reply) })
+		n.tell(key, func(a *actor) {
+			if wanted() {
+				a.lay(q, reply)
+			}
+		})
 	case spread.Hold:
 		n.holdFor(s.From, key, q.Snapshot, reply)
 	default:

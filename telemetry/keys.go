@@ -26,7 +26,7 @@ type Keys struct {
 
 	mu    sync.Mutex
 	named map[breaker.Key]*series
-	rest  int // actors of keys that found no room
+	rest  map[breaker.Key]int // actors of keys that found no room
 	other map[move]uint64
 }
 
@@ -39,7 +39,7 @@ type series struct {
 type move struct{ from, to, reason string }
 
 func newKeys(limit int) *Keys {
-	return &Keys{limit: limit, named: map[breaker.Key]*series{}, other: map[move]uint64{}}
+	return &Keys{limit: limit, named: map[breaker.Key]*series{}, rest: map[breaker.Key]int{}, other: map[move]uint64{}}
 }
 
 // Entered says that a key has an actor here, Left that an actor ended: they come
@@ -54,7 +54,7 @@ func (k *Keys) Entered(key breaker.Key) {
 	case len(k.named) < k.limit:
 		k.named[key] = &series{actors: 1}
 	default:
-		k.rest++
+		k.rest[key]++
 	}
 }
 
@@ -64,7 +64,9 @@ func (k *Keys) Left(key breaker.Key) {
 	defer k.mu.Unlock()
 	x := k.named[key]
 	if x == nil {
-		k.rest = max(k.rest-1, 0)
+		if k.rest[key]--; k.rest[key] <= 0 {
+			delete(k.rest, key)
+		}
 		return
 	}
 	if x.actors--; x.actors <= 0 {
@@ -141,19 +143,19 @@ func (k *Keys) copy(standing []Standing) (named map[breaker.Key]map[move]uint64,
 	for key, x := range k.named {
 		named[key] = maps.Clone(x.moves)
 	}
-	return named, k.rest, maps.Clone(k.other)
+	return named, len(k.rest), maps.Clone(k.other)
 }
 
 // promote gives breakers that are not closed and found no room the room that
 // there is by now.
 func (k *Keys) promote(standing []Standing) {
 	for _, x := range standing {
-		if k.rest == 0 || len(k.named) >= k.limit {
+		if len(k.rest) == 0 || len(k.named) >= k.limit {
 			return
 		}
-		if k.named[x.Key] == nil {
-			k.named[x.Key] = &series{actors: 1}
-			k.rest--
+		if actors := k.rest[x.Key]; actors > 0 {
+			k.named[x.Key] = &series{actors: actors}
+			delete(k.rest, x.Key)
 		}
 	}
 }

@@ -131,6 +131,24 @@ func TestKeysHaveALimit(t *testing.T) {
 	}
 }
 
+// A breaker that is open and has no actor yet takes no other one's room.
+func TestKeysWithoutAnActorTakeNoRoom(t *testing.T) {
+	var standing []Standing
+	m := keysOf(1, &standing)
+	for _, name := range []string{"host:a.example", "host:b.example", "host:c.example"} {
+		m.Keys.Entered(breaker.Key(name))
+	}
+	m.Keys.Left("host:a.example")
+	standing = []Standing{opened("host:asleep.example"), opened("host:b.example")}
+	shown(t, m, "breaker_state")
+	m.Keys.Entered("host:asleep.example")
+	m.Keys.Left("host:asleep.example")
+	standing = standing[1:]
+	if got := shown(t, m, "breaker_state"); got["key=host:b.example state=open"] != 1 || got["key=_other state=closed"] != 1 {
+		t.Errorf("%v; want b.example, and one other that is closed", got)
+	}
+}
+
 // hostile names come from other nodes, from stores, or from nobody at all.
 var hostile = []string{
 	`<script>alert(1)</script>`, "\x1b[31mred\x1b[0m", "a\nb", `a"b`, `a\b`, "a\xffb", "a\xfeb", "\u202egnp.exe", "a%ffb", "", strings.Repeat("x", 100_000),

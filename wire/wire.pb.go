@@ -1450,6 +1450,7 @@ type Request struct {
 	Id        uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	Key       string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	Challenge *Challenge             `protobuf:"bytes,3,opt,name=challenge,proto3" json:"challenge,omitempty"` // of a request that changes something: the receiver's, empty at first
+	Left      int64                  `protobuf:"varint,4,opt,name=left,proto3" json:"left,omitempty"`          // how long it was waited for when the challenge came
 	// Types that are valid to be assigned to Body:
 	//
 	//	*Request_Ask
@@ -1514,6 +1515,13 @@ func (x *Request) GetChallenge() *Challenge {
 		return x.Challenge
 	}
 	return nil
+}
+
+func (x *Request) GetLeft() int64 {
+	if x != nil {
+		return x.Left
+	}
+	return 0
 }
 
 func (x *Request) GetBody() isRequest_Body {
@@ -4170,11 +4178,12 @@ const file_wire_proto_rawDesc = "" +
 	"\x04Want\x12\x18\n" +
 	"\abuckets\x18\x01 \x03(\rR\abuckets\"\x1c\n" +
 	"\x06Synced\x12\x12\n" +
-	"\x04sync\x18\x01 \x01(\x04R\x04sync\"\xef\x03\n" +
+	"\x04sync\x18\x01 \x01(\x04R\x04sync\"\x83\x04\n" +
 	"\aRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x127\n" +
-	"\tchallenge\x18\x03 \x01(\v2\x19.fleetfuse.wire.ChallengeR\tchallenge\x12'\n" +
+	"\tchallenge\x18\x03 \x01(\v2\x19.fleetfuse.wire.ChallengeR\tchallenge\x12\x12\n" +
+	"\x04left\x18\x04 \x01(\x03R\x04left\x12'\n" +
 	"\x03ask\x18\n" +
 	" \x01(\v2\x13.fleetfuse.wire.AskH\x00R\x03ask\x12*\n" +
 	"\x04word\x18\v \x01(\v2\x14.fleetfuse.wire.WordH\x00R\x04word\x123\n" +

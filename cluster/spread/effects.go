@@ -62,6 +62,7 @@ type (
 type Serve struct {
 	From    string
 	Request Request
+	Until   breaker.Instant // nobody waits for it after that; zero: nothing says
 }
 
 // Done ends a request of this node. Body is what was asked for, or an error.

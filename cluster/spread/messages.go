@@ -103,6 +103,8 @@ type Request struct {
 	// Challenge is the receiver's, given back; the zero one asks for it. Nil is
 	// what nodes of a version that knows none send.
 	Challenge *Challenge
+	// Left is how long the asker waited on when the challenge came.
+	Left time.Duration
 }
 
 // A Challenge is the first reply to a Word or a Lay. Who still waits sends the

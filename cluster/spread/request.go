@@ -183,8 +183,9 @@ func (n *Node) onChallenge(p *peer, id uint64, c Challenge, now breaker.Instant)
 	if i < 0 {
 		return
 	}
-	n.requests[i].Challenge = &c
-	n.send(p, n.requests[i].Request)
+	r := n.requests[i]
+	r.Challenge, r.Left = &c, r.deadline.Sub(now)
+	n.send(p, r.Request)
 }
 
 // learn takes what a reply to a request that is out says of its key.
@@ -226,17 +227,20 @@ func changes(body any) bool {
 	return false
 }
 
-// freshFor is how long a challenge is good for.
-const freshFor = 2 * time.Second
+// maxLeft bounds what an asker says of how long it waits.
+const maxLeft = time.Minute
 
-// stale reports whether the asker is to be asked whether it still waits.
-func (n *Node) stale(m Request, now breaker.Instant) bool {
+// wanted is until when a request is surely waited for, on this node's clock: the
+// asker got the challenge after it was made. It is zero where nothing says, and
+// false if the asker is to be asked whether it still waits.
+func (n *Node) wanted(m Request, now breaker.Instant) (until breaker.Instant, ok bool) {
 	c := m.Challenge
 	if !changes(m.Body) || c == nil {
-		return false
+		return 0, true
 	}
-	age := now.Sub(breaker.Instant(c.At))
-	return c.Life != n.opt.FirstID || age < 0 || age > freshFor
+	made := breaker.Instant(c.At)
+	until = made.Add(min(m.Left, maxLeft))
+	return until, c.Life == n.opt.FirstID && made <= now && now < until
 }
 
 // onRequest hands a request to whoever serves it. What the asker believes of
@@ -249,14 +253,15 @@ func (n *Node) onRequest(p *peer, m Request, now breaker.Instant) {
 			return
 		}
 	}
-	if n.stale(m, now) {
+	until, ok := n.wanted(m, now)
+	if !ok {
 		n.send(p, Reply{m.ID, Challenge{n.opt.FirstID, uint64(now)}})
 		return
 	}
 	if ask, ok := m.Body.(Ask); ok {
 		n.hear(now, m.Key, ask.Entry)
 	}
-	n.e.Serve = append(n.e.Serve, Serve{p.ID, m})
+	n.e.Serve = append(n.e.Serve, Serve{p.ID, m, until})
 }
 
 // Reply answers a request of a member.

@@ -12,7 +12,7 @@ import (
 )
 
 func requestOut(m spread.Request, now breaker.Instant) (*wire.Frame, error) {
-	w := &wire.Request{Id: m.ID, Key: string(m.Key)}
+	w := &wire.Request{Id: m.ID, Key: string(m.Key), Left: int64(m.Left)}
 	if c := m.Challenge; c != nil {
 		w.Challenge = challengeOut(*c)
 	}
@@ -40,7 +40,7 @@ func requestOut(m spread.Request, now breaker.Instant) (*wire.Frame, error) {
 }
 
 func requestIn(w *wire.Request, latest breaker.Stamp, from string, now breaker.Instant) (spread.Message, error) {
-	m := spread.Request{ID: w.GetId()}
+	m := spread.Request{ID: w.GetId(), Left: span(w.GetLeft())}
 	if c := w.GetChallenge(); c != nil {
 		m.Challenge = new(challengeIn(c))
 	}
