@@ -81,6 +81,25 @@ func TestDifferenceWords(t *testing.T) {
 	}
 }
 
+// TestPermitsOfRoles: what one role has out says nothing about another's permits.
+func TestPermitsOfRoles(t *testing.T) {
+	b := probed
+	b.Permits = []api.Permit{
+		{Node: "n1", ExpiresInMS: 9000}, {Role: "metadata", Node: "n2", ExpiresInMS: 21_000}, {Role: "artifact", Node: "n3", ExpiresInMS: 30_000},
+		{Role: "metadata", Node: "n3", ExpiresInMS: 12_000},
+	}
+	values := []api.PolicyValue{{Field: "roles.artifact.trial_calls", Value: 3.0}, {Field: "roles.metadata.trial_calls", Value: 2.0}}
+	a := account{findings{Breaker: b, values: values}, now}
+	const want = "Next: node n1 holds a permit that expires in 9s. node n2 holds a permit for role metadata that expires in 21s. " +
+		"node n3 holds a permit for role artifact that expires in 30s. node n3 holds a permit for role metadata that expires in 12s. " +
+		"If a report brings none back before, the next probe without a role is due at 2026-11-24 01:03:49 UTC. " +
+		"If a report brings none back before, the next probe of role metadata is due at 2026-11-24 01:03:52 UTC. " +
+		"The next caller of role artifact gets one too. 1 permit of each role may be out at once (trial_calls; of role artifact 3; of role metadata 2)."
+	if got := a.outlook(); !strings.HasPrefix(got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 // TestWhyWithoutTheRest has a node that tells of the breaker and nothing else.
 func TestWhyWithoutTheRest(t *testing.T) {
 	path, b := one(asked)
