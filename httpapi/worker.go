@@ -226,7 +226,10 @@ func rawRetryAfter(v any) (string, error) {
 // gate is allow for proxies that understand a status code only. One they do not
 // expect is an error of theirs: a deny that is none is 403, which all understand.
 func (s *Server) gate(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
+	q, ok := query(w, r, "host", "resolver", "role", "deny")
+	if !ok {
+		return
+	}
 	deny, err := strconv.Atoi(q.Get("deny"))
 	if err != nil || deny < 400 || deny > 599 {
 		deny = http.StatusForbidden
