@@ -164,6 +164,12 @@ func (a *account) until() time.Time {
 func (a *account) commands() []string {
 	key := breaker.Key(a.Key)
 	host := hostArg(key)
+	if toothless(a.Breaker) { // to open or close it would change nothing for callers
+		return []string{
+			"fleetfuse-ctl policy show " + host + "  # where its mode was set, and until when",
+			"fleetfuse-ctl policy replace " + host + " --set mode=enforce --reason TEXT  # let it reject",
+		}
+	}
 	open := "fleetfuse-ctl breaker open " + host + " --for 10m --reason TEXT"
 	if a.is(breaker.Closed) {
 		return []string{open + "  # stop all calls to it"}

@@ -69,9 +69,15 @@ func (a *account) others() string {
 func (a *account) progress() string {
 	var text []string
 	for _, r := range a.Roles {
+		unused := len(a.Roles) == 1 && r == api.Role{FailMax: r.FailMax, SuccessThreshold: r.SuccessThreshold} // stands for all roles
 		switch {
+		case unused && a.is(breaker.HalfOpen) && r.SuccessThreshold > 0:
+			text = append(text, fmt.Sprintf("No probe has succeeded yet; it takes %s.", count(r.SuccessThreshold, "successful probe")))
+		case unused: // told below
 		case !a.is(breaker.Closed) && r.SuccessThreshold > 0 && (a.is(breaker.HalfOpen) || r.ProbeSuccesses > 0):
 			text = append(text, fmt.Sprintf("%s: %d of %s.", roleName(r), r.ProbeSuccesses, count(r.SuccessThreshold, "successful probe")))
+		case r.FailMax > 0 && r.Failures > r.FailMax:
+			text = append(text, fmt.Sprintf("%s: %s in a row; fail_max is %d.", roleName(r), count(r.Failures, "failure"), r.FailMax))
 		case r.FailMax > 0 && (a.is(breaker.Closed) || r.Failures > 0):
 			text = append(text, fmt.Sprintf("%s: %d of %s in a row.", roleName(r), r.Failures, count(r.FailMax, "failure")))
 		}
@@ -117,6 +123,12 @@ func (a *account) unheard() string {
 // outlook says when the next probe is due and who holds permits.
 func (a *account) outlook() string {
 	switch {
+	case !a.is(breaker.Closed) && a.Mode == string(breaker.ModeOff):
+		return "Next: in the mode off no outcome is counted, so no probe will close it."
+	case a.is(breaker.Open) && a.Mode == string(breaker.ModeShadow):
+		return fmt.Sprintf("Next: at %s it becomes half-open. In the mode shadow every call is then a probe, without a permit.", moment(a.until()))
+	case a.is(breaker.HalfOpen) && a.Mode == string(breaker.ModeShadow):
+		return "Next: in the mode shadow every call is a probe, without a permit."
 	case a.is(breaker.Open) && a.Local:
 		return fmt.Sprintf("Next: at %s the ring is half-open, and the next caller there probes.", moment(a.until()))
 	case a.is(breaker.HalfOpen) && a.Local:

@@ -11,6 +11,8 @@ import (
 // effect says what happens to calls now.
 func (a *account) effect() string {
 	switch {
+	case a.is(breaker.Closed) && toothless(a.Breaker):
+		return fmt.Sprintf("Calls to it are allowed, and would be in any state: its policy has the mode %s, which never rejects.", a.Mode)
 	case a.is(breaker.Closed):
 		return "Calls to it are allowed."
 	case toothless(a.Breaker):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -97,6 +98,26 @@ func TestPermitsOfRoles(t *testing.T) {
 		"The next caller of role artifact gets one too. 1 permit of each role may be out at once (trial_calls; of role artifact 3; of role metadata 2)."
 	if got := a.outlook(); !strings.HasPrefix(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestWordsOfAState: an owner that counted nothing answers with one row for all roles.
+func TestWordsOfAState(t *testing.T) {
+	unused := []api.Role{{FailMax: 5, SuccessThreshold: 2}}
+	for _, x := range []struct {
+		breaker api.Breaker
+		want    string
+	}{
+		{api.Breaker{State: "closed", Roles: unused, Policy: defaults}, "No failure is counted against it: 0 of 5 failures in a row."},
+		{api.Breaker{State: "half_open", Roles: unused}, "No probe has succeeded yet; it takes 2 successful probes."},
+		{api.Breaker{State: "open", Local: true, Roles: []api.Role{{Failures: 9, FailMax: 5}}}, "Calls without a role: 9 failures in a row; fail_max is 5."},
+		{api.Breaker{State: "closed", Mode: "off"}, "Calls to it are allowed, and would be in any state: its policy has the mode off, which never rejects."},
+		{api.Breaker{State: "open", Mode: "off", RemainingMS: 5000, Policy: defaults}, "Next: in the mode off no outcome is counted, so no probe will close it."},
+		{api.Breaker{State: "half_open", Mode: "shadow"}, "Next: in the mode shadow every call is a probe, without a permit."},
+	} {
+		if got := explain(findings{Breaker: x.breaker}, now).Paragraphs; !slices.Contains(got, x.want) {
+			t.Errorf("got  %q\nwant %s", got, x.want)
+		}
 	}
 }
 
