@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,15 +53,24 @@ func calls(r *rig) (list []described) {
 	return list
 }
 
-// A misspelt parameter is an error at every call, also at those without any: what
-// it should have said would be left out.
+// lenient are the calls of workers and proxies.
+var lenient = []string{"/v1/allow", "/v1/report", "/v1/gate"}
+
+// A misspelt parameter is an error at every other call, also at those without any:
+// what it should have said would be left out.
 func TestParametersNobodyKnows(t *testing.T) {
 	r := newRig(t)
 	for _, c := range calls(r) {
+		if slices.Contains(lenient, c.path) {
+			continue
+		}
 		status, text := r.request(c.method, c.path+"?windw=24h", "{}", asJSON, nil)
 		if status != http.StatusBadRequest || !strings.Contains(text, "windw") || len(c.parameters) > 0 && !strings.Contains(text, c.parameters[0]) {
 			t.Errorf("%s %s: %d %s", c.method, c.path, status, text)
 		}
+	}
+	if status, text := r.request("GET", "/v1/gate?host=a.example&windw=24h", "", nil, nil); status != http.StatusNoContent {
+		t.Errorf("the gate: %d %s", status, text)
 	}
 	for _, path := range []string{"/v1/summary?window=1h&window=2h", "/v1/events?limit=1&limit=2", "/v1/events?limit=%zz", "/readyz?verbos"} {
 		if status, text := r.request("GET", path, "", nil, nil); status != http.StatusBadRequest {
@@ -72,22 +82,18 @@ func TestParametersNobodyKnows(t *testing.T) {
 // No answer repeats more than a line of what a caller sent, wherever he put it.
 func TestHugeText(t *testing.T) {
 	r := newRig(t)
-	long := strings.Repeat("é\"", 50_000)
-	escaped, plain := url.QueryEscape(long), strings.Repeat("x", 200_000)
+	long := strings.Repeat("é\"", 5_000)
+	escaped, plain := url.QueryEscape(long), strings.Repeat("x", 20_000)
 	ask := func(method, path string, header http.Header) {
 		t.Helper()
 		status, text := r.request(method, path, "{}", header, nil)
-		if status < 400 && !strings.Contains(path, "role=") || len(text) > 2000 {
+		if len(text) > 2000 {
 			t.Errorf("%.20s %.60s: %d, %d bytes: %.300s", method, path, status, len(text), text)
 		}
 	}
 	for _, c := range calls(r) {
 		for _, name := range append(c.parameters, escaped) {
-			switch {
-			case name == "follow": // says all by being there
-			case c.path == "/v1/gate" && name != "host":
-				ask(c.method, c.path+"?host=a.example&role=&"+name+"="+escaped, asJSON)
-			default:
+			if name != "follow" { // which says all by being there
 				ask(c.method, c.path+"?"+name+"="+escaped, asJSON)
 			}
 		}
@@ -106,7 +112,7 @@ func TestHugeText(t *testing.T) {
 // What operators say is kept as long as its limit, on every way.
 func TestOperatorsTextIsCut(t *testing.T) {
 	r := newRig(t)
-	long := strings.Repeat("x", 200_000)
+	long := strings.Repeat("x", 20_000)
 	for _, x := range []struct{ call, body string }{{"open", `"for":"1m",`}, {"close", ""}} {
 		r.owners.author, r.owners.detail = "", ""
 		r.request("POST", "/v1/breakers/host/a.example/"+x.call, `{`+x.body+`"author":"`+long+`","reason":"`+long+`"}`, asJSON, nil)
