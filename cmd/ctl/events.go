@@ -200,6 +200,8 @@ func happened(e api.Event) string {
 	switch {
 	case e.From == "": // a kind that only a newer node knows
 		return e.Kind + ": " + e.To
+	case e.From == breaker.Closed.String() && e.To == breaker.HalfOpen.String(): // only an owner that takes it over sees that
+		return "taken over: half_open"
 	case e.From != e.To:
 		return e.From + " > " + e.To
 	case e.To == breaker.Open.String():
@@ -237,7 +239,7 @@ func eventDetail(e api.Event) string {
 	if e.Author != "" {
 		add("by %s", e.Author)
 	}
-	if e.Detail != "" && e.Detail != "adopted" {
+	if e.Detail != "" && e.Detail != adopted {
 		add("%q", e.Detail)
 	}
 	if e.Key != "" && e.Node != "" {

@@ -17,7 +17,7 @@ func (a *account) evidence() string {
 		if told := outcomeWords(l.Status, l.Error, l.RetryAfter, reporters(l.Nodes)); told != "" {
 			text = append(text, "The outcome that fired it: "+told+".")
 		}
-		if l.Detail != "" && l.Detail != a.Detail {
+		if l.Detail != "" && l.Detail != a.Detail && l.Detail != adopted {
 			text = append(text, fmt.Sprintf("It said: %q.", l.Detail))
 		}
 	}

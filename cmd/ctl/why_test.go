@@ -114,10 +114,26 @@ func TestWordsOfAState(t *testing.T) {
 		{api.Breaker{State: "closed", Mode: "off"}, "Calls to it are allowed, and would be in any state: its policy has the mode off, which never rejects."},
 		{api.Breaker{State: "open", Mode: "off", RemainingMS: 5000, Policy: defaults}, "Next: in the mode off no outcome is counted, so no probe will close it."},
 		{api.Breaker{State: "half_open", Mode: "shadow"}, "Next: in the mode shadow every call is a probe, without a permit."},
+		{api.Breaker{State: "half_open", Since: until(-90), Last: &api.Transition{At: at(-9), From: "closed", To: "half_open", Detail: "adopted"}},
+			"It has not been closed since 2026-11-24 01:02:10 UTC (1m30s ago). Its owner took it over at 2026-11-24 01:03:31 UTC (9s ago)."},
+		{api.Breaker{State: "closed", Last: &api.Transition{At: at(-9), From: "closed", To: "closed", Detail: "adopted"}},
+			"Its owner heard at 2026-11-24 01:03:31 UTC (9s ago) that it is closed."},
 	} {
 		if got := explain(findings{Breaker: x.breaker}, now).Paragraphs; !slices.Contains(got, x.want) {
 			t.Errorf("got  %q\nwant %s", got, x.want)
 		}
+	}
+}
+
+// TestAdoptedIsNoEvidence: what an owner took over says nothing by that.
+func TestAdoptedIsNoEvidence(t *testing.T) {
+	l := &api.Transition{At: at(-9), From: "closed", To: "open", Detail: "adopted"}
+	a := account{findings{Breaker: api.Breaker{State: "open", Last: l, LastOpen: l}}, now}
+	if got := a.evidence(); got != "" {
+		t.Errorf("got %q", got)
+	}
+	if got := happened(api.Event{Kind: "transition", From: "closed", To: "half_open", Detail: "adopted"}); got != "taken over: half_open" {
+		t.Errorf("got %q", got)
 	}
 }
 
