@@ -5,11 +5,12 @@ package api
 
 import "time"
 
-// Limits of the API. A request beyond one is refused with a problem.
+// Limits of the API. A request beyond the first two is refused with a problem;
+// a longer text is cut.
 const (
 	MaxBodyBytes = 1 << 20
 	MaxOutcomes  = 1000 // in one report
-	MaxText      = 128  // reason, author
+	MaxText      = 128  // bytes of a reason, of an author
 )
 
 // AllowRequest asks whether a call may be made. Host or Resolver or both.
@@ -40,6 +41,7 @@ type AllowResponse struct {
 
 // ReportRequest tells how calls went.
 type ReportRequest struct {
+	// Worker names the process for whoever reads along; a node ignores it.
 	Worker   string    `json:"worker,omitempty"`
 	Outcomes []Outcome `json:"outcomes"`
 	// Decisions are those of the worker's own gate; only metrics need them.
@@ -122,9 +124,6 @@ type Breaker struct {
 	LastOpen *Transition `json:"last_open,omitempty"`
 	// LastFailure is the latest failure the owner's actor was told of.
 	LastFailure *Failure `json:"last_failure,omitempty"`
-	// Seen is what the answering node's gate counted on the key, nil if no call
-	// to it was reported there.
-	Seen *Seen `json:"seen,omitempty"`
 	// Policy holds the numbers in force. Only an answer about one breaker has
 	// it, and the three fields below.
 	Policy *Policy `json:"policy,omitempty"`
@@ -134,16 +133,6 @@ type Breaker struct {
 	Note string `json:"note,omitempty"`
 	// Partial names the members that did not say whether their ring is open.
 	Partial []string `json:"partial,omitempty"`
-}
-
-// Seen counts the calls to one key that were reported to one node.
-type Seen struct {
-	Node      string `json:"node"`
-	Successes uint64 `json:"successes"`
-	Failures  uint64 `json:"failures"`
-	Neutral   uint64 `json:"neutral"`
-	// Rejected counts the calls that were not allowed.
-	Rejected uint64 `json:"rejected"`
 }
 
 // Cooldown is a deadline nobody may undercut.

@@ -2,6 +2,9 @@ package api
 
 import "time"
 
+// EventKinds are the kinds of events.
+var EventKinds = []string{"transition", "local", "cooldown", "operator", "policy", "probe", "advice", "member", "degraded", "recovered"}
+
 // Event is one thing that happened, as a node logged it.
 type Event struct {
 	// ID names what happened: two nodes that logged the same thing, as two owners
@@ -11,8 +14,7 @@ type Event struct {
 	// also over restarts, but not by one each time.
 	Seq  uint64    `json:"seq"`
 	Time time.Time `json:"time"`
-	// Kind is one of transition local cooldown operator policy probe member
-	// degraded recovered.
+	// Kind is one of EventKinds.
 	Kind string `json:"kind"`
 	// Key is the breaker, "host:NAME" or "resolver:NAME"; "" where the event is
 	// about a node.
@@ -42,9 +44,8 @@ type Event struct {
 
 // EventEvidence is what an event rested on.
 type EventEvidence struct {
-	// Failures of Calls completed the rule.
+	// Failures completed the rule.
 	Failures int `json:"failures,omitempty"`
-	Calls    int `json:"calls,omitempty"`
 	// Status, Error and RetryAfter (the raw header) are of the last outcome.
 	Status     int    `json:"status,omitempty"`
 	Error      string `json:"error,omitempty"`

@@ -25,9 +25,13 @@ var states = []string{"", "all", "open", "half_open", "closed"}
 // breakers lists the whole cluster, whichever node is asked: what this node's
 // view holds, and the open rings of all members.
 func (s *Server) breakers(w http.ResponseWriter, r *http.Request) {
-	want := r.URL.Query().Get("state")
+	values, ok := query(w, r, "state")
+	if !ok {
+		return
+	}
+	want := values.Get("state")
 	if !slices.Contains(states, want) {
-		fail(w, http.StatusBadRequest, fmt.Sprintf("state=%q is not one of %q", want, states[1:]), "?state=open")
+		fail(w, http.StatusBadRequest, fmt.Sprintf("state=%s is not one of %q", quoted(want), states[1:]), "?state=open")
 		return
 	}
 	rings, silent := s.rings(r.Context(), "")

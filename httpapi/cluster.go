@@ -46,7 +46,11 @@ func byName(a, b api.Member) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cm
 
 // owner says who owns a key, without asking the owner anything.
 func (s *Server) owner(w http.ResponseWriter, r *http.Request) {
-	k, err := parseKey(r.URL.Query().Get("key"))
+	values, ok := query(w, r, "key")
+	if !ok {
+		return
+	}
+	k, err := parseKey(values.Get("key"))
 	if err != nil {
 		fail(w, http.StatusBadRequest, "key: "+err.Error(), "/v1/cluster/owner?key=api.example.org")
 		return

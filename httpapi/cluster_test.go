@@ -135,3 +135,11 @@ func TestOpenAPIDescribesWhatIsServed(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenAPIKnowsTheKinds: both lists of the kinds of events are api.EventKinds.
+func TestOpenAPIKnowsTheKinds(t *testing.T) {
+	_, text := newRig(t).request("GET", "/openapi.json", "", nil, nil)
+	if list := `"enum": ["` + strings.Join(api.EventKinds, `", "`) + `"]`; strings.Count(text, list) != 2 {
+		t.Errorf("%s is there %d times, want 2", list, strings.Count(text, list))
+	}
+}

@@ -41,9 +41,6 @@ func (s *Server) config(w http.ResponseWriter, r *http.Request) {
 // reload reads the configuration again. Nothing of a configuration with an
 // error comes into force.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
-	if _, ok := query(w, r); !ok {
-		return
-	}
 	if r.ContentLength != 0 && !read(w, r, &struct{}{}) {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -129,11 +130,14 @@ var eventParameters = []string{"key", "kind", "since", "limit", "follow", "after
 // eventQuestion reads what is asked for. Last-Event-ID is where an earlier stream
 // ended; as a parameter too, for those who cannot set a header.
 func eventQuestion(r *http.Request, now time.Time) (q follow.Question, err error) {
-	p := r.URL.Query()
-	var problems []error
+	p, err := url.ParseQuery(r.URL.RawQuery)
+	problems := []error{err}
 	for _, name := range slices.Sorted(maps.Keys(p)) {
-		if !slices.Contains(eventParameters, name) {
-			problems = append(problems, fmt.Errorf("the parameter %q is none of %s", name, strings.Join(eventParameters, " ")))
+		switch {
+		case !slices.Contains(eventParameters, name):
+			problems = append(problems, fmt.Errorf("the parameter %s is none of %s", quoted(name), strings.Join(eventParameters, " ")))
+		case len(p[name]) > 1 && name != "kind":
+			problems = append(problems, fmt.Errorf("%s is given twice", name))
 		}
 	}
 	if text := p.Get("key"); text != "" {
@@ -151,7 +155,7 @@ func eventQuestion(r *http.Request, now time.Time) (q follow.Question, err error
 	if text := p.Get("limit"); text != "" {
 		q.Limit, err = strconv.Atoi(text)
 		if err != nil || q.Limit < 1 || q.Limit > maxEvents {
-			problems = append(problems, fmt.Errorf("the limit %q is not a number from 1 to %d", text, maxEvents))
+			problems = append(problems, fmt.Errorf("the limit %s is not a number from 1 to %d", quoted(text), maxEvents))
 		}
 	}
 	after := r.Header.Get("Last-Event-ID")
@@ -173,5 +177,5 @@ func since(text string, now time.Time) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at, nil
 	}
-	return time.Time{}, fmt.Errorf("since=%q is neither a duration (1h) nor a time (2026-01-02T15:04:05Z)", text)
+	return time.Time{}, fmt.Errorf("since=%s is neither a duration (1h) nor a time (2026-01-02T15:04:05Z)", quoted(text))
 }

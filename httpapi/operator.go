@@ -22,7 +22,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, err.Error(), `{"for":"10m","reason":"maintenance"}`)
 		return
 	}
-	result, err := s.opt.Breakers.Open(r.Context(), k, d, req.Author, req.Reason)
+	result, err := s.opt.Breakers.Open(r.Context(), k, d, breaker.Cut(req.Author), breaker.Cut(req.Reason))
 	s.answer(w, k, result, err)
 }
 
@@ -53,7 +53,7 @@ func (s *Server) close(w http.ResponseWriter, r *http.Request) {
 	if !ok || !read(w, r, &req) {
 		return
 	}
-	result, err := s.opt.Breakers.Close(r.Context(), k, req.Author, req.Reason)
+	result, err := s.opt.Breakers.Close(r.Context(), k, breaker.Cut(req.Author), breaker.Cut(req.Reason))
 	s.answer(w, k, result, err)
 }
 

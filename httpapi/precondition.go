@@ -104,7 +104,11 @@ func query(w http.ResponseWriter, r *http.Request, names ...string) (url.Values,
 	for name, list := range values {
 		switch {
 		case !slices.Contains(names, name):
-			fail(w, http.StatusBadRequest, fmt.Sprintf("%s is no parameter of this call, which has %q", quoted(name), names),
+			has := "has none"
+			if len(names) > 0 {
+				has = "has " + strings.Join(names, " ")
+			}
+			fail(w, http.StatusBadRequest, fmt.Sprintf("%s is no parameter of this call, which %s", quoted(name), has),
 				"GET /openapi.json shows the parameters")
 			return nil, false
 		case len(list) > 1:
@@ -113,4 +117,13 @@ func query(w http.ResponseWriter, r *http.Request, names ...string) (url.Values,
 		}
 	}
 	return values, true
+}
+
+// bare is a call that takes no parameters.
+func bare(call http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := query(w, r); ok {
+			call(w, r)
+		}
+	}
 }

@@ -193,16 +193,19 @@ var errSilent = errors.New("n2 did not answer in time")
 
 // owners implements httpapi.Breakers.
 type owners struct {
-	in     breaker.Inspection
-	result spread.OperatorResult
-	err    error
+	in             breaker.Inspection
+	result         spread.OperatorResult
+	err            error
+	author, detail string // of the last word
 }
 
-func (o *owners) Open(context.Context, breaker.Key, time.Duration, string, string) (spread.OperatorResult, error) {
+func (o *owners) Open(_ context.Context, _ breaker.Key, _ time.Duration, author, detail string) (spread.OperatorResult, error) {
+	o.author, o.detail = author, detail
 	return o.result, o.err
 }
 
-func (o *owners) Close(context.Context, breaker.Key, string, string) (spread.OperatorResult, error) {
+func (o *owners) Close(_ context.Context, _ breaker.Key, author, detail string) (spread.OperatorResult, error) {
+	o.author, o.detail = author, detail
 	return o.result, o.err
 }
 

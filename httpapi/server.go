@@ -97,31 +97,32 @@ var openapi []byte
 // Handler is the whole API behind its hygiene.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
+	// Workers and proxies are refused only what names no valid key.
 	mux.HandleFunc("POST /v1/allow", s.allow)
 	mux.HandleFunc("POST /v1/report", s.report)
 	mux.HandleFunc("GET /v1/gate", s.gate)
-	mux.HandleFunc("GET /v1/view", s.view)
+	mux.HandleFunc("GET /v1/view", bare(s.view))
 	mux.HandleFunc("GET /v1/breakers", s.breakers)
-	mux.HandleFunc("GET /v1/breakers/{scope}/{name}", s.breaker)
-	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/beliefs", s.beliefs)
-	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/open", s.open)
-	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/close", s.close)
-	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/policy", s.policy)
+	mux.HandleFunc("GET /v1/breakers/{scope}/{name}", bare(s.breaker))
+	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/beliefs", bare(s.beliefs))
+	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/open", bare(s.open))
+	mux.HandleFunc("POST /v1/breakers/{scope}/{name}/close", bare(s.close))
+	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/policy", bare(s.policy))
 	for _, method := range []string{http.MethodPatch, http.MethodPut, http.MethodDelete} {
 		mux.HandleFunc(method+" /v1/breakers/{scope}/{name}/policy", s.changePolicy)
 	}
-	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/policy/history", s.policyHistory)
+	mux.HandleFunc("GET /v1/breakers/{scope}/{name}/policy/history", bare(s.policyHistory))
 	mux.HandleFunc("GET /v1/config", s.config)
-	mux.HandleFunc("POST /v1/config/reload", s.reload)
+	mux.HandleFunc("POST /v1/config/reload", bare(s.reload))
 	mux.HandleFunc("GET /v1/events", s.events)
 	mux.HandleFunc("GET /v1/summary", s.summary)
 	mux.HandleFunc("GET /v1/advice", s.advise)
 	mux.HandleFunc("GET /v1/advice/explain", s.explain)
-	mux.HandleFunc("POST /v1/advice/{id}/enforce", s.enforce)
-	mux.HandleFunc("GET /v1/cluster", s.cluster)
+	mux.HandleFunc("POST /v1/advice/{id}/enforce", bare(s.enforce))
+	mux.HandleFunc("GET /v1/cluster", bare(s.cluster))
 	mux.HandleFunc("GET /v1/cluster/owner", s.owner)
-	mux.HandleFunc("POST /v1/cluster/leave", s.leave)
-	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, s.opt.Status()) })
+	mux.HandleFunc("POST /v1/cluster/leave", bare(s.leave))
+	mux.HandleFunc("GET /v1/status", bare(func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, s.opt.Status()) }))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
@@ -157,18 +158,22 @@ func unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(takes, ", "))
-	fail(w, http.StatusMethodNotAllowed, breaker.Cut(r.URL.Path)+" does not take "+r.Method, "use "+strings.Join(takes, " or "))
+	fail(w, http.StatusMethodNotAllowed, breaker.Cut(r.URL.Path)+" does not take "+breaker.Cut(r.Method), "use "+strings.Join(takes, " or "))
 }
 
 // ready answers 503 while the node starts or drains. A store that fails makes
 // the node degraded, not unready: decisions go on.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	values, ok := query(w, r, "verbose")
+	if !ok {
+		return
+	}
 	st := s.opt.Status()
 	code := http.StatusOK
 	if !st.Ready {
 		code = http.StatusServiceUnavailable
 	}
-	if r.URL.Query().Has("verbose") {
+	if values.Has("verbose") {
 		write(w, code, st)
 		return
 	}

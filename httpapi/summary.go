@@ -28,8 +28,12 @@ const (
 
 // summary sums up what breakers did in a window, and what it cost.
 func (s *Server) summary(w http.ResponseWriter, r *http.Request) {
+	values, ok := query(w, r, "window")
+	if !ok {
+		return
+	}
 	window := defaultWindow
-	if text := r.URL.Query().Get("window"); text != "" {
+	if text := values.Get("window"); text != "" {
 		d, err := time.ParseDuration(text)
 		if err != nil || d < time.Second || d > maxWindow {
 			fail(w, http.StatusBadRequest, fmt.Sprintf("the window %s is not a duration from 1s to %v", quoted(text), maxWindow), "/v1/summary?window=1h")

@@ -104,7 +104,7 @@ func (s *Server) advise(w http.ResponseWriter, r *http.Request) {
 // enforce does what a plan says.
 func (s *Server) enforce(w http.ResponseWriter, r *http.Request) {
 	var req api.EnforceRequest
-	if _, ok := query(w, r); !ok || !read(w, r, &req) {
+	if !read(w, r, &req) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), enforceLimit)

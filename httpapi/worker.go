@@ -224,7 +224,8 @@ func rawRetryAfter(v any) (string, error) {
 }
 
 // gate is allow for proxies that understand a status code only. One they do not
-// expect is an error of theirs: a deny that is none is 403, which all understand.
+// expect is an error of theirs: a deny that is none is 403, which all understand,
+// and parameters that nobody knows are let be.
 func (s *Server) gate(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	deny, err := strconv.Atoi(q.Get("deny"))

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"fleetfuse/api"
 	"fleetfuse/breaker"
 )
 
 // A Kind says what sort of thing happened.
 type Kind string
 
-// The kinds, and what From and To of an event hold.
+// The kinds, which api.EventKinds lists, and what From and To of an event hold.
 const (
 	// KindTransition is a change of a breaker's state: two states.
 	KindTransition Kind = "transition"
@@ -43,25 +44,12 @@ const (
 	KindRecovered Kind = "recovered"
 )
 
-// Kinds lists every Kind.
-var Kinds = []Kind{
-	KindTransition, KindLocal, KindCooldown, KindOperator, KindPolicy, KindProbe, KindAdvice, KindMember, KindDegraded, KindRecovered,
-}
-
 // ParseKind reads a Kind that a person wrote.
 func ParseKind(s string) (Kind, error) {
-	if k := Kind(s); slices.Contains(Kinds, k) {
-		return k, nil
+	if slices.Contains(api.EventKinds, s) {
+		return Kind(s), nil
 	}
-	return "", fmt.Errorf("%q is no kind of event: name one of %s", s, join(Kinds))
-}
-
-func join(kinds []Kind) string {
-	words := make([]string, len(kinds))
-	for i, k := range kinds {
-		words[i] = string(k)
-	}
-	return strings.Join(words, " ")
+	return "", fmt.Errorf("%.80q is no kind of event: name one of %s", s, strings.Join(api.EventKinds, " "))
 }
 
 // ofNode reports whether two nodes to which it happens at one stamp are two
@@ -114,7 +102,7 @@ type Event struct {
 
 // Evidence is what an event rested on.
 type Evidence struct {
-	Failures, Calls int // that completed the rule
+	Failures int // that completed the rule
 	// Of the last outcome: its HTTP status, its transport error, its raw header.
 	Status     int
 	Error      string

@@ -16,7 +16,7 @@ func (e *Event) API() api.Event {
 		From: e.From, To: e.To, Reason: string(e.Reason), Detail: e.Detail, Author: e.Author, LengthMS: e.Length.Milliseconds(),
 		PolicyVersion: stampText(e.PolicyVersion), Owner: e.Owner, Stamp: stampText(e.Stamp),
 	}
-	if v := e.Evidence; v.Failures != 0 || v.Calls != 0 || v.Status != 0 || v.Error != "" || v.RetryAfter != "" || len(v.Witnesses) > 0 {
+	if v := e.Evidence; v.Failures != 0 || v.Status != 0 || v.Error != "" || v.RetryAfter != "" || len(v.Witnesses) > 0 {
 		shown := api.EventEvidence(v)
 		a.Evidence = &shown
 	}

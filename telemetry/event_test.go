@@ -67,7 +67,14 @@ func TestIDOfNodes(t *testing.T) {
 }
 
 func TestParseKind(t *testing.T) {
-	for _, k := range telemetry.Kinds {
+	kinds := []telemetry.Kind{
+		telemetry.KindTransition, telemetry.KindLocal, telemetry.KindCooldown, telemetry.KindOperator, telemetry.KindPolicy, telemetry.KindProbe,
+		telemetry.KindAdvice, telemetry.KindMember, telemetry.KindDegraded, telemetry.KindRecovered,
+	}
+	if len(kinds) != len(api.EventKinds) {
+		t.Errorf("the API has %d kinds, want %d", len(api.EventKinds), len(kinds))
+	}
+	for _, k := range kinds {
 		if got, err := telemetry.ParseKind(string(k)); got != k || err != nil {
 			t.Errorf("%q is read as %q, %v", k, got, err)
 		}

@@ -42,7 +42,7 @@ func (q EventsQuery) path() string {
 	set("since", q.Since)
 	set("after", q.After)
 	v["kind"] = q.Kinds
-	if q.Limit > 0 {
+	if q.Limit != 0 { // of one below zero the node says what is wrong with it
 		v.Set("limit", strconv.Itoa(q.Limit))
 	}
 	return "/v1/events?" + v.Encode()

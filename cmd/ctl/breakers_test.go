@@ -21,7 +21,6 @@ var asked = api.Breaker{
 	Opens:       1,
 	Last:        &api.Transition{At: at(-40), From: "closed", To: "open", Reason: "retry-after", Nodes: []string{"n2"}, Status: 429, RetryAfter: "120"},
 	LastFailure: &api.Failure{At: at(-40), Node: "n2", Role: "metadata", Status: 429, RetryAfter: "120"},
-	Seen:        &api.Seen{Node: "n1", Successes: 340, Failures: 1, Rejected: 72},
 	Policy:      defaults,
 }
 
@@ -101,7 +100,6 @@ var healthy = api.Breaker{
 	Rate:        &api.Window{WindowMS: 60_000, Calls: 31, Failures: 2, Threshold: 0.5, MinCalls: 20},
 	Last:        &api.Transition{At: at(-7200), From: "half_open", To: "closed"},
 	LastFailure: &api.Failure{At: at(-3), Node: "n1", Role: "metadata", Status: 503},
-	Seen:        &api.Seen{Node: "n1", Successes: 1204, Failures: 2, Neutral: 3},
 	Policy:      defaults,
 }
 

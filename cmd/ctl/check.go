@@ -14,7 +14,8 @@ func (s *session) checkCommand() *cobra.Command {
 		Use:   "check HOST",
 		Short: "Exit 0 if the breaker is closed, 1 if it is not",
 		Long: `Exit 0 if the breaker is closed, 1 if it is open or half-open, higher if there
-is no answer. What only other nodes reject, each by what it saw itself, is closed
+is no answer. In the modes off and shadow calls are allowed in every state: that
+is 0. What only other nodes reject, each by what it saw itself, is closed
 for the node asked. Asking takes no permit: a worker that wants to probe asks its
 node with POST /v1/allow.`,
 		Example: `  fleetfuse-ctl breaker check api.example.org && ./harvest`,
@@ -30,7 +31,7 @@ node with POST /v1/allow.`,
 			if b.Note != "" {
 				s.say("warning: %s", b.Note)
 			}
-			if b.State != breaker.Closed.String() && !elsewhere(b) {
+			if b.State != breaker.Closed.String() && !elsewhere(b) && !toothless(b) {
 				return errNo
 			}
 			return nil

@@ -20,8 +20,9 @@ func (s *session) eventsCommand() *cobra.Command {
 		Use:   "events [HOST]",
 		Short: "Tell what happened in the whole fleet, or to one breaker",
 		Long: `Tell what happened in the whole fleet, the latest last: breakers that opened and
-closed, cooldowns, what operators said, changes of policies, probes, members that
-came and went, parts of nodes that failed. Nodes keep it for a week.
+closed, cooldowns, what operators said, changes of policies, probes, what the
+tuner suggested, members that came and went, parts of nodes that failed. Nodes
+keep it for a week.
 
 With --follow it goes on with what happens, until Ctrl-C; if the node goes away
 it waits for it and misses nothing. With -o json each event is then a line.`,
@@ -29,32 +30,42 @@ it waits for it and misses nothing. With -o json each event is then a line.`,
   fleetfuse-ctl events api.example.org --kind transition --kind cooldown
   fleetfuse-ctl events --follow -o json`,
 		Args: cobra.MaximumNArgs(1), ValidArgsFunction: s.completeHosts,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			client, err := s.client()
-			if err != nil {
-				return err
-			}
-			if len(args) == 1 {
-				if q.Key, err = parseKey(args[0]); err != nil {
-					return err
-				}
-			}
-			if follow {
-				return s.follow(cmd, client, q)
-			}
-			r, err := client.Events(cmd.Context(), q)
-			if err != nil {
-				return err
-			}
-			return s.printEvents(r)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return s.askEvents(cmd, args, q, follow) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&q.Since, "since", "", "how far back: a `duration` (1h) or a time (2026-01-02T15:04:05Z)")
-	flags.StringArrayVar(&q.Kinds, "kind", nil, "only this `kind`: transition local cooldown operator policy probe member\ndegraded recovered (repeatable)")
+	flags.StringVar(&q.Since, "since", "", "how far back: a `duration` (1h, 2d) or a time (2026-01-02T15:04:05Z)")
+	flags.StringArrayVar(&q.Kinds, "kind", nil, "only this `kind`: "+wrap(strings.Join(api.EventKinds, " ")+" (repeatable)", 56))
 	flags.IntVar(&q.Limit, "limit", 0, "the latest so many, at most 10,000 (default 100)")
 	flags.BoolVar(&follow, "follow", false, "go on with what happens")
 	return cmd
+}
+
+func (s *session) askEvents(cmd *cobra.Command, args []string, q admin.EventsQuery, follow bool) error {
+	if follow && cmd.Flags().Changed("limit") {
+		return &usageError{what: "--follow has no end, and so no --limit", try: cmd.CommandPath() + " --follow --since 10m"}
+	}
+	keys, err := parseKeys(cmd, args)
+	if err != nil {
+		return err
+	}
+	if len(keys) == 1 {
+		q.Key = keys[0]
+	}
+	if d, err := parseLength(q.Since); err == nil { // else the node says whether it is a time
+		q.Since = d.String()
+	}
+	client, err := s.client()
+	if err != nil {
+		return err
+	}
+	if follow {
+		return s.follow(cmd, client, q)
+	}
+	r, err := client.Events(cmd.Context(), q)
+	if err != nil {
+		return err
+	}
+	return s.printEvents(r)
 }
 
 // follow tells what happens until the operator ends it.
@@ -140,7 +151,7 @@ var gapReasons = map[string]string{
 	"unknown":    "its log never had that position",
 }
 
-var eventHeader = []string{"TIME", "WHAT", "EVENT", "DETAIL"}
+var eventHeader = []string{"TIME (UTC)", "WHAT", "EVENT", "DETAIL"}
 
 // eventWidths are those of a line that is told before the next is known.
 var eventWidths = []int{23, 34, 24}
@@ -179,15 +190,24 @@ func happened(e api.Event) string {
 		return "probe: " + e.To
 	case "policy":
 		return "policy: " + e.To
+	case "advice":
+		return "advice: " + e.To
 	case "local":
 		return "ring: " + e.From + " > " + e.To
 	case "cooldown":
 		return "asked to wait " + millis(e.LengthMS)
 	}
-	if e.From == e.To {
-		return e.To + ", extended"
+	switch {
+	case e.From == "": // a kind that only a newer node knows
+		return e.Kind + ": " + e.To
+	case e.From == breaker.Closed.String() && e.To == breaker.HalfOpen.String(): // only an owner that takes it over sees that
+		return "taken over: half_open"
+	case e.From != e.To:
+		return e.From + " > " + e.To
+	case e.To == breaker.Open.String():
+		return "open, extended"
 	}
-	return e.From + " > " + e.To
+	return e.To + " (was " + e.From + ")"
 }
 
 func eventDetail(e api.Event) string {
@@ -219,7 +239,7 @@ func eventDetail(e api.Event) string {
 	if e.Author != "" {
 		add("by %s", e.Author)
 	}
-	if e.Detail != "" && e.Detail != "adopted" {
+	if e.Detail != "" && e.Detail != adopted {
 		add("%q", e.Detail)
 	}
 	if e.Key != "" && e.Node != "" {

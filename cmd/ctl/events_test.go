@@ -12,7 +12,7 @@ import (
 	"fleetfuse/api"
 )
 
-// happenings has an event of each kind.
+// happenings has an event of each kind, and one of a kind that only a newer node knows.
 func happenings() api.EventsResponse {
 	e := func(seconds int, kind, key, node string) api.Event {
 		return api.Event{ID: fmt.Sprint(kind, seconds), Seq: uint64(100 + seconds), Time: at(seconds), Kind: kind, Key: key, Node: node, Owner: "n1"}
@@ -31,8 +31,12 @@ func happenings() api.EventsResponse {
 	again.ID, again.Time, again.From = "again", at(-90), "open"
 	closed := e(-80, "operator", "host:api.crossref.org", "")
 	closed.From, closed.To, closed.Author, closed.Detail = "open", "closed", "bob", "closed by hand: fixed"
+	still := closed
+	still.ID, still.Time, still.From, still.Detail = "still", at(-75), "closed", "to be sure"
 	policy := e(-70, "policy", "host:arxiv.org", "")
 	policy.To, policy.Author, policy.Detail = "operator replaced", "alice", "too strict (fail_max:9)"
+	advice, newer := e(-65, "advice", "host:arxiv.org", "n1"), e(-64, "colour", "host:arxiv.org", "n1")
+	advice.To, advice.Detail, newer.To = "suggested", "fail_max 5 to 9", "blue"
 	ring := e(-60, "local", "host:arxiv.org", "n3")
 	ring.From, ring.To, ring.Reason = "closed", "open", "consecutive-failures"
 	member := e(-50, "member", "", "n3")
@@ -40,7 +44,7 @@ func happenings() api.EventsResponse {
 	fails, works := e(-40, "degraded", "", "n2"), e(-30, "recovered", "", "n2")
 	fails.To, fails.Detail, works.To = "shared store", "dial tcp: connection refused", "shared store"
 	return api.EventsResponse{
-		Events:  []api.Event{trip, half, probe, asked, opened, again, closed, policy, ring, member, fails, works},
+		Events:  []api.Event{trip, half, probe, asked, opened, again, closed, still, policy, advice, newer, ring, member, fails, works},
 		Gaps:    []api.MemberGap{{Node: "n2", EventGap: api.EventGap{First: 4, Last: 9, Reason: "crash"}}, {Node: "n3", EventGap: api.EventGap{First: 4, Last: 4, Events: 1, Reason: "dropped"}}},
 		Missing: []string{"n3", "n4"}, More: true, Position: "x:1",
 	}
@@ -49,13 +53,19 @@ func happenings() api.EventsResponse {
 func TestEvents(t *testing.T) {
 	term := newTerminal(t, node{
 		"GET /v1/events?": happenings(),
-		"GET /v1/events?key=host%3Aarxiv.org&kind=probe&kind=transition&limit=5&since=1h": api.EventsResponse{Events: []api.Event{}},
+		"GET /v1/events?key=host%3Aarxiv.org&kind=probe&kind=transition&limit=5&since=1h0m0s": api.EventsResponse{Events: []api.Event{}},
+		"GET /v1/events?since=36h0m0s":   api.EventsResponse{Events: []api.Event{}},
+		"GET /v1/events?limit=-3":        &api.Problem{Status: 400, Detail: "events cannot be asked for like this", Errors: []string{`the limit "-3" is none`}, Try: "limit=100"},
 		"GET /v1/events?since=yesterday": &api.Problem{Status: 400, Detail: "events cannot be asked for like this", Errors: []string{`since="yesterday" is no time`}, Try: "since=1h"},
 	})
 	term.types("events")
 	term.types("events", "ARXIV.org.", "--since", "1h", "--kind", "probe", "--kind", "transition", "--limit", "5")
 	term.types("events", "--since", "yesterday")
+	term.types("events", "--since", "1d12h")
+	term.types("events", "--limit", "-3")
+	term.types("events", "--follow", "--limit", "20")
 	term.types("events", "https://x/y")
+	term.types("events", "--help")
 	term.golden("events")
 }
 

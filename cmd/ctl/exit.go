@@ -32,7 +32,7 @@ func exitCodesTopic() *cobra.Command {
 		Long: `Every command of fleetfuse-ctl exits with one of these:
 
   0    yes, or done
-  1    the answer is no: the breaker is not closed (check), the node, a member
+  1    the answer is no: the breaker stops calls (check), the node, a member
        or the store is not normal (status; an open breaker is normal), no member
        can own the breaker (cluster owner), a configuration has errors (config
        check, config reload), a change of a plan was not made (breaker advise

@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"fleetfuse/api"
+	"fleetfuse/internal/tty"
 )
 
 // json reports whether the answer is wanted as JSON.
@@ -129,15 +129,5 @@ func (s *session) colored() bool {
 	case "never":
 		return false
 	}
-	return s.env.getenv("NO_COLOR") == "" && s.env.getenv("TERM") != "dumb" && isTerminal(s.stdout)
-}
-
-// isTerminal is true for /dev/null too, where colour does no harm.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return s.env.getenv("NO_COLOR") == "" && s.env.getenv("TERM") != "dumb" && tty.Is(s.stdout)
 }

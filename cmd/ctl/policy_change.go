@@ -56,25 +56,7 @@ is roles.ROLE.FIELD. "policy show HOST --all" lists them.
 		Args:              onlyHost,
 		ValidArgsFunction: s.completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			change, err := s.change(cmd, args[0], sets, unsets, length)
-			if err != nil {
-				return err
-			}
-			if err := flags.check(cmd); err != nil {
-				return err
-			}
-			client, key, err := s.target(cmd, args[0])
-			if err != nil {
-				return err
-			}
-			change.Reason = flags.reason
-			r, err := client.ChangePolicy(cmd.Context(), key, change, admin.PolicyOptions{Match: flags.version, DryRun: flags.dryRun})
-			if err != nil {
-				return moved(err, key, flags.version, "")
-			}
-			return s.printChanged(r, changed{
-				done: "replaced", length: change.For, apply: s.applied(cmd, key, &flags, r.Version, changeWords(sets, unsets, length)),
-			})
+			return s.replacePolicy(cmd, args[0], &flags, sets, unsets, length)
 		},
 	}
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "`FIELD=VALUE` to put into the overlay; again for more")
@@ -85,6 +67,28 @@ is roles.ROLE.FIELD. "policy show HOST --all" lists them.
 		_ = cmd.RegisterFlagCompletionFunc(flag, s.completeFields(end)) // fails only for a flag that is not there
 	}
 	return cmd
+}
+
+func (s *session) replacePolicy(cmd *cobra.Command, host string, flags *changeFlags, sets, unsets []string, length string) error {
+	change, err := s.change(cmd, host, sets, unsets, length)
+	if err != nil {
+		return err
+	}
+	if err := flags.check(cmd); err != nil {
+		return err
+	}
+	client, key, err := s.target(cmd, host)
+	if err != nil {
+		return err
+	}
+	change.Reason = flags.reason
+	r, err := client.ChangePolicy(cmd.Context(), key, change, admin.PolicyOptions{Match: flags.version, DryRun: flags.dryRun})
+	if err != nil {
+		return moved(err, key, flags.version, "")
+	}
+	return s.printChanged(r, changed{
+		done: "replaced", length: change.For, apply: s.applied(cmd, key, flags, r.Version, changeWords(sets, unsets, length)),
+	})
 }
 
 // change is what the flags of replace say.

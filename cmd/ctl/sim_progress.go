@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"fleetfuse/internal/tty"
 )
 
 // When somebody who waits is told how far it is.
@@ -29,7 +31,7 @@ type progress struct {
 
 func (s *session) newProgress(ctx context.Context, runs int) *progress {
 	now := s.env.now()
-	return &progress{session: s, ctx: ctx, runs: runs, began: now, last: now, terminal: isTerminal(s.stderr)}
+	return &progress{session: s, ctx: ctx, runs: runs, began: now, last: now, terminal: tty.Is(s.stderr)}
 }
 
 // step is told how much of a run is done, and reports whether to go on.

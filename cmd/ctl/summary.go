@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +18,7 @@ import (
 const summaryRows = 40
 
 func (s *session) summaryCommand() *cobra.Command {
-	var window time.Duration
+	var window string
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "summary [--window 1h]",
@@ -35,13 +35,17 @@ func (s *session) summaryCommand() *cobra.Command {
 The counts are those of the last hour in memory and of a week on disk.`,
 		Example: `  fleetfuse-ctl breaker summary
   fleetfuse-ctl breaker summary --window 24h -o json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			length, err := parseLength(cmp.Or(window, "1h"))
+			if err != nil {
+				return &usageError{what: fmt.Sprintf("--window %q is not a duration such as 10m, 24h or 7d", window), try: cmd.CommandPath() + " --window 24h"}
+			}
 			client, err := s.client()
 			if err != nil {
 				return err
 			}
-			r, err := client.Summary(cmd.Context(), window)
+			r, err := client.Summary(cmd.Context(), length)
 			if err != nil {
 				return err
 			}
@@ -51,7 +55,7 @@ The counts are those of the last hour in memory and of a week on disk.`,
 			return s.printSummary(r, all)
 		},
 	}
-	cmd.Flags().DurationVar(&window, "window", time.Hour, "how far back")
+	cmd.Flags().StringVar(&window, "window", "", "how far back: a `duration` such as 10m, 24h or 7d (default 1h)")
 	cmd.Flags().BoolVar(&all, "all", false, "every breaker, not only the first 40")
 	return cmd
 }

@@ -223,7 +223,7 @@ func (f frame) columned(header []string, rows [][]string) []string {
 // events are the latest, the last at the end, in so many lines at most.
 func (f frame) events(room int) []string {
 	list := f.picture.events
-	lines := []string{"", f.cut("LATEST EVENTS")}
+	lines := []string{"", f.cut("LATEST EVENTS (UTC)")}
 	if len(list) == 0 {
 		lines[1] = f.cut("nothing happened yet")
 	}

@@ -51,7 +51,10 @@ func TestWhy(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	term := newTerminal(t, fleet())
+	n, off := fleet(), stopped
+	off.Mode = "off"
+	n["GET /v1/breakers/host/off.example.org"] = off
+	term := newTerminal(t, n)
 	term.types("breaker", "check", "arxiv.org")
 	term.types("breaker", "check", "api.crossref.org")
 	term.types("breaker", "check", "resolver:unpaywall")
@@ -59,6 +62,7 @@ func TestCheck(t *testing.T) {
 	term.types("breaker", "check", "files.example.net")
 	term.types("breaker", "check", "orphan.example.org")
 	term.types("breaker", "check", "shadow.example.org")
+	term.types("breaker", "check", "off.example.org")
 	term.types("breaker", "check", "new.example.org", "-o", "json")
 	term.golden("check")
 }
@@ -154,6 +158,8 @@ func TestUsageErrors(t *testing.T) {
 		{"breaker", "check", "a.org", "b.org"},
 		{"breaker", "show", "--open-only", "--all"},
 		{"breaker", "show", "--opn-only"},
+		{"breaker", "summary", "--window", "week"},
+		{"breaker", "summary", "extra"},
 		{"breaker", "show", "-o", "yaml"},
 		{"status", "--color", "pink"},
 		{"status", "extra"},
@@ -178,9 +184,21 @@ func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"help", "exit-codes"}, {"breaker", "--help"}, {"help", "breaker", "open"}, {"breaker", "check", "--help"},
 		{"cluster", "--help"}, {"cluster", "members", "--help"}, {"cluster", "owner", "--help"}, {"cluster", "leave", "--help"}, {"status", "--help"},
 		{"policy", "--help"}, {"policy", "show", "--help"}, {"policy", "replace", "--help"}, {"policy", "reset", "--help"}, {"policy", "history", "--help"},
-		{"policy", "rollback", "--help"}, {"breaker", "why", "--help"}, {"top", "--help"}, {"config", "--help"}, {"config", "show", "--help"}, {"config", "reload", "--help"},
+		{"policy", "rollback", "--help"}, {"breaker", "why", "--help"}, {"breaker", "summary", "--help"}, {"top", "--help"}, {"config", "--help"}, {"config", "show", "--help"}, {"config", "reload", "--help"},
 		{"breaker", "advise", "--help"}, {"breaker-advise", "--help"}} {
 		term.types(args...)
 	}
 	term.golden("help")
+}
+
+func TestSummary(t *testing.T) {
+	term := newTerminal(t, node{
+		"GET /v1/summary?window=1h0m0s": api.SummaryResponse{WindowMS: 3_600_000},
+		"GET /v1/summary?window=168h0m0s": api.SummaryResponse{WindowMS: 604_800_000, Breakers: []api.BreakerSummary{{
+			Key: "host:arxiv.org", Calls: 200, Successes: 190, Failures: 10, NotSent: 30, Circuit: 30, Opens: 2, OpenReasons: map[string]int{"consecutive-failures": 2}, ProbesOK: 1, ProbesFailed: 1,
+		}}},
+	})
+	term.types("breaker", "summary")
+	term.types("breaker", "summary", "--window", "7d")
+	term.golden("summary")
 }

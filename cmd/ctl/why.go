@@ -35,8 +35,8 @@ func (s *session) whyCommand() *cobra.Command {
 on which failures and who reported them, with which values of its policy and
 where those were set, when the next probe is due and who holds permits, what
 each node believes and how that differs from the owner, what happened to it
-last, and what you can do. It also speaks about a healthy host: what was seen,
-and how far it is from opening.
+last, and what you can do. It also speaks about a healthy host: how far it is
+from opening.
 
 With -o json: breaker (as "breaker show" has it, with last_open.counted, the
 failures that fired the rule), paragraphs, policy_values, beliefs, events,
@@ -70,10 +70,10 @@ func (s *session) explanationText(f findings, x explanation) string {
 	for _, p := range x.Paragraphs {
 		t.WriteString("\n" + wrap(printable(p), textWidth) + "\n")
 	}
-	t.WriteString(entries("The failures that fired it, the latest last:", a.counted()))
+	t.WriteString(entries("The failures that fired it, the latest last (UTC):", a.counted()))
 	t.WriteString(entries("Policy values that matter, and where each was set:", valueLines(x.PolicyValues)))
 	t.WriteString(entries("What each node believes:", a.believed()))
-	t.WriteString(entries("What happened to it last:", a.happenings()))
+	t.WriteString(entries("What happened to it last (UTC):", a.happenings()))
 	t.WriteString("\nWhat you can do:\n")
 	for _, command := range x.Try {
 		t.WriteString("  " + printable(command) + "\n")
@@ -127,7 +127,7 @@ func explain(f findings, now time.Time) explanation {
 		Unanswered: f.unanswered, Try: a.commands(),
 	}
 	for _, p := range []string{
-		a.effect(), a.gaps(), a.rings(), a.since(), a.rule(), a.evidence(), a.others(), a.progress(), a.seen(), a.outlook(), a.keeper(),
+		a.effect(), a.gaps(), a.rings(), a.since(), a.rule(), a.evidence(), a.others(), a.progress(), a.unheard(), a.outlook(), a.keeper(),
 	} {
 		if p != "" {
 			x.Paragraphs = append(x.Paragraphs, p)
@@ -164,6 +164,12 @@ func (a *account) until() time.Time {
 func (a *account) commands() []string {
 	key := breaker.Key(a.Key)
 	host := hostArg(key)
+	if toothless(a.Breaker) { // to open or close it would change nothing for callers
+		return []string{
+			"fleetfuse-ctl policy show " + host + "  # where its mode was set, and until when",
+			"fleetfuse-ctl policy replace " + host + " --set mode=enforce --reason TEXT  # let it reject",
+		}
+	}
 	open := "fleetfuse-ctl breaker open " + host + " --for 10m --reason TEXT"
 	if a.is(breaker.Closed) {
 		return []string{open + "  # stop all calls to it"}

@@ -17,7 +17,7 @@ func (a *account) evidence() string {
 		if told := outcomeWords(l.Status, l.Error, l.RetryAfter, reporters(l.Nodes)); told != "" {
 			text = append(text, "The outcome that fired it: "+told+".")
 		}
-		if l.Detail != "" && l.Detail != a.Detail {
+		if l.Detail != "" && l.Detail != a.Detail && l.Detail != adopted {
 			text = append(text, fmt.Sprintf("It said: %q.", l.Detail))
 		}
 	}
@@ -69,9 +69,15 @@ func (a *account) others() string {
 func (a *account) progress() string {
 	var text []string
 	for _, r := range a.Roles {
+		unused := len(a.Roles) == 1 && r == api.Role{FailMax: r.FailMax, SuccessThreshold: r.SuccessThreshold} // stands for all roles
 		switch {
+		case unused && a.is(breaker.HalfOpen) && r.SuccessThreshold > 0:
+			text = append(text, fmt.Sprintf("No probe has succeeded yet; it takes %s.", count(r.SuccessThreshold, "successful probe")))
+		case unused: // told below
 		case !a.is(breaker.Closed) && r.SuccessThreshold > 0 && (a.is(breaker.HalfOpen) || r.ProbeSuccesses > 0):
 			text = append(text, fmt.Sprintf("%s: %d of %s.", roleName(r), r.ProbeSuccesses, count(r.SuccessThreshold, "successful probe")))
+		case r.FailMax > 0 && r.Failures > r.FailMax:
+			text = append(text, fmt.Sprintf("%s: %s in a row; fail_max is %d.", roleName(r), count(r.Failures, "failure"), r.FailMax))
 		case r.FailMax > 0 && (a.is(breaker.Closed) || r.Failures > 0):
 			text = append(text, fmt.Sprintf("%s: %d of %s in a row.", roleName(r), r.Failures, count(r.FailMax, "failure")))
 		}
@@ -106,13 +112,9 @@ func roleName(r api.Role) string {
 	return "Role " + r.Role
 }
 
-// seen says what the node asked counted.
-func (a *account) seen() string {
-	n := a.Seen
-	switch {
-	case n != nil:
-		return fmt.Sprintf("Node %s was told of %d successful calls, %d failed and %d neutral ones; it rejected %d.", n.Node, n.Successes, n.Failures, n.Neutral, n.Rejected)
-	case a.is(breaker.Closed) && a.Note == "" && a.Last == nil && a.LastFailure == nil:
+// unheard explains a closed breaker that nobody complained about.
+func (a *account) unheard() string {
+	if a.is(breaker.Closed) && a.Note == "" && a.Last == nil && a.LastFailure == nil {
 		return "Nobody complained about it, and such a host is closed; if you expected failures, check the spelling."
 	}
 	return ""
@@ -121,6 +123,12 @@ func (a *account) seen() string {
 // outlook says when the next probe is due and who holds permits.
 func (a *account) outlook() string {
 	switch {
+	case !a.is(breaker.Closed) && a.Mode == string(breaker.ModeOff):
+		return "Next: in the mode off no outcome is counted, so no probe will close it."
+	case a.is(breaker.Open) && a.Mode == string(breaker.ModeShadow):
+		return fmt.Sprintf("Next: at %s it becomes half-open. In the mode shadow every call is then a probe, without a permit.", moment(a.until()))
+	case a.is(breaker.HalfOpen) && a.Mode == string(breaker.ModeShadow):
+		return "Next: in the mode shadow every call is a probe, without a permit."
 	case a.is(breaker.Open) && a.Local:
 		return fmt.Sprintf("Next: at %s the ring is half-open, and the next caller there probes.", moment(a.until()))
 	case a.is(breaker.HalfOpen) && a.Local:
@@ -135,23 +143,51 @@ func (a *account) outlook() string {
 	return "Next: " + a.permitWords() + a.probeWords()
 }
 
-// permitWords says who holds permits and when there is one again.
+// permitWords says who holds permits and when there is one again, role by role:
+// each has permits of its own.
 func (a *account) permitWords() string {
-	var text []string
-	soonest := a.Permits[0].ExpiresInMS
+	var text, roles []string
+	out, soonest := map[string]int{}, map[string]int64{}
 	for _, p := range a.Permits {
 		text = append(text, fmt.Sprintf("node %s holds a permit%s that expires in %s.", p.Node, forRole(p.Role), millis(p.ExpiresInMS)))
-		soonest = min(soonest, p.ExpiresInMS)
+		if out[p.Role]++; out[p.Role] == 1 {
+			roles = append(roles, p.Role)
+			soonest[p.Role] = p.ExpiresInMS
+		}
+		soonest[p.Role] = min(soonest[p.Role], p.ExpiresInMS)
 	}
-	if p := a.Policy; p != nil && p.TrialCalls > 0 {
-		due := a.now.Add(time.Duration(soonest) * time.Millisecond)
-		if len(a.Permits) < p.TrialCalls {
-			text = append(text, "The next caller gets one too.")
-		} else {
-			text = append(text, fmt.Sprintf("If a report brings none back before, the next probe is due at %s.", moment(due)))
+	for _, role := range roles {
+		switch most := a.trialCalls(role); {
+		case most == 0: // not known
+		case out[role] < most:
+			text = append(text, fmt.Sprintf("The next caller %s gets one too.", inRole(role)))
+		default:
+			due := a.now.Add(time.Duration(soonest[role]) * time.Millisecond)
+			text = append(text, fmt.Sprintf("If a report brings none back before, the next probe %s is due at %s.", inRole(role), moment(due)))
 		}
 	}
 	return strings.Join(text, " ")
+}
+
+// trialCalls is how many permits of a role may be out, 0 if that is not known.
+func (a *account) trialCalls(role string) int {
+	for _, v := range a.values {
+		if n, ok := v.Value.(float64); ok && v.Field == "roles."+role+".trial_calls" {
+			return int(n)
+		}
+	}
+	if a.Policy == nil {
+		return 0
+	}
+	return a.Policy.TrialCalls
+}
+
+// inRole is said of callers and their probes.
+func inRole(role string) string {
+	if role == "" {
+		return "without a role"
+	}
+	return "of role " + role
 }
 
 func forRole(role string) string {
@@ -167,7 +203,7 @@ func (a *account) probeWords() string {
 	if p == nil || p.TrialCalls == 0 || p.SuccessThreshold == 0 {
 		return ""
 	}
-	text := fmt.Sprintf(" %s may be out at once (trial_calls).", count(p.TrialCalls, "permit"))
+	text := fmt.Sprintf(" %s of each role may be out at once (trial_calls%s).", count(p.TrialCalls, "permit"), a.trialCallsOfRoles())
 	if !a.is(breaker.HalfOpen) || len(a.Roles) == 0 { // else progress told it, role by role
 		text += fmt.Sprintf(" It takes %s to close it (success_threshold).", count(p.SuccessThreshold, "successful probe"))
 	}
@@ -176,6 +212,18 @@ func (a *account) probeWords() string {
 		failed = fmt.Sprintf("Failed probes of %d nodes (witnesses; of one, if it is alone) open", p.Witnesses)
 	}
 	return fmt.Sprintf("%s %s it again; reset_timeout is %s.", text, failed, millis(p.ResetTimeoutMS))
+}
+
+// trialCallsOfRoles names the roles that have another number of permits.
+func (a *account) trialCallsOfRoles() string {
+	var text strings.Builder
+	for _, v := range a.values {
+		role, found := strings.CutPrefix(v.Field, "roles.")
+		if role, ok := strings.CutSuffix(role, ".trial_calls"); found && ok {
+			fmt.Fprintf(&text, "; of role %s %s", role, valueText(v.Value))
+		}
+	}
+	return text.String()
 }
 
 // keeper says who keeps it and how safely.

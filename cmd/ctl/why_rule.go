@@ -11,6 +11,8 @@ import (
 // effect says what happens to calls now.
 func (a *account) effect() string {
 	switch {
+	case a.is(breaker.Closed) && toothless(a.Breaker):
+		return fmt.Sprintf("Calls to it are allowed, and would be in any state: its policy has the mode %s, which never rejects.", a.Mode)
 	case a.is(breaker.Closed):
 		return "Calls to it are allowed."
 	case toothless(a.Breaker):
@@ -51,6 +53,10 @@ func (a *account) rings() string {
 		verb(len(a.LocalNodes), "ring", "rings"), list(a.LocalNodes), verb(len(a.LocalNodes), "is", "are"))
 }
 
+// adopted is the detail of a transition by which an owner took over what others
+// knew: when that began it does not say.
+const adopted = "adopted"
+
 // since says when it came into its state.
 func (a *account) since() string {
 	last := a.Last
@@ -63,6 +69,10 @@ func (a *account) since() string {
 	at := fmt.Sprintf("%s (%s)", moment(last.At), ago(last.At, a.now))
 	var text string
 	switch {
+	case last.Detail == adopted && a.Since != nil && !a.is(breaker.Closed):
+		text = fmt.Sprintf("It has not been closed since %s (%s). Its owner took it over at %s.", moment(*a.Since), ago(*a.Since, a.now), at)
+	case last.Detail == adopted:
+		text = fmt.Sprintf("Its owner heard at %s that it is %s.", at, last.To)
 	case last.To == breaker.Closed.String() && last.Author != "":
 		text = fmt.Sprintf("%s closed it at %s.", last.Author, at)
 	case last.To == breaker.Closed.String():

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -78,6 +79,61 @@ func TestDifferenceWords(t *testing.T) {
 		if got := differenceWords(x.belief, &owner); got != x.want {
 			t.Errorf("got  %s\nwant %s", got, x.want)
 		}
+	}
+}
+
+// TestPermitsOfRoles: what one role has out says nothing about another's permits.
+func TestPermitsOfRoles(t *testing.T) {
+	b := probed
+	b.Permits = []api.Permit{
+		{Node: "n1", ExpiresInMS: 9000}, {Role: "metadata", Node: "n2", ExpiresInMS: 21_000}, {Role: "artifact", Node: "n3", ExpiresInMS: 30_000},
+		{Role: "metadata", Node: "n3", ExpiresInMS: 12_000},
+	}
+	values := []api.PolicyValue{{Field: "roles.artifact.trial_calls", Value: 3.0}, {Field: "roles.metadata.trial_calls", Value: 2.0}}
+	a := account{findings{Breaker: b, values: values}, now}
+	const want = "Next: node n1 holds a permit that expires in 9s. node n2 holds a permit for role metadata that expires in 21s. " +
+		"node n3 holds a permit for role artifact that expires in 30s. node n3 holds a permit for role metadata that expires in 12s. " +
+		"If a report brings none back before, the next probe without a role is due at 2026-11-24 01:03:49 UTC. " +
+		"If a report brings none back before, the next probe of role metadata is due at 2026-11-24 01:03:52 UTC. " +
+		"The next caller of role artifact gets one too. 1 permit of each role may be out at once (trial_calls; of role artifact 3; of role metadata 2)."
+	if got := a.outlook(); !strings.HasPrefix(got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestWordsOfAState: an owner that counted nothing answers with one row for all roles.
+func TestWordsOfAState(t *testing.T) {
+	unused := []api.Role{{FailMax: 5, SuccessThreshold: 2}}
+	for _, x := range []struct {
+		breaker api.Breaker
+		want    string
+	}{
+		{api.Breaker{State: "closed", Roles: unused, Policy: defaults}, "No failure is counted against it: 0 of 5 failures in a row."},
+		{api.Breaker{State: "half_open", Roles: unused}, "No probe has succeeded yet; it takes 2 successful probes."},
+		{api.Breaker{State: "open", Local: true, Roles: []api.Role{{Failures: 9, FailMax: 5}}}, "Calls without a role: 9 failures in a row; fail_max is 5."},
+		{api.Breaker{State: "closed", Mode: "off"}, "Calls to it are allowed, and would be in any state: its policy has the mode off, which never rejects."},
+		{api.Breaker{State: "open", Mode: "off", RemainingMS: 5000, Policy: defaults}, "Next: in the mode off no outcome is counted, so no probe will close it."},
+		{api.Breaker{State: "half_open", Mode: "shadow"}, "Next: in the mode shadow every call is a probe, without a permit."},
+		{api.Breaker{State: "half_open", Since: until(-90), Last: &api.Transition{At: at(-9), From: "closed", To: "half_open", Detail: "adopted"}},
+			"It has not been closed since 2026-11-24 01:02:10 UTC (1m30s ago). Its owner took it over at 2026-11-24 01:03:31 UTC (9s ago)."},
+		{api.Breaker{State: "closed", Last: &api.Transition{At: at(-9), From: "closed", To: "closed", Detail: "adopted"}},
+			"Its owner heard at 2026-11-24 01:03:31 UTC (9s ago) that it is closed."},
+	} {
+		if got := explain(findings{Breaker: x.breaker}, now).Paragraphs; !slices.Contains(got, x.want) {
+			t.Errorf("got  %q\nwant %s", got, x.want)
+		}
+	}
+}
+
+// TestAdoptedIsNoEvidence: what an owner took over says nothing by that.
+func TestAdoptedIsNoEvidence(t *testing.T) {
+	l := &api.Transition{At: at(-9), From: "closed", To: "open", Detail: "adopted"}
+	a := account{findings{Breaker: api.Breaker{State: "open", Last: l, LastOpen: l}}, now}
+	if got := a.evidence(); got != "" {
+		t.Errorf("got %q", got)
+	}
+	if got := happened(api.Event{Kind: "transition", From: "closed", To: "half_open", Detail: "adopted"}); got != "taken over: half_open" {
+		t.Errorf("got %q", got)
 	}
 }
 

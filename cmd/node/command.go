@@ -18,6 +18,7 @@ import (
 	"fleetfuse/cluster"
 	"fleetfuse/config"
 	"fleetfuse/cooldownstore"
+	"fleetfuse/internal/tty"
 	"fleetfuse/node"
 )
 
@@ -173,20 +174,10 @@ func logger(cfg *config.Config, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked by Load
 	opt := &slog.HandlerOptions{Level: level}
-	if cfg.Log.Format == "text" || cfg.Log.Format == "auto" && isTerminal(w) {
+	if cfg.Log.Format == "text" || cfg.Log.Format == "auto" && tty.Is(w) {
 		return slog.New(slog.NewTextHandler(w, opt))
 	}
 	return slog.New(slog.NewJSONHandler(w, opt))
-}
-
-// isTerminal is true for /dev/null too, where no form does harm.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func describe() string {

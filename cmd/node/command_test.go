@@ -50,17 +50,4 @@ func TestLogFormats(t *testing.T) {
 			t.Errorf("%s: %s", x.format, b.String())
 		}
 	}
-	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
-	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if !isTerminal(device) || isTerminal(file) {
-		t.Errorf("a character device %v, a file %v", isTerminal(device), isTerminal(file))
-	}
 }

@@ -46,7 +46,7 @@ func ParsePosition(text string) (Position, error) {
 		id, number, found := strings.Cut(part, ":")
 		at, err := strconv.ParseUint(number, 10, 64)
 		if !found || id == "" || err != nil {
-			return nil, fmt.Errorf("%q is no position of a stream of events: use the id of an event of one, or leave it out", part)
+			return nil, fmt.Errorf("%.80q is no position of a stream of events: use the id of an event of one, or leave it out", part)
 		}
 		if p[id] = at; len(p) > maxPosition {
 			return nil, fmt.Errorf("a position of more than %d members: leave it out to begin anew", maxPosition)
