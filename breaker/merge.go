@@ -97,11 +97,15 @@ func (c Cooldown) same(d Cooldown) bool { return c.Setter == d.Setter && c.Stamp
 // program.
 const sameForeign = time.Second
 
+// SameForeign reports whether two deadlines of another program may be one, read by
+// two.
+func SameForeign(a, b Instant) bool { return a.Sub(b).Abs() < sameForeign }
+
 // Says reports whether c says what d says: it is a copy, or the same deadline
 // of another program, whose stamp tells only when its reader saw it first.
 func (c Cooldown) Says(d Cooldown) bool {
 	foreign := c.Reason == ReasonStore && d.Reason == ReasonStore
-	return c.same(d) || foreign && c.Until.Sub(d.Until).Abs() < sameForeign
+	return c.same(d) || foreign && SameForeign(c.Until, d.Until)
 }
 
 // laterCopy is the merge of two copies of a cooldown: a living one replaces

@@ -29,6 +29,7 @@ type sighted struct {
 	clear     breaker.Stamp
 	last      breaker.Stamp // given to a deadline
 	deadlines []sighting
+	about     []float64 // deadlines that a clear ended, as others place them
 }
 
 type sighting struct {
@@ -55,7 +56,7 @@ func (s *sightings) first(key breaker.Key, until float64, now time.Time) sightin
 		return *d
 	}
 	k.last = max(breaker.StampAt(now), k.clear+1, k.last+1)
-	d := sighting{until: until, at: now, stamp: k.last}
+	d := sighting{until: until, at: now, stamp: k.last, covered: slices.ContainsFunc(k.about, isAbout(until))}
 	k.forget(now)
 	k.add(d)
 	return d
@@ -117,6 +118,28 @@ func (s *sightings) note(w SharedWord) {
 		k.set(until, sighting{stamp: k.clear, covered: true})
 	}
 	k.forget(s.now)
+}
+
+// cover notes that a clear ended a deadline, which others who did not read it
+// place about there.
+func (s *sightings) cover(key breaker.Key, about float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.key(key)
+	for i := range k.deadlines {
+		k.deadlines[i].covered = k.deadlines[i].covered || isAbout(about)(k.deadlines[i].until)
+	}
+	if len(k.about) >= maxSightingsPerKey {
+		k.about = k.about[1:]
+	}
+	k.about = append(k.about, about)
+}
+
+// isAbout reports of a deadline whether it may be that one.
+func isAbout(until float64) func(float64) bool {
+	return func(other float64) bool {
+		return breaker.SameForeign(wallInstant(FromEpochSeconds(until)), wallInstant(FromEpochSeconds(other)))
+	}
 }
 
 // covered lists what clears of a key covered.
@@ -213,6 +236,7 @@ func (d *sighting) alias(stamp breaker.Stamp) {
 
 // forget drops the deadlines that ended.
 func (k *sighted) forget(now time.Time) {
+	k.about = slices.DeleteFunc(k.about, func(until float64) bool { return sighting{until: until}.ended(now) })
 	k.deadlines = slices.DeleteFunc(k.deadlines, func(d sighting) bool { return d.ended(now) })
 }
 

@@ -76,3 +76,39 @@ func TestSightingsEvict(t *testing.T) {
 		})
 	}
 }
+
+// A deadline that a clear ended is known to members who never read it, at about its
+// wall time: read for the first time, or again, it is covered, and no other one is.
+func TestCoveredAsHeard(t *testing.T) {
+	now := time.Date(2026, 10, 7, 12, 0, 0, 0, time.UTC)
+	ends := now.Add(time.Minute)
+	var v SharedValues
+	v.seen.first("host:a", EpochSeconds(ends), now)
+	for _, key := range []breaker.Key{"host:a", "host:b"} {
+		v.Cover(key, ends.Add(300*time.Millisecond))
+	}
+	for _, tt := range []struct {
+		key   breaker.Key
+		until time.Time
+		want  bool
+	}{
+		{"host:a", ends, true},
+		{"host:b", ends, true},
+		{"host:b", ends.Add(2 * time.Second), false},
+		{"host:c", ends, false},
+	} {
+		if got := v.seen.first(tt.key, EpochSeconds(tt.until), now).covered; got != tt.want {
+			t.Errorf("%s until %v: covered %v, want %v", tt.key, tt.until.Sub(now), got, tt.want)
+		}
+	}
+	for range 2 * maxSightingsPerKey {
+		v.Cover("host:b", ends)
+	}
+	if n := len(v.seen.keys["host:b"].about); n > maxSightingsPerKey {
+		t.Errorf("%d deadlines are remembered of one key", n)
+	}
+	v.seen.keys["host:b"].forget(ends.Add(breaker.MaxStampLead + KeepEnded + time.Minute))
+	if n := len(v.seen.keys["host:b"].about); n != 0 {
+		t.Errorf("%d are remembered although they ended long ago", n)
+	}
+}

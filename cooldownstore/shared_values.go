@@ -82,7 +82,13 @@ func (w SharedWord) runs(wall time.Time) bool {
 	return slices.ContainsFunc(w.Wall, func(until time.Time) bool { return until.After(wall) })
 }
 
-// A SharedPlace is what an adapter found under a key.
+// Cover notes that a clear ended a deadline of another program which, as a member
+// heard of it, is at about that wall time. Read again it is not taken for news.
+func (v *SharedValues) Cover(key breaker.Key, until time.Time) {
+	v.seen.cover(key, EpochSeconds(until.Round(0)))
+}
+
+// SharedPlace is what an adapter found under a key.
 type SharedPlace struct {
 	Value string        // "" if absent or not readable
 	Left  time.Duration // until it expires; 0 if absent, negative if it never does

@@ -41,6 +41,13 @@ func (b *board) carry(e spread.Effects) {
 	for _, s := range e.Serve {
 		b.serve(s)
 	}
+	for _, x := range e.Again {
+		x.Cooldown.Stamp = b.clock.Stamp()
+		b.Cool(x.Key, x.Cooldown)
+	}
+	if b.sharing != nil {
+		b.sharing.cover(e.Covered)
+	}
 	if e.Apart != nil {
 		b.tellApart()
 	}

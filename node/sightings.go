@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
 	"fleetfuse/cooldownstore"
 )
 
@@ -27,6 +28,13 @@ func (n *Node) recallSightings(ctx context.Context) error {
 	n.opt.Shared.Values().Recall(list)
 	n.sharing.kept = text
 	return nil
+}
+
+// cover notes deadlines of other programs that a clear ended, as members told.
+func (s *sharing) cover(list []spread.Cooled) {
+	for _, x := range list {
+		s.place.Values().Cover(x.Key, s.board.clock.Wall(x.Cooldown.Until))
+	}
 }
 
 // keepSightings writes what is remembered of the keys that an operator closed,

@@ -71,15 +71,41 @@ func (a *actor) released(do func(spread.OperatorResult)) func(spread.OperatorRes
 	}
 }
 
-// standIn carries out a word on a key whose owner does not answer.
+// standIn carries out a word on a key whose owner does not answer, one after the
+// other.
 func (n *node) standIn(key breaker.Key, body any, done func(any)) {
+	waiting, busy := n.standing[key]
+	if busy {
+		n.standing[key] = append(waiting, func() { n.standInNow(key, body, done) })
+		return
+	}
+	n.standing[key] = nil
+	n.standInNow(key, body, done)
+}
+
+// stoodIn goes on with the next word that waits.
+func (n *node) stoodIn(key breaker.Key) {
+	waiting := n.standing[key]
+	if len(waiting) == 0 {
+		delete(n.standing, key)
+		return
+	}
+	n.standing[key] = waiting[1:]
+	waiting[0]()
+}
+
+func (n *node) standInNow(key breaker.Key, body any, done func(any)) {
+	finish := func(result any) {
+		done(result)
+		n.stoodIn(key)
+	}
 	a := &actor{node: n, key: key, machine: breaker.New(n.policies.Of(key)), standsIn: true}
 	a.machine.Adopt(a.moment(), n.spread.View().Of(key))
 	switch q := body.(type) {
 	case spread.Word:
-		a.operate(q, done)
+		a.operate(q, finish)
 	case spread.Lay:
-		a.lay(q, done)
+		a.lay(q, finish)
 	}
 }
 

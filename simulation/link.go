@@ -262,5 +262,12 @@ func (l *link) deafened(err error) {
 	l.who.later(l.failing.Failed(), l.listen)
 }
 
+// cover notes deadlines of other programs that a clear ended, as members told.
+func (l *link) cover(list []spread.Cooled) {
+	for _, x := range list {
+		l.values.Cover(x.Key, l.who.clocks().Wall(x.Cooldown.Until))
+	}
+}
+
 // verdict is what the process says of the place.
 func (l *link) verdict() sharing.Verdict { return l.condition.Judge(l.queue.Health()) }

@@ -39,8 +39,9 @@ type node struct {
 	gate     *gate.Gate
 	spread   *spread.Node
 	actors   map[breaker.Key]*actor
-	holding  map[breaker.Key]bool // words with a new overlay that are being written for others
-	waits    map[uint64]func(any) // requests that are out
+	standing map[breaker.Key][]func() // words that it stands in for: those that wait behind one
+	holding  map[breaker.Key]bool     // words with a new overlay that are being written for others
+	waits    map[uint64]func(any)     // requests that are out
 	policies *config.InForce
 	tickAt   time.Duration // when the protocol wants its Tick; 0: never
 	members  membership
@@ -137,6 +138,13 @@ func (n *node) carry(e spread.Effects) {
 	for _, s := range e.Serve {
 		n.serve(s)
 	}
+	for _, x := range e.Again {
+		x.Cooldown.Stamp = n.clock.Stamp()
+		n.do(func(s *spread.Node, now breaker.Instant) spread.Effects { return s.Cool(now, x.Key, x.Cooldown) })
+	}
+	if n.link != nil {
+		n.link.cover(e.Covered)
+	}
 }
 
 // wakeAt sets the protocol's timer. One that goes off too early finds nothing
@@ -185,6 +193,7 @@ func (n *node) start() {
 	n.up, n.ready, n.paused, n.inbox, n.tickAt = true, false, false, nil, 0
 	n.clock = clock.Simulated(&n.machine)
 	n.actors, n.waits, n.holding = map[breaker.Key]*actor{}, map[uint64]func(any){}, map[breaker.Key]bool{}
+	n.standing = map[breaker.Key][]func(){}
 	n.policies = config.NewInForce(n.world.plan.Policies)
 	n.gate = gate.New(gate.Options{Node: n.id, Owner: n, Policy: n.policies.Of, Clock: n.clock, AskLimit: time.Second, Driven: true})
 	entries := n.disk.recall()

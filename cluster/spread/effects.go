@@ -13,6 +13,12 @@ type Effects struct {
 	Steps   []Step  // for actors of this node
 	Serve   []Serve // requests of members
 	Done    []Done  // requests of this node that are over
+	// Again are cooldowns of this node that a clear from before them ended: to be
+	// given to Cool once more, with a fresh stamp.
+	Again []Cooled
+	// Covered are deadlines of other programs that a clear ended: whoever reads
+	// them in a place that is shared is not to take them for news.
+	Covered []Cooled
 	// Apart, if not nil, is whether this node's clock is off by days, which
 	// bars it from owning keys.
 	Apart *bool
@@ -57,6 +63,12 @@ type (
 	// EndRound ends a witness round.
 	EndRound struct{ Round breaker.Stamp }
 )
+
+// Cooled is a cooldown of a key.
+type Cooled struct {
+	Key      breaker.Key
+	Cooldown breaker.Cooldown
+}
 
 // Serve is a request of a member; answer it with Node.Reply.
 type Serve struct {

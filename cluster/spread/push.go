@@ -93,6 +93,9 @@ func (n *Node) Forget(now breaker.Instant) Effects {
 
 // merge joins a snapshot into the view and reports whether anything changed.
 func (n *Node) merge(key breaker.Key, s breaker.Snapshot) bool {
+	if s.Clear != 0 {
+		n.clears(key, s)
+	}
 	merged, changed, evicted := n.view.Merge(key, s)
 	if evicted != "" {
 		n.e.Changed = append(n.e.Changed, Entry{Key: evicted})
@@ -102,6 +105,23 @@ func (n *Node) merge(key breaker.Key, s breaker.Snapshot) bool {
 		n.e.Changed = append(n.e.Changed, Entry{key, merged})
 	}
 	return changed
+}
+
+// clears notes what of the view a clear ends that is not settled with that: a
+// cooldown that this node set later than the clear was made, although its stamp is
+// earlier because its clock was behind; and deadlines of other programs, which they
+// may say again.
+func (n *Node) clears(key breaker.Key, s breaker.Snapshot) {
+	for _, c := range n.view.Of(key).Cooldowns {
+		set, made := c.Until.Add(-c.Length), s.ClearKept.Add(-breaker.KeepClear)
+		switch {
+		case c.Stamp > s.Clear:
+		case c.Setter == breaker.ForeignSetter:
+			n.e.Covered = append(n.e.Covered, Cooled{key, c})
+		case c.Setter == n.opt.Self && !c.Disk && set > made:
+			n.e.Again = append(n.e.Again, Cooled{key, c})
+		}
+	}
 }
 
 // enqueue makes a key part of the next push to a member.

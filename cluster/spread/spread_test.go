@@ -402,6 +402,43 @@ func TestLateWordIsNotCarriedOut(t *testing.T) {
 	}
 }
 
+// TestWhatAClearDoesNotSettle: a cooldown that this node set after the clear was made,
+// with an earlier stamp because its clock is behind, goes on; a deadline of another
+// program that it ended is told.
+func TestWhatAClearDoesNotSettle(t *testing.T) {
+	w := newWorld(t, 1, 2)
+	n := w.nodes[0]
+	set := func(setter string, stamp breaker.Stamp, ago time.Duration, disk bool) breaker.Cooldown {
+		return breaker.Cooldown{Setter: setter, Stamp: stamp, Until: w.now.Add(time.Minute - ago), Length: time.Minute, Reason: breaker.ReasonRetryAfter, Disk: disk}
+	}
+	clear := func(ago time.Duration) breaker.Snapshot {
+		return breaker.Snapshot{Clear: 10, ClearKept: w.now.Add(breaker.KeepClear - ago)}
+	}
+	for i, tt := range []struct {
+		what           string
+		cooldown       breaker.Cooldown
+		clear          breaker.Snapshot
+		again, covered int
+	}{
+		{"set before the clear", set(n.id, 5, 20*time.Second, false), clear(10 * time.Second), 0, 0},
+		{"set after it by a clock that is behind", set(n.id, 5, 5*time.Second, false), clear(10 * time.Second), 1, 0},
+		{"set after it, with a later stamp", set(n.id, 15, 5*time.Second, false), clear(10 * time.Second), 0, 0},
+		{"another node's: it does that itself", set("n1", 5, 5*time.Second, false), clear(10 * time.Second), 0, 0},
+		{"from a disk: when it was set is not known so well", set(n.id, 5, 5*time.Second, true), clear(10 * time.Second), 0, 0},
+		{"another program's", set(breaker.ForeignSetter, 5, 5*time.Second, false), clear(10 * time.Second), 0, 1},
+	} {
+		k := breaker.HostKey(fmt.Sprintf("h%d.example.org", i))
+		n.n.Announce(w.now, k, breaker.Snapshot{Cooldowns: []breaker.Cooldown{tt.cooldown}}, false)
+		e := n.n.Announce(w.now, k, tt.clear, false)
+		if len(e.Again) != tt.again || len(e.Covered) != tt.covered {
+			t.Errorf("%s: again %v, covered %v; want %d and %d", tt.what, e.Again, e.Covered, tt.again, tt.covered)
+		}
+		if again := n.n.Announce(w.now, k, tt.clear, false); len(again.Again)+len(again.Covered) > 0 {
+			t.Errorf("%s: heard again it says %v, %v", tt.what, again.Again, again.Covered)
+		}
+	}
+}
+
 func TestOperatorsCloseIsNotUndone(t *testing.T) {
 	seeds(t, 5, func(t *testing.T, w *world) {
 		off := w.nodes[4]
