@@ -48,6 +48,12 @@ func (f *Form) Err() error {
 	return f.document.err()
 }
 
+// Problems counts what was found wrong so far.
+func (f *Form) Problems() int {
+	l := f.document.loader
+	return len(l.problems) + l.dropped
+}
+
 // A Part is a part of a Form. What cannot be read as asked is a problem of the
 // form, and comes back as zero.
 type Part struct {
@@ -120,10 +126,34 @@ func (p Part) Items(most int) []Part {
 	return list
 }
 
-// Text is a single value of at most so many bytes.
-func (p Part) Text(most int) string {
+// Line is where the part begins in its file.
+func (p Part) Line() int {
 	if p.node == nil {
-		return ""
+		return 0
+	}
+	return p.node.Line
+}
+
+// Text is a single value of at most so many bytes, which may be empty.
+func (p Part) Text(most int) string {
+	text, _ := p.text(most)
+	return text
+}
+
+// Value is Text without the blanks around it, which must not be empty.
+func (p Part) Value(most int) string {
+	text, ok := p.text(most)
+	text = strings.TrimSpace(text)
+	if ok && text == "" {
+		p.Fail("%s has no value", p.name)
+	}
+	return text
+}
+
+// text reports whether the text was there and could be read.
+func (p Part) text(most int) (string, bool) {
+	if p.node == nil {
+		return "", false
 	}
 	text, err := scalar(p.node)
 	if err == nil && len(text) > most {
@@ -131,9 +161,9 @@ func (p Part) Text(most int) string {
 	}
 	if err != nil {
 		p.Fail("%s %w", p.name, err)
-		return ""
+		return "", false
 	}
-	return text
+	return text, true
 }
 
 // maxValueBytes is room for any number, duration or host.
@@ -141,7 +171,7 @@ const maxValueBytes = 300
 
 // Word is one of a few words, or "".
 func (p Part) Word(words ...string) string {
-	text := strings.TrimSpace(p.Text(maxValueBytes))
+	text := p.Value(maxValueBytes)
 	if text != "" && !slices.Contains(words, text) {
 		hint := didYouMean(text, words)
 		p.Fail("%s is %s; want one of %s%s", p.name, quote(text), strings.Join(words, ", "), hint)
@@ -169,11 +199,8 @@ func (p Part) Duration(least, most time.Duration) time.Duration {
 }
 
 func within[T int | float64 | time.Duration](p Part, parse func(string) (T, error), least, most T) T {
-	text := strings.TrimSpace(p.Text(maxValueBytes))
+	text := p.Value(maxValueBytes)
 	if text == "" {
-		if p.node != nil && p.node.Kind == yaml.ScalarNode && p.node.ShortTag() == "!!str" {
-			p.Fail("%s has no value", p.name)
-		}
 		return 0
 	}
 	x, err := parse(text)
@@ -190,7 +217,7 @@ func within[T int | float64 | time.Duration](p Part, parse func(string) (T, erro
 
 // Host is a host in its one spelling.
 func (p Part) Host() string {
-	text := p.Text(maxValueBytes)
+	text := p.Value(maxValueBytes)
 	if text == "" {
 		return ""
 	}
@@ -234,10 +261,27 @@ func (p Part) Breakers() Breakers {
 	return b
 }
 
-// Policies are the policies of configuration files, in the order of Load.
+// Policies are the policies of configuration files, in the order of Load. What
+// else the files say is read, and not held to its limits: it may be about a
+// machine that is not this one.
 func Policies(files ...string) (Breakers, error) {
-	base := Default()
-	base.Files = files
-	c, err := Load(base, nil, nil)
-	return c.Breakers, err
+	l := &loader{config: Default(), settings: settings{}}
+	l.config.origins = map[string]Origin{}
+	for _, path := range files {
+		text, err := ReadFile(path, maxFileBytes)
+		if err != nil {
+			l.add(err)
+			continue
+		}
+		l.readDocument(path, text)
+	}
+	if err := checkProfile(l.config.Profile); err != nil {
+		l.add(l.config.problem(profileFlag, err))
+	}
+	l.layProfile()
+	b := resolve(l.settings)
+	for _, problem := range b.validate() {
+		l.add(problem)
+	}
+	return b, l.err()
 }

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +46,9 @@ func TestFormProblems(t *testing.T) {
 		{"a: [1]\n", func(p Part) { p.Fields("a")["a"].Text(5) }, "f.yaml:1:4: a wants one value, not a list"},
 		{"a: ''\n", func(p Part) { p.Fields("a")["a"].Whole(1, 5) }, "f.yaml:1:4: a has no value"},
 		{"a:\n", func(p Part) { p.Fields("a")["a"].Whole(1, 5) }, "a has no value"},
+		{"a: ''\n", func(p Part) { p.Fields("a")["a"].Word("open", "close") }, "f.yaml:1:4: a has no value"},
+		{"a: ''\n", func(p Part) { p.Fields("a")["a"].Host() }, "f.yaml:1:4: a has no value"},
+		{"a: ' '\n", func(p Part) { p.Fields("a")["a"].Value(5) }, "f.yaml:1:4: a has no value"},
 		{"a: 7\n", func(p Part) { p.Fields("a")["a"].Whole(1, 5) }, "f.yaml:1:4: a is 7; want 1 to 5"},
 		{"a: 99999999999999999999\n", func(p Part) { p.Fields("a")["a"].Whole(1, 5) }, "too large"},
 		{"a: 7d\n", func(p Part) { p.Fields("a")["a"].Duration(1, 5) }, "want a duration"},
@@ -65,6 +70,45 @@ func TestFormProblems(t *testing.T) {
 		if err := f.Err(); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%.60q: got %v, want %s", tt.text, err, tt.want)
 		}
+	}
+}
+
+// A value that is not there is one problem, not two.
+func TestFormProblemsAreSaidOnce(t *testing.T) {
+	for _, text := range []string{"a:\n", "a: ''\n", "a: [1]\n", "a: '" + strings.Repeat("x", maxValueBytes+1) + "'\n"} {
+		f := ReadForm("f.yaml", []byte(text))
+		f.Root().Fields("a")["a"].Word("open")
+		if f.Problems() != 1 {
+			t.Errorf("%.20q: %d problems: %v", text, f.Problems(), f.Err())
+		}
+	}
+}
+
+// Policies are read from the configuration of a machine that is not this one,
+// and errors name the file alone.
+func TestPolicies(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	elsewhere := "cluster: {listen_address: '0.0.0.0:7141'}\nhttp: {listen_address: '0.0.0.0:7140'}\n"
+	b, err := Policies(write("a.yaml", elsewhere+"profile: aggressive\ndefaults: {fail_max: 3}\n"))
+	if err != nil || b.Defaults.FailMax != 3 || b.Defaults.TrialCalls != 3 {
+		t.Errorf("got %+v, %v", b.Defaults, err)
+	}
+	none := filepath.Join(dir, "none.yaml")
+	_, err = Policies(none, write("b.yaml", "profile: bold\ndefaults: {fail_max: 0}\n"))
+	for _, want := range []string{"read " + none + ": ", "b.yaml:1:10: profile is \"bold\"", "b.yaml:2:22: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), "--config") {
+		t.Errorf("nobody gave a --config: %v", err)
 	}
 }
 

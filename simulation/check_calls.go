@@ -157,8 +157,8 @@ type Counts struct {
 	Probes   uint64
 	Failed   uint64 // calls that failed
 	Wasted   uint64 // calls of hosts that were down
-	Spared   uint64 // calls rejected while the host was down or asked for a pause
-	Denied   uint64 // calls rejected while the host was healthy
+	Spared   uint64 // calls rejected while the host was unwell, or on a machine that reached nobody
+	Denied   uint64 // the other calls that were rejected
 	Trips    uint64
 	Rounds   uint64
 	Messages uint64 // between nodes
@@ -211,7 +211,7 @@ func (w *World) called(n *node, h int, c *call) {
 
 func (w *World) ended(n *node, c *call) {
 	w.recorder.ended(c)
-	if r := c.answer.result; r.Error != "" || r.Status >= 500 || r.Status == 429 {
+	if c.answer.kind() == breaker.Failure {
 		w.counts.Failed++
 	}
 }

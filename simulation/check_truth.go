@@ -56,13 +56,9 @@ func (m *machine) moment(i breaker.Instant) time.Duration {
 
 // callEnded notes how a call went that a process hears of.
 func (c *checks) callEnded(n *node, x *call) {
-	kind := breaker.Success
-	switch r := x.answer.result; {
-	case r.Error != "" || r.Status >= 500 || r.Status == 429:
-		kind = breaker.Failure
+	kind := x.answer.kind()
+	if kind == breaker.Failure {
 		c.truth.failures[n.index]++
-	case r.Status != 200:
-		kind = breaker.Neutral
 	}
 	e := &c.truth.ends[x.host]
 	*e = append(*e, end{n, x.role, x.began, c.world.now, kind})

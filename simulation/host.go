@@ -3,6 +3,7 @@ package simulation
 import (
 	"math/rand/v2"
 	"net/http"
+	"sort"
 	"strconv"
 	"time"
 
@@ -16,14 +17,31 @@ type answer struct {
 	result  gate.Result
 }
 
-// phase is how the host behaves at a moment.
-func (h *Host) phase(at time.Duration) Phase {
-	for _, p := range h.Phases {
-		if at < p.Until {
-			return p
-		}
+// Failed reports whether a call came to nothing that a worker can use. What a
+// breaker makes of it is for its policy.
+func Failed(e breaker.Evidence) bool {
+	return e.Error != "" || e.Status >= 500 || e.Status == http.StatusTooManyRequests
+}
+
+// kind is what a worker makes of an answer.
+func (a *answer) kind() breaker.Kind {
+	switch {
+	case Failed(a.result.Evidence):
+		return breaker.Failure
+	case a.result.Status != http.StatusOK:
+		return breaker.Neutral
 	}
-	return Phase{}
+	return breaker.Success
+}
+
+// phase is how the host behaves at a moment. A file of outages may give it tens of
+// thousands of phases, which are in order, and each call asks several times.
+func (h *Host) phase(at time.Duration) Phase {
+	i := sort.Search(len(h.Phases), func(i int) bool { return at < h.Phases[i].Until })
+	if i == len(h.Phases) {
+		return Phase{}
+	}
+	return h.Phases[i]
 }
 
 // timeout is how long a worker waits for an answer.

@@ -37,8 +37,14 @@ type Span time.Duration
 // MarshalJSON writes seconds, to the millisecond.
 func (s Span) MarshalJSON() ([]byte, error) { return []byte(seconds(time.Duration(s))), nil }
 
-// A Wait is a Span that may not have ended: null.
+// A Wait is a Span that may not have ended, or that nobody could see: null.
 type Wait time.Duration
+
+// Waits that are none.
+const (
+	unended Wait = -1
+	unseen  Wait = -2 // too few calls tell
+)
 
 // MarshalJSON writes seconds, or null.
 func (w Wait) MarshalJSON() ([]byte, error) {
@@ -57,7 +63,7 @@ type Figures struct {
 	Wrongly   uint64 `json:"wrongly_rejected"` // the other calls of healthy hosts that were not sent
 	Late      uint64 `json:"late"`             // of these, before the host was called again after an outage
 	Overshoot uint64 `json:"overshoot"`        // calls sent by nodes that had not rejected one since the host went down
-	Recovery  Wait   `json:"recovery_s"`       // the slowest, until 95 % of the calls were allowed
+	Recovery  Wait   `json:"recovery_s"`       // the slowest that was seen, until 95 % of the calls were allowed
 	Closed    Wait   `json:"closed_s"`         // the slowest, until the breaker was closed
 	Trips     uint64 `json:"trips"`
 	Messages  uint64 `json:"messages"` // between nodes
@@ -108,6 +114,7 @@ type Outage struct {
 	Nodes     int    `json:"nodes"`     // that rejected a call
 	Closed    Wait   `json:"closed_s"`
 	Recovery  Wait   `json:"recovery_s"`
+	TooFew    bool   `json:"too_few_calls,omitempty"` // to say when it recovered
 }
 
 // An Event is something that a scenario did.
@@ -136,6 +143,7 @@ func (r *Recorder) Report(s Scenario, policy string) Report {
 	for _, t := range r.total {
 		f.add(t)
 	}
+	var recoveries, closings []Wait
 	for i := range r.hosts {
 		h := r.hostReport(i)
 		f.Spared += h.Figures.Spared
@@ -144,10 +152,11 @@ func (r *Recorder) Report(s Scenario, policy string) Report {
 		f.Late += h.Figures.Late
 		for _, o := range h.Outages {
 			f.Overshoot += o.Overshoot
-			f.Recovery, f.Closed = slower(f.Recovery, o.Recovery), slower(f.Closed, o.Closed)
+			recoveries, closings = append(recoveries, o.Recovery), append(closings, o.Closed)
 		}
 		report.Hosts = append(report.Hosts, h)
 	}
+	f.Recovery, f.Closed = slowest(recoveries), slowest(closings)
 	slices.SortStableFunc(report.Hosts, func(a, b HostReport) int { return cmp.Compare(b.eventful(), a.eventful()) })
 	report.Events, report.Store = p.events(), r.storeReport()
 	for _, v := range w.Violations() {
@@ -156,17 +165,22 @@ func (r *Recorder) Report(s Scenario, policy string) Report {
 	return report
 }
 
-// slower is the longer of two waits; one that did not end is the longest.
-func slower(a, b Wait) Wait {
-	if a < 0 || b < 0 {
-		return -1
+// slowest is the longest of waits that were seen; one that did not end is longer
+// than any.
+func slowest(waits []Wait) Wait {
+	switch {
+	case len(waits) == 0:
+		return 0
+	case slices.Contains(waits, unended):
+		return unended
 	}
-	return max(a, b)
+	return slices.Max(waits)
 }
 
 // eventful is 1 for a host to which something happened.
 func (h *HostReport) eventful() int {
-	if len(h.Outages) > 0 || len(h.Bands) > 1 || len(h.Bands) == 1 && h.Bands[0].state != breaker.Closed {
+	unhealthy := slices.ContainsFunc(h.Phases, func(p PhaseReport) bool { return p.mode != Healthy })
+	if unhealthy || len(h.Bands) > 1 || len(h.Bands) == 1 && h.Bands[0].state != breaker.Closed {
 		return 1
 	}
 	return 0
@@ -190,9 +204,10 @@ func (r *Recorder) hostReport(i int) HostReport {
 	for k := range rec.episodes {
 		e := &rec.episodes[k]
 		o := Outage{
-			From: Span(e.from), Until: Span(e.until), Mode: e.mode.String(), Overshoot: e.overshoot, Nodes: len(e.rejects), Noticed: -1,
-			Closed: Wait(e.closed), Recovery: Wait(e.allowed),
+			From: Span(e.from), Until: Span(e.until), Mode: e.mode.String(), Overshoot: e.overshoot, Nodes: len(e.rejects), Noticed: unended,
+			Closed: Wait(e.closed), Recovery: e.recovery(),
 		}
+		o.TooFew = o.Recovery == unseen
 		if o.Nodes > 0 {
 			o.Noticed = Wait(e.rejectedAt - e.from)
 		}
@@ -205,11 +220,7 @@ func (r *Recorder) hostReport(i int) HostReport {
 func (p *Plan) events() []Event {
 	list := []Event{}
 	for _, f := range p.Faults {
-		text := f.String()
-		if f.Kind == Split {
-			text = "split: " + nodeNames(f.Nodes) + " cut off from the others"
-		}
-		list = append(list, Event{Span(f.At), Span(f.For), text})
+		list = append(list, Event{Span(f.At), Span(f.For), f.String()})
 	}
 	for _, x := range p.Words {
 		list = append(list, Event{Span(x.At), Span(x.For), "an operator says to n" + whole(uint64(x.Node+1)) + ": " + x.String() + " " + p.Hosts[x.Host].Name})

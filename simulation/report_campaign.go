@@ -3,6 +3,7 @@ package simulation
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -22,7 +23,7 @@ type Campaign struct {
 // A PolicyRange is what one policy came to.
 type PolicyRange struct {
 	Policy     string            `json:"policy"`
-	Figures    map[string]Ranged `json:"figures"`
+	Figures    map[string]Ranged `json:"figures"`    // by their names in the JSON of a run
 	Violations []SeedViolation   `json:"violations"` // the first ones
 	Broken     int               `json:"broken"`     // runs with a violation
 
@@ -35,10 +36,12 @@ type SeedViolation struct {
 	Text string `json:"text"`
 }
 
-// Ranged is a figure over all seeds. What never ended is larger than all else.
+// Ranged is a figure over all seeds in which it is known. What never ended is
+// larger than all else.
 type Ranged struct {
 	Median, Least, Most float64
 	unit                string
+	unknown             bool // in each
 }
 
 // neverEnded stands for what did not end, in a sorted list.
@@ -52,11 +55,9 @@ func (c *Campaign) Add(i int, r *Report) {
 	p := &c.Policies[i]
 	p.Policy, c.Scenario = r.Policy, r.Scenario
 	for k, f := range figures {
-		x := f.number(&r.Figures)
-		if x < 0 {
-			x = neverEnded
+		if x, known := f.number(&r.Figures); known {
+			p.numbers[k] = append(p.numbers[k], x)
 		}
-		p.numbers[k] = append(p.numbers[k], x)
 	}
 	if i == 0 {
 		if c.Seeds == 0 {
@@ -80,16 +81,27 @@ func (c *Campaign) Sum() {
 		p := &c.Policies[i]
 		p.Figures = map[string]Ranged{}
 		for k, f := range figures {
-			sorted := slices.Sorted(slices.Values(p.numbers[k]))
-			p.Figures[strings.TrimSpace(f.name)] = Ranged{sorted[len(sorted)/2], sorted[0], sorted[len(sorted)-1], f.unit}
+			p.Figures[f.key] = ranged(slices.Sorted(slices.Values(p.numbers[k])), f.unit)
 		}
 	}
 }
 
-// MarshalJSON writes what never ended as null.
+func ranged(sorted []float64, unit string) Ranged {
+	n := len(sorted)
+	if n == 0 {
+		return Ranged{unit: unit, unknown: true}
+	}
+	median := sorted[n/2]
+	if n%2 == 0 && median < neverEnded {
+		median = (sorted[n/2-1] + median) / 2
+	}
+	return Ranged{Median: median, Least: sorted[0], Most: sorted[n-1], unit: unit}
+}
+
+// MarshalJSON writes what never ended, and what is not known, as null.
 func (r Ranged) MarshalJSON() ([]byte, error) {
 	value := func(x float64) any {
-		if x >= neverEnded {
+		if x >= neverEnded || r.unknown {
 			return nil
 		}
 		return x
@@ -105,10 +117,19 @@ func (r Ranged) String() string {
 			return "never"
 		case r.unit != "":
 			return fmt.Sprintf("%.1f", x)
+		case x != math.Trunc(x): // the mean of two that are next to each other
+			return whole(uint64(x)) + ".5"
 		}
 		return whole(uint64(x))
 	}
-	return fmt.Sprintf("%s%s (%s-%s)", text(r.Median), r.unit, text(r.Least), text(r.Most))
+	if r.unknown {
+		return unseen.String()
+	}
+	unit := r.unit
+	if r.Median >= neverEnded {
+		unit = ""
+	}
+	return fmt.Sprintf("%s%s (%s-%s)", text(r.Median), unit, text(r.Least), text(r.Most))
 }
 
 // String is the campaign in 80 columns.
@@ -122,7 +143,7 @@ func (c *Campaign) String() string {
 	for _, f := range figures {
 		fmt.Fprintf(&b, "%-31s", f.name)
 		for i := range c.Policies {
-			fmt.Fprintf(&b, " %23s", c.Policies[i].Figures[strings.TrimSpace(f.name)])
+			fmt.Fprintf(&b, " %23s", c.Policies[i].Figures[f.key])
 		}
 		b.WriteString("\n")
 	}

@@ -58,11 +58,11 @@ func (r *Report) shownHosts() (shown []*HostReport) {
 	return shown
 }
 
-// areas stacks what became of the calls: succeeded, failed, not sent.
+// areas stacks what became of the calls: succeeded, failed, neutral, not sent.
 func areas(b *strings.Builder, r *Report) {
 	most := uint64(1)
 	for _, t := range r.Timeline {
-		most = max(most, t.Succeeded+t.Failed+t.Rejected)
+		most = max(most, t.Succeeded+t.Failed+t.Neutral+t.Rejected)
 	}
 	width := float64(plotWidth) / float64(len(r.Timeline))
 	for i, t := range r.Timeline {
@@ -70,13 +70,13 @@ func areas(b *strings.Builder, r *Report) {
 		for _, part := range []struct {
 			class string
 			n     uint64
-		}{{"ok", t.Succeeded}, {"bad", t.Failed}, {"no", t.Rejected}} {
+		}{{"ok", t.Succeeded}, {"bad", t.Failed}, {"neutral", t.Neutral}, {"no", t.Rejected}} {
 			if part.n == 0 {
 				continue
 			}
 			tall := float64(part.n) / float64(most) * plotHeight
-			fmt.Fprintf(b, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\"><title>%s: %d succeeded, %d failed, %d not sent</title></rect>\n",
-				part.class, at, plotHeight-float64(below)/float64(most)*plotHeight-tall, width*0.92, tall, clockOf(time.Duration(i)*time.Duration(r.Bucket)), t.Succeeded, t.Failed, t.Rejected)
+			fmt.Fprintf(b, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\"><title>%s: %d succeeded, %d failed, %d neutral, %d not sent</title></rect>\n",
+				part.class, at, plotHeight-float64(below)/float64(most)*plotHeight-tall, width*0.92, tall, clockOf(time.Duration(i)*time.Duration(r.Bucket)), t.Succeeded, t.Failed, t.Neutral, t.Rejected)
 			below += part.n
 		}
 	}

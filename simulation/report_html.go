@@ -110,7 +110,7 @@ func pageOutages(b *strings.Builder, r *Report) {
 }
 
 func pageKey(b *strings.Builder) {
-	b.WriteString(`<p class="key"><b>Calls:</b> <i class="ok"></i>succeeded <i class="bad"></i>failed <i class="no"></i>not sent.
+	b.WriteString(`<p class="key"><b>Calls:</b> <i class="ok"></i>succeeded <i class="bad"></i>failed <i class="neutral"></i>neutral <i class="no"></i>not sent.
 <b>Upper band, the host:</b> <i class="m0"></i>healthy <i class="m1"></i>down <i class="m2"></i>limiting (429) <i class="m3"></i>brown-out <i class="m4"></i>flapping <i class="m5"></i>slow <i class="m6"></i>portal.
 <b>Lower band, its breaker:</b> <i class="s0"></i>closed <i class="s1"></i>half-open <i class="s2"></i>open.
 Point at a band to read it. <a href="#words">What the words mean</a>.</p>
@@ -131,12 +131,13 @@ func pageEvents(b *strings.Builder, r *Report) {
 	}
 	b.WriteString(`<h2 id="words">What the words mean</h2>
 <dl>
+<dt>neutral</dt><dd>calls that were answered by a 4xx other than 429: neither success nor failure</dd>
 <dt>spared</dt><dd>calls that were not sent while their host was not well, or by a machine that reached nobody: what breakers are for</dd>
-<dt>a pause was asked for</dt><dd>calls of a host that was healthy again, not sent because its own Retry-After or an operator's word still ran</dd>
+<dt>a pause was asked for</dt><dd>calls of a host that was healthy again, not sent because its own Retry-After, an operator's open, or another program's deadline in the shared store still ran</dd>
 <dt>wrongly rejected</dt><dd>the other calls of healthy hosts that were not sent: what breakers cost. Those waiting for a probe came after an outage, before the host was called again</dd>
 <dt>overshoot</dt><dd>calls sent in an outage by nodes that had not rejected one yet</dd>
-<dt>recovered</dt><dd>from when the host was well until 19 of 20 calls in a row were allowed</dd>
-<dt>closed</dt><dd>from then until the breaker was closed where its owner is</dd>
+<dt>recovered</dt><dd>from when the host was well until 19 of 20 calls in a row were allowed; at once, if none was rejected. Fewer calls than 20, of which some were rejected, are too few to tell</dd>
+<dt>closed</dt><dd>from when the host was well until its breaker was closed where its owner is</dd>
 </dl>
 `)
 }
@@ -157,7 +158,7 @@ th:first-child,td:first-child{text-align:left}th{color:var(--dim);font-weight:60
 svg{width:100%;height:auto;display:block}svg text{font:11px system-ui,sans-serif;fill:var(--ink)}svg .dim{fill:var(--dim)}svg .what{font-size:7.5px;fill:var(--dim)}
 .key i{display:inline-block;width:.9em;height:.9em;margin:0 .25em 0 .6em;vertical-align:-.1em;background:currentColor}
 .ok,.m0,.s0{fill:var(--ok);color:var(--ok)}.bad,.m1,.s2{fill:var(--bad);color:var(--bad)}.no{fill:var(--no);color:var(--no)}
-.m2,.m3,.s1{fill:var(--half);color:var(--half)}.m4,.m5,.m6{fill:var(--slow);color:var(--slow)}.m0,.s0{opacity:.35}.m3,.m5{opacity:.75}
+.m2,.m3,.s1{fill:var(--half);color:var(--half)}.m4,.m5,.m6,.neutral{fill:var(--slow);color:var(--slow)}.m0,.s0{opacity:.35}.m3,.m5{opacity:.75}
 .grid{stroke:var(--line);stroke-width:1}.end{stroke:var(--dim);stroke-dasharray:3 3}
 .event{fill:var(--dim);opacity:.5}dt{font-weight:600}dd{margin:0 0 .3rem 1.2rem}.events{list-style:none;padding:0}
 `

@@ -32,6 +32,7 @@ type Tally struct {
 	Called    uint64 `json:"called"`
 	Succeeded uint64 `json:"succeeded"`
 	Failed    uint64 `json:"failed"`
+	Neutral   uint64 `json:"neutral"` // answered by a 4xx other than 429
 	Rejected  uint64 `json:"rejected"`
 	Probes    uint64 `json:"probes"`
 }
@@ -41,6 +42,7 @@ func (t *Tally) add(u Tally) {
 	t.Called += u.Called
 	t.Succeeded += u.Succeeded
 	t.Failed += u.Failed
+	t.Neutral += u.Neutral
 	t.Rejected += u.Rejected
 	t.Probes += u.Probes
 }
@@ -55,26 +57,6 @@ type hostRecord struct {
 	next                    int // of the episodes, the first that is not over
 }
 
-// An episode is a time in which a host was not well, and what came of it.
-type episode struct {
-	from, until time.Duration
-	mode        Mode
-	rejects     map[int]bool // nodes that rejected a call since it began
-	overshoot   uint64
-	rejectedAt  time.Duration // the last node that called it did so; 0: not yet
-	closed      time.Duration // after until; negative: not seen
-	allowed     time.Duration
-	recent      [recoveryCalls]bool // of the last calls that were wanted, whether they were allowed
-	began       [recoveryCalls]time.Duration
-	calls       int
-}
-
-// A host is called again when so many of so many calls in a row are allowed.
-const (
-	recoveryCalls   = 20
-	recoveryAllowed = 19
-)
-
 // Record has a world written down that has not run yet. progress is told from
 // time to time which part is done, and ends the run at once by returning false:
 // then what was recorded is of no use.
@@ -88,23 +70,6 @@ func (w *World) Record(progress func(done float64) bool) *Recorder {
 	w.recorder = r
 	w.after(0, r.look)
 	return r
-}
-
-// episodesOf are the times in which a host is not well.
-func episodesOf(h *Host) (list []episode) {
-	from := time.Duration(0)
-	for _, p := range h.Phases {
-		last := len(list) - 1
-		switch {
-		case !unwell(p):
-		case last >= 0 && list[last].until == from: // it goes on, otherwise
-			list[last].until = p.Until
-		default:
-			list = append(list, episode{from: from, until: p.Until, mode: p.Mode, rejects: map[int]bool{}, closed: -1, allowed: -1})
-		}
-		from = p.Until
-	}
-	return list
 }
 
 func (r *Recorder) bucket() int { return min(int(r.world.now/r.width), buckets-1) }
@@ -125,7 +90,7 @@ func (r *Recorder) rejected(n *node, h int, why *gate.Rejection) {
 	switch {
 	case unwell(r.world.plan.Hosts[h].phase(r.world.now)) || n.sick:
 		rec.spared++
-	case why.Reason == breaker.ReasonRetryAfter || why.Reason == breaker.ReasonCLIOpen:
+	case why.Reason == breaker.ReasonRetryAfter || why.Reason == breaker.ReasonCLIOpen || why.Reason == breaker.ReasonStore:
 		rec.obeyed++
 	default:
 		rec.wrongly++
@@ -160,73 +125,16 @@ func (r *Recorder) ended(c *call) {
 	if r == nil {
 		return
 	}
-	t := Tally{Succeeded: 1}
-	if c.answer.failed() {
-		t = Tally{Failed: 1}
+	var t Tally
+	switch c.answer.kind() {
+	case breaker.Success:
+		t.Succeeded = 1
+	case breaker.Failure:
+		t.Failed = 1
+	default:
+		t.Neutral = 1
 	}
 	r.both(int(c.host), t)
-}
-
-// failed reports whether a worker got nothing of use.
-func (a *answer) failed() bool {
-	return a.result.Error != "" || a.result.Status >= 500 || a.result.Status == 429
-}
-
-// episode is the one that is under way.
-func (rec *hostRecord) episode(now time.Duration) *episode {
-	for rec.next < len(rec.episodes) && rec.episodes[rec.next].until <= now {
-		rec.next++
-	}
-	if rec.next < len(rec.episodes) && rec.episodes[rec.next].from <= now {
-		return &rec.episodes[rec.next]
-	}
-	return nil
-}
-
-// reject notes that a node has heard of the episode, or found out.
-func (e *episode) reject(w *World, n *node) {
-	if e.rejects[n.index] {
-		return
-	}
-	e.rejects[n.index] = true
-	e.rejectedAt = w.now
-}
-
-// recovering is the latest episode that is over, if none is under way.
-func (rec *hostRecord) recovering(now time.Duration) *episode {
-	if rec.episode(now) != nil || rec.next == 0 {
-		return nil
-	}
-	return &rec.episodes[rec.next-1]
-}
-
-// wanted follows how the calls of a host that is healthy again fare. Those of a
-// machine that reaches nobody say nothing.
-func (rec *hostRecord) wanted(now time.Duration, allowed, sick bool) {
-	e := rec.recovering(now)
-	if e == nil || e.allowed >= 0 || sick {
-		return
-	}
-	i := e.calls % recoveryCalls
-	e.recent[i], e.began[i] = allowed, now
-	e.calls++
-	if e.calls < recoveryCalls {
-		return
-	}
-	good := 0
-	for _, ok := range e.recent {
-		if ok {
-			good++
-		}
-	}
-	if good < recoveryAllowed {
-		return
-	}
-	first := e.calls % recoveryCalls // the oldest
-	for !e.recent[first] {
-		first = (first + 1) % recoveryCalls
-	}
-	e.allowed = e.began[first] - e.until
 }
 
 // A Band is a time in which a breaker was in one state, where its owner is.

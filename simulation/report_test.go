@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,25 +27,78 @@ func TestEpisodes(t *testing.T) {
 	}
 }
 
-// A host recovers with the first allowed call of 20 in a row of which 19 are.
+// A host recovers with the first allowed call of 20 in a row of which 19 are, or
+// at once where none was rejected: that nobody called is not its fault.
 func TestRecovery(t *testing.T) {
 	for _, tt := range []struct {
-		calls string // one a second after the outage: + allowed, - rejected
+		calls string // one a second, from 7 s after the outage on: + allowed, - rejected
 		want  Wait
 	}{
 		{strings.Repeat("+", 20), 0},
-		{strings.Repeat("+", 19), -1},
-		{strings.Repeat("-", 30) + strings.Repeat("+", 20), Wait(30 * second)},
-		{"+++" + strings.Repeat("-", 10) + strings.Repeat("+", 25), Wait(13 * second)},
-		{strings.Repeat("+-", 40), -1},
+		{strings.Repeat("+", 19) + strings.Repeat("-", 40), 0},
+		{"+", 0},
+		{"", unseen},
+		{"---", unseen},
+		{"-" + strings.Repeat("+", 18), unseen},
+		{"-" + strings.Repeat("+", 19), Wait(8 * second)},
+		{"+-" + strings.Repeat("+", 18), 0},
+		{strings.Repeat("-", 30) + strings.Repeat("+", 20), Wait(37 * second)},
+		{"+++" + strings.Repeat("-", 10) + strings.Repeat("+", 25), Wait(20 * second)},
+		{strings.Repeat("+-", 40), unended},
 	} {
 		rec := hostRecord{episodes: episodesOf(&Host{Phases: []Phase{{Until: 10 * second, Mode: Down}}})}
 		for i, c := range tt.calls {
-			rec.wanted(10*second+time.Duration(i)*second, c == '+', false)
+			rec.wanted(17*second+time.Duration(i)*second, c == '+', false)
 		}
-		if got := Wait(rec.episodes[0].allowed); got != tt.want {
-			t.Errorf("%s: got %v, want %v", tt.calls, got, tt.want)
+		if got := rec.episodes[0].recovery(); got != tt.want {
+			t.Errorf("%q: got %v, want %v", tt.calls, got, tt.want)
 		}
+	}
+	for _, tt := range []struct {
+		waits []Wait
+		want  string
+	}{
+		{nil, "0.0 s"}, {[]Wait{unseen}, "too few calls"}, {[]Wait{Wait(second), unseen, 0}, "1.0 s"}, {[]Wait{unseen, unended, Wait(second)}, "never"},
+	} {
+		if got := slowest(tt.waits).String(); got != tt.want {
+			t.Errorf("%v: the slowest is %s, want %s", tt.waits, got, tt.want)
+		}
+	}
+}
+
+// Whatever a host does but answer well is shown, and a 404 is no success.
+func TestHostsThatAreSlowOrAPortalAreShown(t *testing.T) {
+	text := small + "  - {name: p.example.org, phases: [{for: 1m, mode: portal}]}\n  - {name: s.example.org, phases: [{for: 1m, mode: slow, turn: 2s}]}\n"
+	s, err := parse("f.yaml", []byte(text), beside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := New(s.Plan)
+	r := w.Record(nil)
+	w.Run()
+	report := r.Report(s, "p")
+	if f := report.Figures; f.Neutral < 100 || f.Failed > 0 || f.Succeeded+f.Neutral > f.Called {
+		t.Errorf("%+v", f)
+	}
+	if h := report.of(t, "p.example.org"); h.Figures.Neutral != report.Figures.Neutral || h.Tallies[0].Succeeded > 0 {
+		t.Errorf("%+v, at first %+v", h.Figures, h.Tallies[0])
+	}
+	var page bytes.Buffer
+	if err := WriteHTML(&page, []Report{report}); err != nil {
+		t.Fatal(err)
+	}
+	for form, text := range map[string]string{"text": Text([]Report{report}), "html": page.String()} {
+		for _, want := range []string{"p.example.org", "s.example.org", "neutral (other 4xx)"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %s", form, want)
+			}
+		}
+	}
+	if text := Text([]Report{report}); !strings.Contains(text, "sent, neutral     ") || !strings.Contains(text, "PPP") || !strings.Contains(text, "SSS") {
+		t.Errorf("got\n%s", text)
+	}
+	if !strings.Contains(page.String(), `<rect class="neutral"`) {
+		t.Error("no 404 in the drawing")
 	}
 }
 
@@ -94,15 +148,88 @@ func TestCampaignFigures(t *testing.T) {
 		c.Add(0, &r)
 	}
 	c.Sum()
-	if got := c.Policies[0].Figures["calls wanted"].String(); got != "30 (20-1,000)" {
+	if got := c.Policies[0].Figures["wanted"].String(); got != "30 (20-1,000)" {
 		t.Errorf("got %s", got)
 	}
-	if got := c.Policies[0].Figures["slowest recovery"].String(); got != "30.0 s (20.0-never)" {
+	if got := c.Policies[0].Figures["recovery_s"].String(); got != "30.0 s (20.0-never)" {
 		t.Errorf("got %s", got)
 	}
-	doc, err := json.Marshal(c.Policies[0].Figures["slowest recovery"])
+	doc, err := json.Marshal(c.Policies[0].Figures["recovery_s"])
 	if err != nil || string(doc) != `{"max":null,"median":30,"min":20}` {
 		t.Errorf("got %s, %v", doc, err)
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for _, tt := range []struct {
+		sorted []float64
+		unit   string
+		want   string
+	}{
+		{[]float64{1, 2, 4, 9}, "", "3 (1-9)"},
+		{[]float64{1000, 1001}, "", "1,000.5 (1,000-1,001)"},
+		{[]float64{1, 2}, " s", "1.5 s (1.0-2.0)"},
+		{[]float64{1, neverEnded}, " s", "never (1.0-never)"},
+		{nil, " s", "too few calls"},
+	} {
+		if got := ranged(tt.sorted, tt.unit).String(); got != tt.want {
+			t.Errorf("%v: got %s, want %s", tt.sorted, got, tt.want)
+		}
+	}
+}
+
+// A campaign names its figures as a run does.
+func TestFigureKeys(t *testing.T) {
+	doc, err := json.Marshal(Figures{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]any
+	if err := json.Unmarshal(doc, &want); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range figures {
+		if _, there := want[f.key]; !there {
+			t.Errorf("no figure of a run is called %s", f.key)
+		}
+		delete(want, f.key)
+	}
+	if len(want) > 0 {
+		t.Errorf("a campaign lacks %v", want)
+	}
+}
+
+func TestWordsForPeople(t *testing.T) {
+	for want, x := range map[string]fmt.Stringer{
+		"open for 1m0s":           Word{Kind: Open, For: time.Minute},
+		"set fail_max:3":          Word{Kind: Replace, Fields: "fail_max:3"},
+		"set fail_max:3 for 1m0s": Word{Kind: Replace, Fields: "fail_max:3", For: time.Minute},
+		"split: n1 n3 cut off from the others for 30s": Fault{Kind: Split, Nodes: []int{0, 2}, For: 30 * second},
+	} {
+		if got := x.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	p := Plan{Faults: []Fault{{Kind: Split, Nodes: []int{0, 2}, For: 30 * second}}}
+	if got := p.events()[0].Text; !strings.HasSuffix(got, "for 30s") {
+		t.Errorf("a split without its length: %q", got)
+	}
+}
+
+// A phase is found as if each were looked at.
+func TestPhase(t *testing.T) {
+	for seed := range uint64(50) {
+		for _, h := range Random(seed).Hosts {
+			for at := time.Duration(0); at < 4*time.Minute; at += 500 * time.Millisecond {
+				var want Phase
+				if i := slices.IndexFunc(h.Phases, func(p Phase) bool { return at < p.Until }); i >= 0 {
+					want = h.Phases[i]
+				}
+				if got := h.phase(at); got != want {
+					t.Fatalf("seed %d, %s at %v: got %+v, want %+v", seed, h.Name, at, got, want)
+				}
+			}
+		}
 	}
 }
 

@@ -40,52 +40,13 @@ func clockOf(d time.Duration) string {
 
 // String is how long something took.
 func (w Wait) String() string {
-	if w < 0 {
+	switch w {
+	case unended:
 		return "never"
+	case unseen:
+		return "too few calls"
 	}
 	return strconv.FormatFloat(time.Duration(w).Seconds(), 'f', 1, 64) + " s"
-}
-
-// A figure is a line of the table of figures.
-type figure struct {
-	name string
-	of   func(*Figures) string
-	// number is what a campaign sums up; negative: never.
-	number func(*Figures) float64
-	unit   string
-}
-
-func tallied(name string, of func(*Figures) uint64) figure {
-	return figure{name, func(f *Figures) string { return whole(of(f)) }, func(f *Figures) float64 { return float64(of(f)) }, ""}
-}
-
-func waited(name string, of func(*Figures) Wait) figure {
-	return figure{name, func(f *Figures) string { return of(f).String() }, func(f *Figures) float64 {
-		if of(f) < 0 {
-			return -1
-		}
-		return time.Duration(of(f)).Seconds()
-	}, " s"}
-}
-
-// figures are the lines, in the order in which a person asks.
-var figures = []figure{
-	tallied("calls wanted", func(f *Figures) uint64 { return f.Wanted }),
-	tallied("  sent", func(f *Figures) uint64 { return f.Called }),
-	tallied("    succeeded", func(f *Figures) uint64 { return f.Succeeded }),
-	tallied("    failed", func(f *Figures) uint64 { return f.Failed }),
-	tallied("    were probes", func(f *Figures) uint64 { return f.Probes }),
-	tallied("  not sent", func(f *Figures) uint64 { return f.Rejected }),
-	tallied("    spared (host not well)", func(f *Figures) uint64 { return f.Spared }),
-	tallied("    a pause was asked for", func(f *Figures) uint64 { return f.Obeyed }),
-	tallied("    wrongly rejected", func(f *Figures) uint64 { return f.Wrongly }),
-	tallied("      waiting for a probe", func(f *Figures) uint64 { return f.Late }),
-	tallied("sent to hosts that were down", func(f *Figures) uint64 { return f.Wasted }),
-	tallied("overshoot", func(f *Figures) uint64 { return f.Overshoot }),
-	waited("slowest recovery", func(f *Figures) Wait { return f.Recovery }),
-	waited("  breaker closed after", func(f *Figures) Wait { return f.Closed }),
-	tallied("trips", func(f *Figures) uint64 { return f.Trips }),
-	tallied("messages between nodes", func(f *Figures) uint64 { return f.Messages }),
 }
 
 // Text is what runs of one scenario, under one policy each, came to, in 80
@@ -195,13 +156,13 @@ func outageTable(b *strings.Builder, r *Report) {
 	for i := range r.Hosts {
 		for _, o := range r.Hosts[i].Outages {
 			if lines == 0 {
-				fmt.Fprintf(b, "\n%-26s %-8s %7s %7s %9s %9s %8s\n", "OUTAGE OF", "MODE", "FROM", "UNTIL", "OVERSHOOT", "RECOVERED", "CLOSED")
+				fmt.Fprintf(b, "\n%-22s %-8s %7s %7s %9s %13s %8s\n", "OUTAGE OF", "MODE", "FROM", "UNTIL", "OVERSHOOT", "RECOVERED", "CLOSED")
 			}
 			if lines++; lines > maxTextOutages {
 				more++
 				continue
 			}
-			fmt.Fprintf(b, "%-26s %-8s %7s %7s %9s %9s %8s\n", short(r.Hosts[i].Name, 26), o.Mode, clockOf(time.Duration(o.From)), clockOf(time.Duration(o.Until)), whole(o.Overshoot), o.Recovery, o.Closed)
+			fmt.Fprintf(b, "%-22s %-8s %7s %7s %9s %13s %8s\n", short(r.Hosts[i].Name, 22), o.Mode, clockOf(time.Duration(o.From)), clockOf(time.Duration(o.Until)), whole(o.Overshoot), o.Recovery, o.Closed)
 		}
 	}
 	if more > 0 {

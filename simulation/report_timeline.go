@@ -31,6 +31,9 @@ func timeline(b *strings.Builder, r *Report) {
 	fmt.Fprintf(b, "%-17s %s\n", "", marks(r, column))
 	fmt.Fprintf(b, "%-17s %s\n", "sent, succeeded", bars(r.Timeline, func(t Tally) uint64 { return t.Succeeded }))
 	fmt.Fprintf(b, "%-17s %s\n", "sent, failed", bars(r.Timeline, func(t Tally) uint64 { return t.Failed }))
+	if r.Figures.Neutral > 0 {
+		fmt.Fprintf(b, "%-17s %s\n", "sent, neutral", bars(r.Timeline, func(t Tally) uint64 { return t.Neutral }))
+	}
 	fmt.Fprintf(b, "%-17s %s\n", "not sent", bars(r.Timeline, func(t Tally) uint64 { return t.Rejected }))
 	r.Store.lanes(b, column)
 	calm, hidden := 0, 0

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"fleetfuse/breaker"
 	"fleetfuse/config"
 )
 
@@ -64,6 +63,7 @@ func LoadScenario(path string) (Scenario, error) {
 
 // A scenarioReader turns a form into a plan.
 type scenarioReader struct {
+	form   *config.Form
 	plan   Plan
 	hosts  map[string]int // by name
 	beside func(name string) ([]byte, error)
@@ -78,32 +78,37 @@ func parse(path string, text []byte, beside func(string) ([]byte, error)) (Scena
 		}
 		return Scenario{}, fmt.Errorf("%s: is empty; a scenario has nodes, length and hosts: docs/simulation.md", path)
 	}
-	r := &scenarioReader{hosts: map[string]int{}, beside: beside}
+	r := &scenarioReader{form: form, hosts: map[string]int{}, beside: beside}
 	f := root.Fields("name", "description", "nodes", "length", "quiet", "rate", "network", "hosts", "outages", "faults", "words", "shared-store", "policy")
 	s := Scenario{Description: f["description"].Text(maxProseBytes)}
-	r.plan.Name, r.plan.Seed = f["name"].Text(maxNameBytes), 1
+	r.plan.Name, r.plan.Seed = f["name"].Value(maxNameBytes), 1
 	if r.plan.Name == "" {
 		r.plan.Name = filepath.Base(path)
 	}
 	r.size(root, f)
 	r.network(f["network"])
-	if r.plan.Nodes > 0 && r.plan.Length > 0 { // what follows is measured by them
-		r.hostsOf(root, f["hosts"], f["outages"])
-		r.shared(f["shared-store"])
-		r.faults(f["faults"])
-		r.words(f["words"])
-	}
+	r.hostsOf(root, f["hosts"], f["outages"])
+	r.shared(f["shared-store"])
+	r.faults(f["faults"])
+	r.words(f["words"])
 	policies := f["policy"].Breakers()
 	r.plan.Policies = &policies
 	r.quiet(f["quiet"])
+	if form.Problems() == 0 { // a stand-in for a size is not affordable
+		for _, problem := range r.plan.tooLarge() {
+			f["nodes"].Fail("%w", problem)
+		}
+	}
 	if err := form.Err(); err != nil {
 		return Scenario{}, err
 	}
 	s.Plan = r.plan
-	return s, s.Plan.affordable(path)
+	return s, nil
 }
 
-// size reads how large the world is.
+// size reads how large the world is. What follows is measured by nodes and
+// length: where one of them is wrong the largest stands in, so that the rest is
+// read all the same.
 func (r *scenarioReader) size(root config.Part, f map[string]config.Part) {
 	p := &r.plan
 	for _, key := range []string{"nodes", "length"} {
@@ -112,7 +117,13 @@ func (r *scenarioReader) size(root config.Part, f map[string]config.Part) {
 		}
 	}
 	p.Nodes = f["nodes"].Whole(1, maxNodes)
+	if p.Nodes == 0 {
+		p.Nodes = maxNodes
+	}
 	p.Length = f["length"].Duration(time.Second, maxLength)
+	if p.Length == 0 {
+		p.Length = maxLength
+	}
 	p.Rate = defaultRate
 	if f["rate"].There() {
 		p.Rate = f["rate"].Number(0.001, maxRate)
@@ -143,52 +154,6 @@ func delays(f map[string]config.Part, least, most time.Duration) (time.Duration,
 	return least, most
 }
 
-// quiet reads how long the world shows that it recovers: long enough for every
-// pause of its policies.
-func (r *scenarioReader) quiet(part config.Part) {
-	p := &r.plan
-	least := p.leastQuiet(p.Policies)
-	p.Quiet = max(defaultQuiet, least)
-	if !part.There() {
-		return
-	}
-	p.Quiet = part.Duration(time.Second, maxLength)
-	if p.Quiet != 0 && p.Quiet < least {
-		part.Fail("quiet is %v; the policy keeps calls away for up to %v, so a healthy host could still be rejected at the end: want %v or more, or leave it out",
-			p.Quiet, least-pauseSlack, least)
-	}
-}
-
-// pauseSlack is how long a host has to show that it is healthy after the last
-// pause.
-const pauseSlack = 30 * time.Second
-
-// leastQuiet is the longest that a policy keeps calls away, and some time for
-// calls to probe.
-func (p *Plan) leastQuiet(b *config.Breakers) time.Duration {
-	longest := time.Duration(0)
-	for i := range p.Hosts {
-		longest = max(longest, longestPause(b.Policy(breaker.HostKey(p.Hosts[i].Name))))
-	}
-	return longest + pauseSlack
-}
-
-// longestPause is how long a policy may keep calls away before it probes, but
-// for what a host or an operator asks for.
-func longestPause(p *breaker.Policy) time.Duration {
-	longest := p.ResetTimeout
-	for _, r := range p.Roles {
-		longest = max(longest, r.ResetTimeout)
-	}
-	if p.Backoff.Multiplier > 1 {
-		longest = max(longest, p.Backoff.Max)
-	}
-	if p.Rolling.Enabled {
-		longest = max(longest, p.Rolling.Cooldown)
-	}
-	return longest
-}
-
 // Under is the plan with other policies. All that are compared belong into one
 // call: the quiet part gets long enough for each, so that the worlds are equal.
 func (p Plan) Under(policies ...*config.Breakers) ([]Plan, error) {
@@ -200,19 +165,22 @@ func (p Plan) Under(policies ...*config.Breakers) ([]Plan, error) {
 		plans[i] = p
 		plans[i].Policies = b
 	}
-	return plans, p.affordable(p.Name)
+	problems := p.tooLarge()
+	for i, problem := range problems {
+		problems[i] = fmt.Errorf("%s: %w", p.Name, problem)
+	}
+	return plans, errors.Join(problems...)
 }
 
-// affordable holds a plan to what a machine can run.
-func (p *Plan) affordable(where string) error {
+// tooLarge says why no machine can run a plan.
+func (p *Plan) tooLarge() (problems []error) {
 	total := p.Length + p.Quiet
-	var problems []error
 	if calls := total.Seconds() * p.Rate * float64(p.Nodes); calls > maxCalls {
-		problems = append(problems, fmt.Errorf("%s: %d nodes with %v calls a second each make %.0f million calls in %v; at most %d million make sense: lower rate, nodes or length",
-			where, p.Nodes, p.Rate, calls/1e6, total, maxCalls/1_000_000))
+		problems = append(problems, fmt.Errorf("%d nodes with %v calls a second each make %.0f million calls in %v; at most %d million make sense: lower rate, nodes or length",
+			p.Nodes, p.Rate, calls/1e6, total, maxCalls/1_000_000))
 	}
 	if total > maxNodeTime/time.Duration(p.Nodes) {
-		problems = append(problems, fmt.Errorf("%s: %d nodes for %v are too much: at most %v for so many (the quiet part included)", where, p.Nodes, total, (maxNodeTime/time.Duration(p.Nodes)).Round(time.Second)))
+		problems = append(problems, fmt.Errorf("%d nodes for %v are too much: at most %v for so many (the quiet part included)", p.Nodes, total, (maxNodeTime/time.Duration(p.Nodes)).Round(time.Second)))
 	}
-	return errors.Join(problems...)
+	return problems
 }

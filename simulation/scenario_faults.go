@@ -43,9 +43,16 @@ func onlyThese(f map[string]config.Part, optional, takes []string, what string) 
 }
 
 func (r *scenarioReader) faults(part config.Part) {
+	var list []placedFault
 	for _, p := range part.Items(maxFaults) {
-		r.plan.Faults = append(r.plan.Faults, r.fault(p))
+		before := r.form.Problems()
+		fault := r.fault(p)
+		r.plan.Faults = append(r.plan.Faults, fault)
+		if r.form.Problems() == before {
+			list = append(list, placedFault{fault, p})
+		}
 	}
+	apartFaults(list)
 }
 
 func (r *scenarioReader) fault(part config.Part) Fault {
@@ -143,7 +150,7 @@ func (r *scenarioReader) moment(whole, part config.Part, what string) time.Durat
 
 // node reads a node, n1 for the first.
 func (r *scenarioReader) node(part config.Part) int {
-	text := part.Text(maxNameBytes)
+	text := part.Value(maxNameBytes)
 	number, isNode := strings.CutPrefix(text, "n")
 	i, err := strconv.Atoi(number)
 	if !isNode || err != nil || i < 1 || i > r.plan.Nodes {
@@ -171,13 +178,7 @@ func (r *scenarioReader) word(part config.Part) Word {
 	if !f["say"].There() {
 		part.Fail("a word needs say: %s", strings.Join(wordNames, ", "))
 	}
-	host, known := r.hosts[f["host"].Host()]
-	switch {
-	case !f["host"].There():
-		part.Fail("a word is about a host: name it in host")
-	case !known:
-		f["host"].Fail("there is no such host in this scenario")
-	}
+	host := r.hostAbout(part, f["host"], "a word")
 	if say == "" {
 		return word
 	}
@@ -197,4 +198,18 @@ func (r *scenarioReader) word(part config.Part) Word {
 		}
 	}
 	return word
+}
+
+// hostAbout reads which host something is about.
+func (r *scenarioReader) hostAbout(whole, part config.Part, what string) int {
+	if !part.There() {
+		whole.Fail("%s is about a host: name it in host", what)
+		return 0
+	}
+	name := part.Host()
+	host, known := r.hosts[name]
+	if !known && name != "" {
+		part.Fail("there is no such host in this scenario")
+	}
+	return host
 }

@@ -123,6 +123,9 @@ var points = map[string]func(t *testing.T, w *World, r *Recorder, report *Report
 				t.Errorf("%s was not open", name)
 			}
 		}
+		if f := report.of(t, "foreign.example.org").Figures; f.Obeyed < 20*f.Wrongly { // another program's deadline is a pause that was asked for
+			t.Errorf("foreign.example.org: %d obeyed, %d wrongly rejected", f.Obeyed, f.Wrongly)
+		}
 		if report.of(t, "steady.example.org").times(breaker.Open) != 1 {
 			t.Error("the other cluster's pause was not obeyed")
 		}

@@ -17,8 +17,12 @@ import (
 	"fleetfuse/hostname"
 )
 
-// maxOutages bounds the lines of a file of outages.
-const maxOutages = 100_000
+// maxOutages bounds the lines of a file of outages, maxOutageProblems what is said
+// to be wrong with them: beyond it a person mends the first ones and tries again.
+const (
+	maxOutages        = 100_000
+	maxOutageProblems = 20
+)
 
 // outageHeader is the first line of a file of outages.
 const outageHeader = "host,start_s,end_s"
@@ -33,7 +37,7 @@ type outage struct {
 // outages reads the outages of a file into phases. Hosts that the scenario does
 // not list are added.
 func (r *scenarioReader) outages(part config.Part) {
-	name := part.Text(maxProseBytes)
+	name := part.Value(maxProseBytes)
 	if name == "" {
 		return
 	}
@@ -42,9 +46,11 @@ func (r *scenarioReader) outages(part config.Part) {
 		part.Fail("outages: %w", err)
 		return
 	}
-	list, err := parseOutages(name, text, r.plan.Length)
-	if err != nil {
-		part.Fail("outages: %w", err)
+	list, problems := parseOutages(name, text, r.plan.Length)
+	for _, problem := range problems {
+		part.Fail("outages: %w", problem)
+	}
+	if len(problems) > 0 {
 		return
 	}
 	if len(list) == 0 && len(r.plan.Hosts) == 0 {
@@ -77,38 +83,47 @@ func (r *scenarioReader) outages(part config.Part) {
 	}
 }
 
-// parseOutages reads lines of host,start_s,end_s. Errors say where.
-func parseOutages(name string, text []byte, length time.Duration) ([]outage, error) {
+// parseOutages reads lines of host,start_s,end_s. The problems say where.
+func parseOutages(name string, text []byte, length time.Duration) (list []outage, problems []error) {
 	lines := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))) // a spreadsheet's mark
 	lines.FieldsPerRecord, lines.Comment, lines.TrimLeadingSpace, lines.ReuseRecord = -1, '#', true, true
 	header, err := lines.Read()
 	if err != nil || strings.TrimSpace(strings.Join(header, ",")) != outageHeader {
-		return nil, fmt.Errorf("%s:1: the first line must be %s", name, outageHeader)
+		return nil, []error{fmt.Errorf("%s:1: the first line must be %s", name, outageHeader)}
 	}
-	var list []outage
-	for {
+	for len(problems) < maxOutageProblems {
 		record, err := lines.Read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		var wrong *csv.ParseError
-		if errors.As(err, &wrong) {
-			return nil, fmt.Errorf("%s:%d:%d: %w", name, wrong.Line, wrong.Column, wrong.Err)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if err != nil { // what follows an open quote is no line
+			return nil, append(problems, unreadable(name, err))
 		}
 		o, field, err := parseOutage(record, length)
 		o.line, _ = lines.FieldPos(0)
 		if err != nil {
 			line, column := lines.FieldPos(min(field, len(record)-1))
-			return nil, fmt.Errorf("%s:%d:%d: %w", name, line, column, err)
+			problems = append(problems, fmt.Errorf("%s:%d:%d: %w", name, line, column, err))
+			continue
 		}
 		if list = append(list, o); len(list) > maxOutages {
-			return nil, fmt.Errorf("%s: has more than %d outages", name, maxOutages)
+			return nil, append(problems, fmt.Errorf("%s: has more than %d outages", name, maxOutages))
 		}
 	}
-	return list, apart(name, list)
+	problems = append(problems, apart(name, list)...)
+	if len(problems) >= maxOutageProblems {
+		problems = append(problems[:maxOutageProblems], fmt.Errorf("%s: and perhaps more: these are the first %d problems", name, maxOutageProblems))
+	}
+	return list, problems
+}
+
+// unreadable says where a file is none of lines.
+func unreadable(name string, err error) error {
+	var wrong *csv.ParseError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("%s:%d:%d: %w", name, wrong.Line, wrong.Column, wrong.Err)
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // parseOutage reads one line, and says which field is wrong.
@@ -138,14 +153,14 @@ func parseOutage(record []string, length time.Duration) (o outage, field int, er
 }
 
 // apart sorts outages by host and time, and refuses those that overlap.
-func apart(name string, list []outage) error {
+func apart(name string, list []outage) (problems []error) {
 	slices.SortStableFunc(list, func(a, b outage) int {
 		return cmp.Or(strings.Compare(a.host, b.host), cmp.Compare(a.start, b.start))
 	})
 	for i := 1; i < len(list); i++ {
 		if a, b := list[i-1], list[i]; a.host == b.host && b.start < a.end {
-			return fmt.Errorf("%s:%d: this outage of %s overlaps that of line %d", name, b.line, b.host, a.line)
+			problems = append(problems, fmt.Errorf("%s:%d: this outage of %s overlaps that of line %d", name, b.line, b.host, a.line))
 		}
 	}
-	return nil
+	return problems
 }

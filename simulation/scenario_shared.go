@@ -43,13 +43,7 @@ func (r *scenarioReader) write(part config.Part) Write {
 	case !f["say"].There():
 		part.Fail("a write by a %s needs say: %s", by, strings.Join(says, ", "))
 	}
-	host, known := r.hosts[f["host"].Host()]
-	switch {
-	case !f["host"].There():
-		part.Fail("a write is about a host: name it in host")
-	case !known:
-		f["host"].Fail("there is no such host in this scenario")
-	}
+	host := r.hostAbout(part, f["host"], "a write")
 	if by == "" {
 		return x
 	}

@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"fleetfuse/breaker"
@@ -86,13 +85,17 @@ func (w *World) replaced(n *node, host string, body any) {
 }
 
 func (x Word) String() string {
+	text := "open"
 	switch x.Kind {
-	case Open:
-		return fmt.Sprintf("open for %v", x.For)
 	case Close:
 		return "close"
+	case Replace:
+		text = "set " + x.Fields
 	}
-	return fmt.Sprintf("set %s for %v", x.Fields, x.For)
+	if x.For > 0 {
+		text += fmt.Sprintf(" for %v", x.For)
+	}
+	return text
 }
 
 var faultNames = map[FaultKind]string{
@@ -107,11 +110,7 @@ var faultNames = map[FaultKind]string{
 func (f Fault) String() string {
 	switch f.Kind {
 	case Split:
-		var names []string
-		for _, i := range f.Nodes {
-			names = append(names, fmt.Sprint("n", i+1))
-		}
-		return fmt.Sprintf("split: %s are cut off for %v", strings.Join(names, " "), f.For)
+		return fmt.Sprintf("split: %s cut off from the others for %v", nodeNames(f.Nodes), f.For)
 	case OneWay, Cut:
 		return fmt.Sprintf("%s: n%d to n%d for %v", faultNames[f.Kind], f.Node+1, f.Other+1, f.For)
 	case Lossy:

@@ -67,22 +67,22 @@ type trial struct {
 const ofTheScenario = "of the scenario"
 
 // trials are the plans of a scenario under the policies of files; "" is its own.
+// The worlds are equal: the quiet part is long enough for each.
 func trials(sc simulation.Scenario, files ...string) ([]trial, error) {
 	var labels []string
 	var policies []*config.Breakers
+	var problems []error
 	for _, file := range files {
 		label, b := ofTheScenario, sc.Plan.Policies
 		if file != "" {
-			if _, err := os.Stat(file); err != nil {
-				return nil, fmt.Errorf("read %s: %w", file, errors.Unwrap(err))
-			}
 			breakers, err := config.Policies(file)
-			if err != nil {
-				return nil, err
-			}
+			problems = append(problems, err)
 			label, b = file, &breakers
 		}
 		labels, policies = append(labels, label), append(policies, b)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
 	}
 	plans, err := sc.Plan.Under(policies...)
 	list := make([]trial, len(plans))
@@ -98,11 +98,7 @@ func (s *session) refuse(cmd *cobra.Command, err error) error {
 	if errors.As(err, &usage) {
 		return err
 	}
-	problems := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		problems = joined.Unwrap()
-	}
-	for _, p := range problems {
+	for _, p := range apart(err) {
 		s.say("fleetfuse-ctl: %s", p)
 	}
 	switch {
@@ -112,6 +108,18 @@ func (s *session) refuse(cmd *cobra.Command, err error) error {
 		s.say("Try: correct this; docs/simulation.md describes scenarios, docs/policy.md policies")
 	}
 	return failure(exitUsage)
+}
+
+// apart are the problems that errors join.
+func apart(err error) (problems []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	for _, e := range joined.Unwrap() {
+		problems = append(problems, apart(e)...)
+	}
+	return problems
 }
 
 // seedFlag is the seed; without it the scenario's, which is 1.

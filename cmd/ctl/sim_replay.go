@@ -11,7 +11,7 @@ import (
 )
 
 func (s *session) simReplayCommand() *cobra.Command {
-	var name, policy string
+	var name, policy, against string
 	var seed uint64
 	cmd := &cobra.Command{
 		Use:   "replay",
@@ -19,8 +19,9 @@ func (s *session) simReplayCommand() *cobra.Command {
 		Long: `Run one world and tell what happened in it, each line with its second. The last
 line is "hash: HEX", a sum of everything that happened: the same version, scenario,
 policy and seed have the same one. Without --scenario it is a world that is drawn
-from the seed: its fleet, hosts, policies, faults and operators. Exits 1 if a
-promise was broken.`,
+from the seed: its fleet, hosts, policies, faults and operators. Where sim run had
+compared two policies, --against names the other one: the world is the same only if
+its quiet part is long enough for both. Exits 1 if a promise was broken.`,
 		Example: `  fleetfuse-ctl sim replay --seed 7
   fleetfuse-ctl sim replay --scenario split-brain --seed 3`,
 		Args: noArgs,
@@ -29,19 +30,26 @@ promise was broken.`,
 				return &usageError{what: "a story is told as text", try: "fleetfuse-ctl sim run SCENARIO -o json, which reports the run"}
 			}
 			plan := simulation.Random(seed)
-			if name != "" {
+			switch {
+			case name != "":
 				sc, err := openScenario(name)
 				if err != nil {
 					return s.refuse(cmd, err)
 				}
-				list, err := trials(sc, policy)
+				files := []string{policy}
+				if against != "" {
+					files = append(files, against)
+				}
+				list, err := trials(sc, files...)
 				if err != nil {
 					return s.refuse(cmd, err)
 				}
 				plan = list[0].plan
 				plan.Seed = seed
-			} else if policy != "" {
-				return &usageError{what: "--policy needs --scenario: a world drawn from a seed draws its policies too", try: cmd.CommandPath() + " --scenario regional-outage --policy " + shellWord(policy)}
+			case policy != "":
+				return s.needsScenario(cmd, "--policy", policy)
+			case against != "":
+				return s.needsScenario(cmd, "--against", against)
 			}
 			return s.replay(cmd.Context(), plan)
 		},
@@ -49,7 +57,13 @@ promise was broken.`,
 	seedFlag(cmd, &seed)
 	cmd.Flags().StringVar(&name, "scenario", "", "the `scenario`: a file, or the name of one that comes with this program")
 	cmd.Flags().StringVar(&policy, "policy", "", "configuration `file` whose policies replace those of the scenario")
+	cmd.Flags().StringVar(&against, "against", "", "the other `file` that was compared: it only sizes the quiet part")
 	return cmd
+}
+
+// needsScenario refuses policies for a world that has its own.
+func (s *session) needsScenario(cmd *cobra.Command, flag, file string) error {
+	return &usageError{what: flag + " needs --scenario: a world drawn from a seed draws its policies too", try: cmd.CommandPath() + " --scenario regional-outage " + flag + " " + shellWord(file)}
 }
 
 // replay runs a world and tells its story.

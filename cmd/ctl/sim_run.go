@@ -156,11 +156,19 @@ func (s *session) campaign(r *simRun, p *progress) error {
 	return err
 }
 
-// tellReplay says how to see a broken promise again.
+// tellReplay says how to see a broken promise again. The other policy that was
+// compared belongs to it: it may have made the world longer.
 func (s *session) tellReplay(r *simRun, policy string, seed uint64) {
 	again := fmt.Sprintf("fleetfuse-ctl sim replay --scenario %s --seed %d", shellWord(r.name), seed)
+	other := r.against
 	if policy != ofTheScenario {
 		again += " --policy " + shellWord(policy)
+		if policy == r.against {
+			other = r.policy
+		}
+	}
+	if other != "" {
+		again += " --against " + shellWord(other)
 	}
 	s.say("A promise of fleetfuse was broken. Try: %s", again)
 }

@@ -32,6 +32,7 @@ func TestSimUsage(t *testing.T) {
 		{"sim", "run", "testdata/sim/missing.yaml"},
 		{"sim", "run", "brown-out", "--policy", "testdata/sim/badpolicy.yaml"},
 		{"sim", "run", "brown-out", "--policy", "testdata/sim/none.yaml"},
+		{"sim", "run", "brown-out", "--policy", "testdata/sim/badpolicy.yaml", "--against", "testdata/sim/badprofile.yaml"},
 		{"sim", "run", "brown-out", "-o", "yaml"},
 		{"sim", "run", "brown-out", "--seed", "-1"},
 		{"sim", "run", "brown-out", "--seeds", "0"},
@@ -39,6 +40,7 @@ func TestSimUsage(t *testing.T) {
 		{"sim", "replay", "split-brain"},
 		{"sim", "replay", "-o", "json"},
 		{"sim", "replay", "--policy", "testdata/sim/policy.yaml"},
+		{"sim", "replay", "--against", "testdata/sim/policy.yaml"},
 		{"sim", "replay", "--scenario", "testdata/sim/bad.yaml"},
 	} {
 		term.types(args...)
@@ -109,7 +111,7 @@ func TestSimRunJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(campaign), &sums); err != nil {
 		t.Fatal(err)
 	}
-	wanted := sums.Policies[0].Figures["calls wanted"]
+	wanted := sums.Policies[0].Figures["wanted"]
 	if sums.Seeds != 3 || *wanted.Min > *wanted.Median || *wanted.Median > *wanted.Max {
 		t.Errorf("got %s", campaign)
 	}
@@ -144,6 +146,39 @@ func TestSimReplay(t *testing.T) {
 	b, _, _ := newTerminal(t, node{}).run(t.Context(), "sim", "replay", "--seed", "7")
 	if a != b || !hash.MatchString(last(a)) {
 		t.Errorf("the default world of seed 7 went in two ways: %s, %s", last(a), last(b))
+	}
+}
+
+// The command that is printed after a broken promise replays the same world, in
+// which of the policies compared it was broken.
+func TestSimReplayAgain(t *testing.T) {
+	const small, long, short = "testdata/sim/small.yaml", "testdata/sim/policy.yaml", "testdata/sim/small-policy.yaml" // long has a longer quiet part
+	hash := regexp.MustCompile(`hash: [0-9a-f]{16}`)
+	for _, tt := range []struct{ policy, against string }{{"", ""}, {"", long}, {short, ""}, {short, long}, {long, short}} {
+		args := []string{"sim", "run", small, "--seed", "3"}
+		if tt.policy != "" {
+			args = append(args, "--policy", tt.policy)
+		}
+		if tt.against != "" {
+			args = append(args, "--against", tt.against)
+		}
+		hashes := hash.FindAllString(simulate(t, 0, args...), -1)
+		var labels []string
+		for _, file := range []string{tt.policy, tt.against} {
+			if file == "" {
+				file = ofTheScenario
+			}
+			labels = append(labels, file)
+		}
+		for i, want := range hashes {
+			var told bytes.Buffer
+			s := &session{stderr: &told}
+			s.tellReplay(&simRun{name: small, policy: tt.policy, against: tt.against}, labels[i], 3)
+			_, again, _ := strings.Cut(strings.TrimSpace(told.String()), "fleetfuse-ctl ")
+			if got := hash.FindString(simulate(t, 0, strings.Fields(strings.ReplaceAll(again, "'", ""))...)); got != want {
+				t.Errorf("%v, policy %s: %s, %q gives %s", args, labels[i], want, again, got)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"fleetfuse/api"
+	"fleetfuse/breaker"
+	"fleetfuse/simulation"
 )
 
 // A Port is how workers and operators reach one node.
@@ -51,7 +53,7 @@ func (h *History) Call(ctx context.Context, port Port, node int, host string, up
 
 func (h *History) report(ctx context.Context, port Port, node int, o api.Outcome, pause time.Duration) error {
 	r := Report{Node: node, Host: o.Host, RetryAfter: pause, Permit: o.Permit}
-	r.Failed = o.Error != "" || o.Status == 429 || o.Status >= 500
+	r.Failed = simulation.Failed(breaker.Evidence{Status: o.Status, Error: o.Error})
 	r.From = h.Now()
 	err := port.Report(ctx, o)
 	r.To, r.OK = h.Now(), err == nil

@@ -96,9 +96,10 @@ type Read struct {
 	Version uint64
 }
 
-// The kinds of faults.
+// A FaultKind is what fails.
 type FaultKind string
 
+// The kinds of faults.
 const (
 	Killed    FaultKind = "kill"  // until it is ready again
 	Stopped   FaultKind = "stop"  // in good order, until it is ready again
