@@ -39,7 +39,7 @@ type feed struct {
 	ready  chan struct{} // closed by the first snapshot
 
 	mu    sync.Mutex
-	since breaker.Instant // the node is away since; zero while it is not
+	since breaker.Instant // when the node went away last; at first, when the client began
 }
 
 // run reconnects until ctx ends, with backoff and jitter.
@@ -109,9 +109,6 @@ func (f *feed) event(e api.ViewEvent) {
 	}
 	f.view.apply(e)
 	if !f.view.fed.Swap(true) {
-		f.mu.Lock()
-		f.since = 0
-		f.mu.Unlock()
 		f.view.gate.Replace() // rings only count from now on
 		f.view.closeRings()
 		f.log.Info("the node answers", slog.String("node", f.base))
@@ -122,14 +119,16 @@ func (f *feed) event(e api.ViewEvent) {
 	}
 }
 
-// away notes that the stream broke: this process's ring decides now.
+// away notes that the stream broke: this process's ring decides now. Whoever
+// sees that finds since when, or FailClosed would count from an earlier absence.
 func (f *feed) away(err error) {
-	if !f.view.fed.Swap(false) {
+	if !f.view.fed.Load() {
 		return
 	}
 	f.mu.Lock()
 	f.since = f.clock.Now()
 	f.mu.Unlock()
+	f.view.fed.Store(false)
 	f.view.gate.Replace()
 	f.log.Warn("the node does not answer; the last known view and this process's own ring carry on",
 		slog.String("node", f.base), slog.Any("error", err))
