@@ -75,7 +75,7 @@ func New(opt Options) (*Client, error) {
 		Transport:     transport, // a node never redirects
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	c.view = &view{clock: c.clock, keys: map[breaker.Key]*known{}, policies: defaultPolicies()}
+	c.view = &view{clock: c.clock, most: opt.MaxHosts, keys: map[breaker.Key]*known{}, policies: defaultPolicies()}
 	c.node = &node{base: base, http: web, worker: opt.Worker, clock: c.clock, view: c.view, reports: reports{
 		signal: make(chan struct{}, 1), tallies: map[tallyKey]*tally{}, dates: map[dated]string{},
 	}, decided: decided{counts: &c.counts}, log: opt.Logger}
@@ -105,6 +105,9 @@ func (o *Options) complete() error {
 	}
 	if o.Heartbeat == 0 {
 		o.Heartbeat = 5 * time.Second
+	}
+	if o.MaxHosts == 0 {
+		o.MaxHosts = 1_000_000
 	}
 	if o.AskLimit == 0 {
 		o.AskLimit = 500 * time.Millisecond

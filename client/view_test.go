@@ -33,6 +33,60 @@ func TestOwnCooldownOutlivesWordsOlderThanTheReport(t *testing.T) {
 	}
 }
 
+// cools puts a Retry-After of our own in force that ends in a while, or, if that
+// is negative, ended a while ago.
+func cools(c *Client, host string, ends time.Duration) {
+	c.node.Cool(breaker.HostKey(host), breaker.Cooldown{
+		Setter: "w1", Stamp: c.clock.Stamp(), Until: c.clock.Now().Add(ends), Reason: breaker.ReasonRetryAfter,
+	})
+}
+
+// What the node never heard of, because it was away, is forgotten all the same.
+func TestOwnCooldownsAreForgotten(t *testing.T) {
+	c := quietClient(t, newNode(t, testPolicy()), Options{})
+	cools(c, "over.example", -keepOwn-time.Second)
+	cools(c, "lately.example", -keepOwn+time.Minute)
+	cools(c, "cools.example", time.Hour)
+	cools(c, "node.example", -keepOwn-time.Second)
+	c.view.apply(api.ViewEvent{Exceptions: []api.Exception{{Key: "host:node.example", State: "open", Reason: "cli-open", RemainingMS: 60_000, Stamp: 1}}})
+	c.view.swept = 0
+	c.view.sweep()
+	for host, want := range map[string]breaker.State{
+		"over.example": breaker.Closed, "lately.example": breaker.HalfOpen, "cools.example": breaker.Open, "node.example": breaker.Open,
+	} {
+		if got, gate := c.State(host), c.gate.Peek(breaker.HostKey(host)).State; got != want || gate != want {
+			t.Errorf("%s is %v, for the gate %v, want %v", host, got, gate, want)
+		}
+	}
+	if len(c.view.keys) != 3 || c.view.keys["host:node.example"].own != nil {
+		t.Errorf("%d keys are remembered, want 3; %+v", len(c.view.keys), c.view.keys["host:node.example"])
+	}
+	cools(c, "again.example", -keepOwn-time.Second)
+	if c.view.sweep(); len(c.view.keys) != 4 {
+		t.Error("a sweep a moment after the last one")
+	}
+	c.view.settled("host:again.example")
+	if c.view.settled("host:cools.example"); len(c.view.keys) != 3 {
+		t.Errorf("%d keys are remembered after one settled, want 3", len(c.view.keys))
+	}
+}
+
+func TestOwnCooldownsHaveALimit(t *testing.T) {
+	c := quietClient(t, newNode(t, testPolicy()), Options{MaxHosts: 2})
+	cools(c, "a.example", time.Hour)
+	cools(c, "b.example", -time.Second)
+	cools(c, "c.example", time.Hour)
+	if len(c.view.keys) != 2 || c.State("c.example") != breaker.Closed {
+		t.Errorf("%d keys are remembered, want 2", len(c.view.keys))
+	}
+	c.view.sweep() // b is over
+	cools(c, "c.example", time.Hour)
+	cools(c, "a.example", 2*time.Hour)
+	if len(c.view.keys) != 2 || c.State("c.example") != breaker.Open || c.Remaining("a.example") <= time.Hour {
+		t.Errorf("%d keys are remembered, want 2; a cools for %v", len(c.view.keys), c.Remaining("a.example"))
+	}
+}
+
 func TestSnapshotReplacesEverything(t *testing.T) {
 	n := newNode(t, testPolicy())
 	c := newClient(t, n, Options{})
