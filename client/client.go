@@ -29,7 +29,7 @@ const (
 
 // Options of a Client. All have a default.
 type Options struct {
-	Addr     string // host:port or unix:///path; default DefaultAddr
+	Addr     string // host:port, http://host:port or unix:///path; default DefaultAddr
 	FailMode FailMode
 	Worker   string // names this process in reports; default NAME:PID of the program
 	MaxHosts int    // keys remembered; default 1,000,000
@@ -144,13 +144,14 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Ready waits until the node's first snapshot is in force.
+// Ready waits until the node's first snapshot is in force. Its error says why
+// there is none yet: a wrong address, say.
 func (c *Client) Ready(ctx context.Context) error {
 	select {
 	case <-c.feed.ready:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("the node at %s did not answer: %w", c.opt.Addr, ctx.Err())
+		return fmt.Errorf("the node at %s did not answer: %w", c.opt.Addr, c.feed.unheard(ctx.Err()))
 	}
 }
 

@@ -40,6 +40,7 @@ var architecture = []row{
 
 	// Layer 1: what is believed, kept and configured.
 	{1, "internal/clock", effects, none},
+	{1, "internal/nodeaddr", effects, none},
 	{1, "internal/sqlitefile", effects, uses{sqlite3}},
 	{1, "cluster/view", pure, none},
 	{1, "cluster/placement", pure, none},
