@@ -172,6 +172,22 @@ func (c *Client) Remaining(host string) time.Duration {
 	return max(st.Until.Sub(c.clock.Now()), 0)
 }
 
+// RateMultiplier is advice to the worker's own limiter: to call at this part of
+// its normal rate, from 0.1 to 1. The tuner lowers it, for the roles it is about,
+// while a host answers 429; nothing here slows a call down. It asks nobody. Of a
+// call with a host and a resolver it is the lower one.
+func (c *Client) RateMultiplier(call Call) float64 {
+	m := 1.0
+	g, _ := c.spell(call)
+	if g.Host != "" {
+		m = c.view.policy(breaker.HostKey(g.Host)).ForRole(g.Role).RateMultiplier
+	}
+	if g.Resolver != "" {
+		m = min(m, c.view.policy(breaker.ResolverKey(g.Resolver)).ForRole(g.Role).RateMultiplier)
+	}
+	return m
+}
+
 func (c *Client) status(host string) breaker.Status {
 	name, err := hostname.Normalize(host)
 	if err != nil {

@@ -125,6 +125,35 @@ func TestPolicyFromTheNode(t *testing.T) {
 	}
 }
 
+// The worker's own limiter can read what the fleet advises, of any spelling.
+func TestRateMultiplier(t *testing.T) {
+	c := newClient(t, newNode(t, testPolicy()), Options{})
+	c.view.apply(api.ViewEvent{Full: true, Policies: map[string]api.Policy{
+		"":               {},
+		"host:a.example": {RateMultiplier: 0.8, Roles: map[string]api.RolePolicy{"artifact": {RateMultiplier: 0.4}, "landing": {}}},
+		"resolver:cr":    {RateMultiplier: 0.5},
+	}})
+	for call, want := range map[Call]float64{
+		{Host: "a.example"}:                    0.8,
+		{Host: "A.example.", Role: "artifact"}: 0.4,
+		{Host: "a.example", Role: "landing"}:   0.8,
+		{Host: "a.example", Role: "a b"}:       0.8,
+		{Host: "b.example"}:                    1,
+		{Host: "a.example", Resolver: "cr"}:    0.5,
+		{Resolver: "cr"}:                       0.5,
+		{Host: "a b..c"}:                       1,
+	} {
+		if got := c.RateMultiplier(call); got != want {
+			t.Errorf("%+v: %v, want %v", call, got, want)
+		}
+	}
+	c.cancelFeed()
+	c.feeding.Wait()
+	if got := c.RateMultiplier(Call{Host: "a.example", Role: "artifact"}); !c.Stale() || got != 0.4 {
+		t.Errorf("while the node is away it is %v, want 0.4", got)
+	}
+}
+
 // TestPoliciesOfHosts: the host's own, else that of the longest wildcard, else
 // the default; a change replaces one and leaves the others.
 func TestPoliciesOfHosts(t *testing.T) {

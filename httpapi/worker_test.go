@@ -47,6 +47,19 @@ func TestOnlyACallThatNamesNobodyIsRefused(t *testing.T) {
 	}
 }
 
+// What the tuner advises a worker's limiter is told with the decision.
+func TestAllowTellsTheRateMultiplier(t *testing.T) {
+	r := newRig(t)
+	r.policy.RateMultiplier = 0.8
+	r.policy.Roles = map[string]breaker.RolePolicy{"artifact": {RateMultiplier: 0.4}, "metadata": {RateMultiplier: 1}}
+	for role, want := range map[string]float64{"": 0.8, "artifact": 0.4, "landing": 0.8, "metadata": 0} { // absent is 1
+		var a api.AllowResponse
+		if status, text := r.request("POST", "/v1/allow", `{"host":"a.example","resolver":"cr","role":"`+role+`"}`, asJSON, &a); status != 200 || a.RateMultiplier != want {
+			t.Errorf("role %q: want %v; %d %s", role, want, status, text)
+		}
+	}
+}
+
 func TestGateDeniesWithAStatusAProxyUnderstands(t *testing.T) {
 	r := newRig(t)
 	r.gate.Apply("host:a.example", breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
