@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -122,6 +123,36 @@ func TestPolicyFromTheNode(t *testing.T) {
 	pair := pairOf(p)
 	if err := pair.fed.Validate(); err != nil || pair.fed.ForRole("metadata").FailMax != neverTrip {
 		t.Errorf("fed: %+v, %v", pair.fed, err)
+	}
+}
+
+// While the node is away the ring gives out as many probes as the role's policy
+// says, not as the host's.
+func TestRoleHasItsTrialCalls(t *testing.T) {
+	c := fedByHand(t, Options{})
+	p := api.Policy{FailMax: 1, ResetTimeoutMS: 10, TrialCalls: 10, Roles: map[string]api.RolePolicy{
+		"artifact": {FailMax: 1, ResetTimeoutMS: 10, TrialCalls: 1, SuccessThreshold: 2},
+	}}
+	c.feed.event(api.ViewEvent{Full: true, Policies: map[string]api.Policy{"": p}})
+	c.feed.away(errors.New("the stream broke"))
+	ask := func(role string) *Permit {
+		p, _ := c.Allow(t.Context(), Call{Host: "a.example", Role: role})
+		return p
+	}
+	ask("artifact").Report(Result{Status: 503})
+	first := ask("artifact")
+	eventually(t, "the ring allows a probe", func() bool {
+		if first == nil {
+			first = ask("artifact")
+		}
+		return first != nil
+	})
+	if second := ask("artifact"); second != nil || !first.Probe() {
+		t.Errorf("a second probe was allowed; the first is one: %t", first.Probe())
+	}
+	first.Success()
+	if got := c.gate.Peek("host:a.example").State; got != breaker.HalfOpen {
+		t.Errorf("after one success it is %v, want half-open: two must succeed", got)
 	}
 }
 

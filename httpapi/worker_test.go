@@ -60,6 +60,23 @@ func TestAllowTellsTheRateMultiplier(t *testing.T) {
 	}
 }
 
+// A role's part of a policy reaches the workers whole.
+func TestViewHasTheRolesOfAPolicy(t *testing.T) {
+	r := newRig(t)
+	r.policy.TrialCalls, r.policy.FailMax = 10, 7
+	r.policy.Roles = map[string]breaker.RolePolicy{"artifact": {
+		ResetTimeout: time.Minute, SuccessThreshold: 2, TrialCalls: 1, RateMultiplier: 0.5,
+	}}
+	var e api.ViewEvent
+	if status, text := r.request("GET", "/v1/view", "", nil, &e); status != 200 {
+		t.Fatal(status, text)
+	}
+	want := api.RolePolicy{FailMax: 7, ResetTimeoutMS: 60_000, SuccessThreshold: 2, TrialCalls: 1, RateMultiplier: 0.5}
+	if got := e.Policies[""].Roles["artifact"]; got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func TestGateDeniesWithAStatusAProxyUnderstands(t *testing.T) {
 	r := newRig(t)
 	r.gate.Apply("host:a.example", breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
