@@ -77,7 +77,7 @@ func New(opt Options) (*Client, error) {
 	}
 	c.view = &view{clock: c.clock, most: opt.MaxHosts, keys: map[breaker.Key]*known{}, policies: defaultPolicies()}
 	c.node = &node{base: base, http: web, worker: opt.Worker, clock: c.clock, view: c.view, reports: reports{
-		signal: make(chan struct{}, 1), tallies: map[tallyKey]*tally{}, dates: map[dated]string{},
+		signal: make(chan struct{}, 1), tallies: map[breaker.Key]*tallies{}, dates: map[dated]string{},
 	}, decided: decided{counts: &c.counts}, log: opt.Logger}
 	c.gate = gate.New(gate.Options{
 		Node: opt.Worker, Owner: c.node, Policy: c.view.policy, Clock: c.clock, MaxHosts: opt.MaxHosts, AskLimit: opt.AskLimit,
