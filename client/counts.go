@@ -13,6 +13,7 @@ type Counts struct {
 	Rejected uint64
 	Probes   uint64
 	Stale    uint64 // decisions taken while the node was away
+	Refused  uint64 // outcomes that the node did not take; the log says why
 }
 
 // reasons are those of rejections; what is none of them counts as the last.
@@ -53,7 +54,7 @@ func indexOf(open *OpenError) int {
 // Counts reads the totals.
 func (c *Client) Counts() Counts {
 	n := &c.counts
-	sum := Counts{Probes: n.probes.Load(), Stale: n.stale.Load()}
+	sum := Counts{Probes: n.probes.Load(), Stale: n.stale.Load(), Refused: c.node.refused.Load()}
 	sum.Allowed = n.plain.Load() + sum.Probes
 	for i := range n.rejected {
 		sum.Rejected += n.rejected[i].Load()

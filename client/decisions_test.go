@@ -131,7 +131,7 @@ func TestWhatNoOutcomeTellsReachesTheNode(t *testing.T) {
 // What is read while calls are decided is never more than what was decided: the
 // node refuses a count that no worker can have reached.
 func TestWhatIsReadWhileProbesBeginIsTrue(t *testing.T) {
-	c := &Client{}
+	c := &Client{node: &node{}}
 	const each, workers = 100_000, 2
 	var deciding sync.WaitGroup
 	for range workers {
