@@ -37,6 +37,9 @@ type AllowResponse struct {
 	// Stale is true where the owner of a half-open breaker did not answer, so that
 	// this node's ring decided.
 	Stale bool `json:"stale,omitempty"`
+	// RateMultiplier is advice to the caller's own limiter: to call the host at this
+	// part of its normal rate. Absent is 1.
+	RateMultiplier float64 `json:"rate_multiplier,omitempty"`
 }
 
 // ReportRequest tells how calls went.

@@ -19,9 +19,9 @@ const MaxUsedKeys = 1000
 type KeyUse struct {
 	Key       string `json:"key"` // host:NAME or resolver:NAME
 	Role      string `json:"role,omitempty"`
-	Cooldown  uint64 `json:"denied_by_cooldown,omitempty"`
-	Circuit   uint64 `json:"denied_by_circuit,omitempty"`
-	Local     uint64 `json:"denied_by_local_ring,omitempty"`
+	Cooldown  uint64 `json:"rejected_by_cooldown,omitempty"`
+	Circuit   uint64 `json:"rejected_by_circuit,omitempty"`
+	Local     uint64 `json:"rejected_by_local_ring,omitempty"`
 	Neutral   uint64 `json:"neutral,omitempty"`
 	FromCache uint64 `json:"from_cache,omitempty"`
 }

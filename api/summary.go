@@ -29,9 +29,9 @@ type BreakerSummary struct {
 	// NotSent are the calls that were rejected: by a cooldown, by an open or
 	// half-open circuit, or by the ring of one node alone.
 	NotSent  uint64 `json:"not_sent"`
-	Cooldown uint64 `json:"denied_by_cooldown"`
-	Circuit  uint64 `json:"denied_by_circuit"`
-	Local    uint64 `json:"denied_by_local_rings"`
+	Cooldown uint64 `json:"rejected_by_cooldown"`
+	Circuit  uint64 `json:"rejected_by_circuit"`
+	Local    uint64 `json:"rejected_by_local_rings"`
 	// Opens is how often it opened for the fleet; an extension is none.
 	Opens        int            `json:"opens"`
 	OpensPerHour float64        `json:"opens_per_hour"`

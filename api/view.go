@@ -49,7 +49,9 @@ type Policy struct {
 
 // RolePolicy is a role's part of a Policy.
 type RolePolicy struct {
-	FailMax        int     `json:"fail_max"`
-	ResetTimeoutMS int64   `json:"reset_timeout_ms"`
-	RateMultiplier float64 `json:"rate_multiplier"`
+	FailMax          int     `json:"fail_max"`
+	ResetTimeoutMS   int64   `json:"reset_timeout_ms"`
+	SuccessThreshold int     `json:"success_threshold,omitempty"`
+	TrialCalls       int     `json:"trial_calls,omitempty"`
+	RateMultiplier   float64 `json:"rate_multiplier"`
 }

@@ -29,7 +29,7 @@ const (
 
 // Options of a Client. All have a default.
 type Options struct {
-	Addr     string // host:port or unix:///path; default DefaultAddr
+	Addr     string // host:port, http://host:port or unix:///path; default DefaultAddr
 	FailMode FailMode
 	Worker   string // names this process in reports; default NAME:PID of the program
 	MaxHosts int    // keys remembered; default 1,000,000
@@ -75,9 +75,9 @@ func New(opt Options) (*Client, error) {
 		Transport:     transport, // a node never redirects
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	c.view = &view{clock: c.clock, keys: map[breaker.Key]*known{}, policies: defaultPolicies()}
+	c.view = &view{clock: c.clock, most: opt.MaxHosts, keys: map[breaker.Key]*known{}, policies: defaultPolicies()}
 	c.node = &node{base: base, http: web, worker: opt.Worker, clock: c.clock, view: c.view, reports: reports{
-		signal: make(chan struct{}, 1), tallies: map[tallyKey]*tally{}, dates: map[dated]string{},
+		signal: make(chan struct{}, 1), tallies: map[breaker.Key]*tallies{}, dates: map[dated]string{},
 	}, decided: decided{counts: &c.counts}, log: opt.Logger}
 	c.gate = gate.New(gate.Options{
 		Node: opt.Worker, Owner: c.node, Policy: c.view.policy, Clock: c.clock, MaxHosts: opt.MaxHosts, AskLimit: opt.AskLimit,
@@ -105,6 +105,9 @@ func (o *Options) complete() error {
 	}
 	if o.Heartbeat == 0 {
 		o.Heartbeat = 5 * time.Second
+	}
+	if o.MaxHosts == 0 {
+		o.MaxHosts = 1_000_000
 	}
 	if o.AskLimit == 0 {
 		o.AskLimit = 500 * time.Millisecond
@@ -141,13 +144,14 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Ready waits until the node's first snapshot is in force.
+// Ready waits until the node's first snapshot is in force. Its error says why
+// there is none yet: a wrong address, say.
 func (c *Client) Ready(ctx context.Context) error {
 	select {
 	case <-c.feed.ready:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("the node at %s did not answer: %w", c.opt.Addr, ctx.Err())
+		return fmt.Errorf("the node at %s did not answer: %w", c.opt.Addr, c.feed.unheard(ctx.Err()))
 	}
 }
 
@@ -166,6 +170,22 @@ func (c *Client) Remaining(host string) time.Duration {
 		return 0
 	}
 	return max(st.Until.Sub(c.clock.Now()), 0)
+}
+
+// RateMultiplier is advice to the worker's own limiter: to call at this part of
+// its normal rate, from 0.1 to 1. The tuner lowers it, for the roles it is about,
+// while a host answers 429; nothing here slows a call down. It asks nobody. Of a
+// call with a host and a resolver it is the lower one.
+func (c *Client) RateMultiplier(call Call) float64 {
+	m := 1.0
+	g, _ := c.spell(call)
+	if g.Host != "" {
+		m = c.view.policy(breaker.HostKey(g.Host)).ForRole(g.Role).RateMultiplier
+	}
+	if g.Resolver != "" {
+		m = min(m, c.view.policy(breaker.ResolverKey(g.Resolver)).ForRole(g.Role).RateMultiplier)
+	}
+	return m
 }
 
 func (c *Client) status(host string) breaker.Status {

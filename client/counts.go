@@ -13,6 +13,7 @@ type Counts struct {
 	Rejected uint64
 	Probes   uint64
 	Stale    uint64 // decisions taken while the node was away
+	Refused  uint64 // outcomes that the node did not take; the log says why
 }
 
 // reasons are those of rejections; what is none of them counts as the last.
@@ -22,8 +23,8 @@ var reasons = [...]breaker.Reason{
 }
 
 type counters struct {
-	allowed, probes, stale atomic.Uint64
-	rejected               [len(reasons)]atomic.Uint64 // by reason
+	plain, probes, stale atomic.Uint64               // plain: allowed, and no probe
+	rejected             [len(reasons)]atomic.Uint64 // by reason
 }
 
 func (n *counters) add(p *Permit, err error) {
@@ -33,9 +34,8 @@ func (n *counters) add(p *Permit, err error) {
 		n.rejected[indexOf(open)].Add(1)
 	case p.probe:
 		n.probes.Add(1)
-		n.allowed.Add(1)
 	default:
-		n.allowed.Add(1)
+		n.plain.Add(1)
 	}
 	if open != nil && open.Stale || p != nil && p.stale {
 		n.stale.Add(1)
@@ -54,7 +54,8 @@ func indexOf(open *OpenError) int {
 // Counts reads the totals.
 func (c *Client) Counts() Counts {
 	n := &c.counts
-	sum := Counts{Allowed: n.allowed.Load(), Probes: n.probes.Load(), Stale: n.stale.Load()}
+	sum := Counts{Probes: n.probes.Load(), Stale: n.stale.Load(), Refused: c.node.refused.Load()}
+	sum.Allowed = n.plain.Load() + sum.Probes
 	for i := range n.rejected {
 		sum.Rejected += n.rejected[i].Load()
 	}

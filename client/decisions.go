@@ -22,16 +22,14 @@ type decided struct {
 	used   used
 }
 
-// totals are counters read at one moment.
+// totals are counters as read one after the other, so none is part of another.
 type totals struct {
-	allowed, probes, stale uint64
-	rejected               [len(reasons)]uint64
+	plain, probes, stale uint64
+	rejected             [len(reasons)]uint64
 }
 
-// read reads the probes first: each is among those allowed.
 func (n *counters) read() totals {
-	t := totals{probes: n.probes.Load(), stale: n.stale.Load()}
-	t.allowed = n.allowed.Load()
+	t := totals{plain: n.plain.Load(), probes: n.probes.Load(), stale: n.stale.Load()}
 	for i := range n.rejected {
 		t.rejected[i] = n.rejected[i].Load()
 	}
@@ -40,8 +38,7 @@ func (n *counters) read() totals {
 
 // since is what was counted after an earlier moment.
 func (t *totals) since(before *totals) *api.Decisions {
-	d := &api.Decisions{Probes: t.probes - before.probes, Stale: t.stale - before.stale}
-	d.Allowed = t.allowed - before.allowed - d.Probes
+	d := &api.Decisions{Allowed: t.plain - before.plain, Probes: t.probes - before.probes, Stale: t.stale - before.stale}
 	for i, n := range t.rejected {
 		if n -= before.rejected[i]; n == 0 {
 			continue

@@ -2,6 +2,7 @@ package client
 
 import (
 	"maps"
+	"sync"
 	"testing"
 
 	"fleetfuse/api"
@@ -124,5 +125,34 @@ func TestWhatNoOutcomeTellsReachesTheNode(t *testing.T) {
 	}
 	if sum["host:a.example not sent"] != 3 || sum["host:gone.example neutral"] != 1 {
 		t.Errorf("told %v; want 3 calls of a.example that were not sent, and a neutral one", sum)
+	}
+}
+
+// What is read while calls are decided is never more than what was decided: the
+// node refuses a count that no worker can have reached.
+func TestWhatIsReadWhileProbesBeginIsTrue(t *testing.T) {
+	c := &Client{node: &node{}}
+	const each, workers = 100_000, 2
+	var deciding sync.WaitGroup
+	for range workers {
+		deciding.Go(func() {
+			for range each {
+				c.counts.add(&Permit{probe: true}, nil)
+			}
+		})
+	}
+	var before totals
+	var sum api.Decisions
+	for sum.Probes < each*workers {
+		now := c.counts.read()
+		d := now.since(&before)
+		if d.Allowed != 0 || c.Counts().Allowed > each*workers {
+			t.Fatalf("%d calls were allowed without a probe, want none; %+v", d.Allowed, c.Counts())
+		}
+		sum.Probes, before = sum.Probes+d.Probes, now
+	}
+	deciding.Wait()
+	if got, want := c.Counts(), (Counts{Allowed: each * workers, Probes: each * workers}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

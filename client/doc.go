@@ -12,4 +12,9 @@
 // Decisions are taken from local memory; only a half-open breaker costs a
 // question to the node. While the node does not answer, the last known view and
 // this process's own ring carry on, and answers are marked stale.
+//
+// How fast to call is the worker's own business. What the fleet advises is a part
+// of its normal rate, to be read before each call or now and then:
+//
+//	limiter.SetLimit(normal * rate.Limit(c.RateMultiplier(client.Call{Host: host, Role: role})))
 package client

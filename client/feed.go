@@ -2,8 +2,10 @@ package client
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -38,9 +40,15 @@ type feed struct {
 	once   sync.Once
 	ready  chan struct{} // closed by the first snapshot
 
+	complained bool // since the node answered last
+
 	mu    sync.Mutex
-	since breaker.Instant // the node is away since; zero while it is not
+	since breaker.Instant // when the node went away last; at first, when the client began
+	last  error           // why the last stream ended, or did not begin
 }
+
+// errEnded is why a stream ended that the node closed.
+var errEnded = errors.New("it closed the stream")
 
 // run reconnects until ctx ends, with backoff and jitter.
 func (f *feed) run(ctx context.Context) {
@@ -48,6 +56,10 @@ func (f *feed) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		heard, err := f.follow(ctx)
 		f.away(err)
+		if ctx.Err() != nil {
+			return
+		}
+		f.complain(err)
 		if heard {
 			pause = reconnectMin
 		}
@@ -78,8 +90,11 @@ func (f *feed) follow(ctx context.Context) (heard bool, err error) {
 		return false, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
-		return false, fmt.Errorf("GET /v1/view: status %d, %q", resp.StatusCode, resp.Header.Get("Content-Type"))
+	if resp.StatusCode != http.StatusOK {
+		return false, refusal("/v1/view", resp)
+	}
+	if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/event-stream") {
+		return false, fmt.Errorf("/v1/view is %q, want text/event-stream; is it a node that listens there?", kind)
 	}
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(make([]byte, 0, 4096), maxEventBytes)
@@ -99,7 +114,7 @@ func (f *feed) follow(ctx context.Context) (heard bool, err error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return heard, cause
 	}
-	return heard, lines.Err()
+	return heard, cmp.Or(lines.Err(), errEnded)
 }
 
 // event takes one event of a live stream.
@@ -109,11 +124,9 @@ func (f *feed) event(e api.ViewEvent) {
 	}
 	f.view.apply(e)
 	if !f.view.fed.Swap(true) {
-		f.mu.Lock()
-		f.since = 0
-		f.mu.Unlock()
 		f.view.gate.Replace() // rings only count from now on
 		f.view.closeRings()
+		f.complained = false
 		f.log.Info("the node answers", slog.String("node", f.base))
 	}
 	f.once.Do(func() { close(f.ready) })
@@ -122,17 +135,41 @@ func (f *feed) event(e api.ViewEvent) {
 	}
 }
 
-// away notes that the stream broke: this process's ring decides now.
+// away notes that there is no stream: this process's ring decides now. Whoever
+// sees that finds since when, or FailClosed would count from an earlier absence.
 func (f *feed) away(err error) {
-	if !f.view.fed.Swap(false) {
+	fed := f.view.fed.Load()
+	f.mu.Lock()
+	f.last = err
+	if fed {
+		f.since = f.clock.Now()
+	}
+	f.mu.Unlock()
+	if fed {
+		f.view.fed.Store(false)
+		f.view.gate.Replace()
+	}
+}
+
+// complain says once why the node does not answer: a wrong address looks like a
+// node that is not there yet.
+func (f *feed) complain(err error) {
+	if f.complained {
 		return
 	}
-	f.mu.Lock()
-	f.since = f.clock.Now()
-	f.mu.Unlock()
-	f.view.gate.Replace()
+	f.complained = true
 	f.log.Warn("the node does not answer; the last known view and this process's own ring carry on",
 		slog.String("node", f.base), slog.Any("error", err))
+}
+
+// unheard is why Ready gave up: its own reason and the last of the stream's.
+func (f *feed) unheard(why error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.last == nil {
+		return why
+	}
+	return fmt.Errorf("%w; the last try: %w", why, f.last)
 }
 
 // awayFor is how long the node has been away; zero while it answers.

@@ -72,16 +72,20 @@ func (n *node) post(ctx context.Context, path string, body, answer any) error {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	limited := io.LimitReader(resp.Body, maxAnswerBytes)
 	if resp.StatusCode >= http.StatusMultipleChoices {
-		e := &statusError{path: path, code: resp.StatusCode}
-		var p api.Problem
-		if json.NewDecoder(limited).Decode(&p) == nil && p.Detail != "" {
-			e.why = &p
-		}
-		return e
+		return refusal(path, resp)
 	}
-	return json.NewDecoder(limited).Decode(answer)
+	return json.NewDecoder(io.LimitReader(resp.Body, maxAnswerBytes)).Decode(answer)
+}
+
+// refusal reads why an answer is not what was asked for.
+func refusal(path string, resp *http.Response) *statusError {
+	e := &statusError{path: path, code: resp.StatusCode}
+	var p api.Problem
+	if json.NewDecoder(io.LimitReader(resp.Body, maxAnswerBytes)).Decode(&p) == nil && p.Detail != "" {
+		e.why = &p
+	}
+	return e
 }
 
 // Ask implements gate.Owner.

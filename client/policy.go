@@ -124,7 +124,8 @@ func policyOf(a api.Policy) breaker.Policy {
 			p.Roles = map[string]breaker.RolePolicy{}
 		}
 		p.Roles[name] = breaker.RolePolicy{
-			FailMax: r.FailMax, ResetTimeout: milliseconds(r.ResetTimeoutMS), RateMultiplier: r.RateMultiplier,
+			FailMax: r.FailMax, ResetTimeout: milliseconds(r.ResetTimeoutMS), SuccessThreshold: r.SuccessThreshold, TrialCalls: r.TrialCalls,
+			RateMultiplier: r.RateMultiplier,
 		}
 	}
 	return p

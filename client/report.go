@@ -34,14 +34,16 @@ type reports struct {
 
 	mu      sync.Mutex
 	waiting []report
-	tallies map[tallyKey]*tally
+	tallies map[breaker.Key]*tallies
 	dates   map[dated]string
 }
 
-// tallyKey is what successes are counted by.
-type tallyKey struct {
-	key  breaker.Key
-	role string
+// tallies are one key's, by role: that of the role it met first, and those of
+// others, which few keys have.
+type tallies struct {
+	role   string
+	first  tally
+	others map[string]*tally
 }
 
 // tally counts successes since they were last sent; the times are of the one
@@ -72,7 +74,9 @@ func (r *reports) add(one report) {
 func (r *reports) push(list ...report) {
 	r.waiting = append(r.waiting, list...)
 	if excess := len(r.waiting) - maxWaiting; excess > 0 {
-		r.waiting = slices.Delete(r.waiting, 0, excess)
+		// Some more at once, as all others are moved, and while the node is away this
+		// is where each failure ends.
+		r.waiting = slices.Delete(r.waiting, 0, excess+batchSize)
 	}
 }
 
@@ -80,41 +84,63 @@ func (r *reports) push(list ...report) {
 func (r *reports) succeeded(key breaker.Key, role string, n int, began, ended breaker.Instant) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := r.tallies[tallyKey{key, role}]
-	if t == nil {
-		t = &tally{}
-		r.tallies[tallyKey{key, role}] = t
+	all := r.tallies[key]
+	if all == nil {
+		all = &tallies{role: role}
+		r.tallies[key] = all
 	}
+	t := all.of(role)
 	t.n += n
 	if began > t.began {
 		t.began, t.ended = began, ended
 	}
 }
 
+// of is the tally of a role, made if needed.
+func (all *tallies) of(role string) *tally {
+	if role == all.role {
+		return &all.first
+	}
+	t := all.others[role]
+	if t == nil {
+		if all.others == nil {
+			all.others = map[string]*tally{}
+		}
+		t = &tally{}
+		all.others[role] = t
+	}
+	return t
+}
+
 // flushTally puts the successes counted on a key before what comes next.
 func (r *reports) flushTally(key breaker.Key) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for k, t := range r.tallies {
-		if k.key == key {
-			r.pushTally(k, t)
-		}
+	if all := r.tallies[key]; all != nil {
+		r.pushTallies(key, all)
 	}
 }
 
 func (r *reports) flushTallies() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for k, t := range r.tallies {
-		r.pushTally(k, t)
+	for key, all := range r.tallies {
+		r.pushTallies(key, all)
 	}
 }
 
-func (r *reports) pushTally(k tallyKey, t *tally) {
-	delete(r.tallies, k)
-	one := report{key: k.key, began: t.began, ended: t.ended}
-	one.outcome = api.Outcome{Role: k.role, Status: 200, Count: t.n, NoPermit: true}
-	one.outcome.Host, one.outcome.Resolver = split(k.key)
+func (r *reports) pushTallies(key breaker.Key, all *tallies) {
+	delete(r.tallies, key)
+	r.pushTally(key, all.role, &all.first)
+	for role, t := range all.others {
+		r.pushTally(key, role, t)
+	}
+}
+
+func (r *reports) pushTally(key breaker.Key, role string, t *tally) {
+	one := report{key: key, began: t.began, ended: t.ended}
+	one.outcome = api.Outcome{Role: role, Status: 200, Count: t.n, NoPermit: true}
+	one.outcome.Host, one.outcome.Resolver = split(key)
 	r.push(one)
 }
 

@@ -30,6 +30,7 @@ func (n *node) send(ctx context.Context) {
 			return
 		case <-n.reports.signal:
 		case <-tick.C:
+			n.view.sweep()
 			n.reports.flushTallies()
 			n.tellDecisions(longer, false)
 		}

@@ -48,7 +48,7 @@ func TestWhatTheNodeRefusesIsNotSentAgain(t *testing.T) {
 			t.Errorf("%d: %d outcomes wait to be sent again", code, len(c.node.reports.waiting))
 		}
 	}
-	if got := c.node.refused.Load(); got != 3 {
+	if got := c.Counts().Refused; got != 3 {
 		t.Errorf("%d outcomes are counted as refused, want 3", got)
 	}
 	if got := strings.Count(log.String(), "the node refuses what is reported"); got != 1 {
@@ -77,7 +77,7 @@ func TestABatchThatIsTooLongIsSplit(t *testing.T) {
 	if got := n.reported(func(api.Outcome) bool { return true }); got != 4 {
 		t.Errorf("%d outcomes arrived, want 4", got)
 	}
-	if got := c.node.refused.Load(); got != 1 {
+	if got := c.Counts().Refused; got != 1 {
 		t.Errorf("%d outcomes are counted as refused, want 1", got)
 	}
 }
@@ -99,8 +99,8 @@ func TestOutcomesTheNodeRejectsAreLogged(t *testing.T) {
 	var log strings.Builder
 	c := quietClient(t, n, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	c.node.taken(unsent(c, "a.example", "b.example"), []api.Rejected{{Index: 1, Detail: "give either status or error"}})
-	if text := log.String(); !strings.Contains(text, "give either status or error") || c.node.refused.Load() != 1 {
-		t.Errorf("%d refused; log %s", c.node.refused.Load(), text)
+	if text := log.String(); !strings.Contains(text, "give either status or error") || c.Counts().Refused != 1 {
+		t.Errorf("%d refused; log %s", c.Counts().Refused, text)
 	}
 }
 

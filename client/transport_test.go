@@ -139,7 +139,7 @@ func TestUnixSocketAndBadAddresses(t *testing.T) {
 	if err := c.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
-	for _, addr := range []string{"unix://relative", "localhost", "127.0.0.1:", "http://h:1/path", "https://h:1"} {
+	for _, addr := range []string{"unix://relative", "localhost", "127.0.0.1:", "http://h:1/path", "https://h:1", "h:abc", ":99999", "h:0"} {
 		if c, err := New(Options{Addr: addr}); err == nil {
 			_ = c.Close()
 			t.Errorf("%q was taken", addr)

@@ -3,6 +3,7 @@ package client
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
@@ -16,10 +17,19 @@ type view struct {
 	clock    *clock.Clock
 	policies *policies
 	fed      atomic.Bool // the node's stream is live
+	most     int         // keys, beyond which no Retry-After of our own is kept
 
-	mu   sync.Mutex
-	keys map[breaker.Key]*known
+	mu    sync.Mutex
+	keys  map[breaker.Key]*known
+	swept breaker.Instant
 }
+
+// keepOwn is how long a Retry-After of our own is kept after its deadline, if
+// nobody asks for the host, sweepEvery how often one is looked for that is older.
+const (
+	keepOwn    = 10 * time.Minute
+	sweepEvery = time.Minute
+)
 
 // known is what is held of one key.
 type known struct {
@@ -28,7 +38,7 @@ type known struct {
 }
 
 // ownCooldown is a Retry-After this process saw. It rejects at once, and until
-// the node has it nothing the node says ends it.
+// the node has it or it is long over nothing ends it.
 type ownCooldown struct {
 	breaker.Cooldown
 	told bool // the node accepted the report that carried it
@@ -111,11 +121,15 @@ func (v *view) close(key breaker.Key) {
 	v.gate.Apply(key, breaker.Snapshot{})
 }
 
-// cool puts a Retry-After this process saw in force.
+// cool puts a Retry-After this process saw in force. Where there is no room only
+// the node is told of it.
 func (v *view) cool(key breaker.Key, c breaker.Cooldown) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	k := v.keys[key]
+	if k == nil && len(v.keys) >= v.most {
+		return
+	}
 	if k == nil {
 		k = &known{}
 		v.keys[key] = k
@@ -187,10 +201,37 @@ func snapshotOf(x api.Exception, now breaker.Instant) breaker.Snapshot {
 func (v *view) settled(key breaker.Key) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	k := v.keys[key]
-	if k == nil || k.own == nil || k.own.Until > v.clock.Now() {
+	if k := v.keys[key]; k != nil && k.own != nil && k.own.Until <= v.clock.Now() {
+		v.forget(key, k)
+	}
+}
+
+// sweep forgets Retry-Afters of our own that are long over, told or not: while
+// the node is away nobody else ends those of hosts that are called no more. A full
+// view has no room for such that are over at all.
+func (v *view) sweep() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now, keep := v.clock.Now(), keepOwn
+	if len(v.keys) >= v.most {
+		keep = 0
+	} else if now < v.swept.Add(sweepEvery) {
 		return
 	}
+	v.swept = now
+	for key, k := range v.keys {
+		if k.own != nil && k.own.Until.Add(keep) <= now {
+			v.forget(key, k)
+		}
+	}
+}
+
+// forget ends a Retry-After of our own; what the node says of the key remains.
+// view.mu is held.
+func (v *view) forget(key breaker.Key, k *known) {
 	k.own = nil
+	if k.node.Empty() {
+		delete(v.keys, key)
+	}
 	v.gate.Apply(key, k.snapshot())
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -30,6 +31,60 @@ func TestOwnCooldownOutlivesWordsOlderThanTheReport(t *testing.T) {
 	closed()
 	if state() != breaker.Closed {
 		t.Error("a close after the node heard of it did not end it")
+	}
+}
+
+// cools puts a Retry-After of our own in force that ends in a while, or, if that
+// is negative, ended a while ago.
+func cools(c *Client, host string, ends time.Duration) {
+	c.node.Cool(breaker.HostKey(host), breaker.Cooldown{
+		Setter: "w1", Stamp: c.clock.Stamp(), Until: c.clock.Now().Add(ends), Reason: breaker.ReasonRetryAfter,
+	})
+}
+
+// What the node never heard of, because it was away, is forgotten all the same.
+func TestOwnCooldownsAreForgotten(t *testing.T) {
+	c := quietClient(t, newNode(t, testPolicy()), Options{})
+	cools(c, "over.example", -keepOwn-time.Second)
+	cools(c, "lately.example", -keepOwn+time.Minute)
+	cools(c, "cools.example", time.Hour)
+	cools(c, "node.example", -keepOwn-time.Second)
+	c.view.apply(api.ViewEvent{Exceptions: []api.Exception{{Key: "host:node.example", State: "open", Reason: "cli-open", RemainingMS: 60_000, Stamp: 1}}})
+	c.view.swept = 0
+	c.view.sweep()
+	for host, want := range map[string]breaker.State{
+		"over.example": breaker.Closed, "lately.example": breaker.HalfOpen, "cools.example": breaker.Open, "node.example": breaker.Open,
+	} {
+		if got, gate := c.State(host), c.gate.Peek(breaker.HostKey(host)).State; got != want || gate != want {
+			t.Errorf("%s is %v, for the gate %v, want %v", host, got, gate, want)
+		}
+	}
+	if len(c.view.keys) != 3 || c.view.keys["host:node.example"].own != nil {
+		t.Errorf("%d keys are remembered, want 3; %+v", len(c.view.keys), c.view.keys["host:node.example"])
+	}
+	cools(c, "again.example", -keepOwn-time.Second)
+	if c.view.sweep(); len(c.view.keys) != 4 {
+		t.Error("a sweep a moment after the last one")
+	}
+	c.view.settled("host:again.example")
+	if c.view.settled("host:cools.example"); len(c.view.keys) != 3 {
+		t.Errorf("%d keys are remembered after one settled, want 3", len(c.view.keys))
+	}
+}
+
+func TestOwnCooldownsHaveALimit(t *testing.T) {
+	c := quietClient(t, newNode(t, testPolicy()), Options{MaxHosts: 2})
+	cools(c, "a.example", time.Hour)
+	cools(c, "b.example", -time.Second)
+	cools(c, "c.example", time.Hour)
+	if len(c.view.keys) != 2 || c.State("c.example") != breaker.Closed {
+		t.Errorf("%d keys are remembered, want 2", len(c.view.keys))
+	}
+	c.view.sweep() // b is over
+	cools(c, "c.example", time.Hour)
+	cools(c, "a.example", 2*time.Hour)
+	if len(c.view.keys) != 2 || c.State("c.example") != breaker.Open || c.Remaining("a.example") <= time.Hour {
+		t.Errorf("%d keys are remembered, want 2; a cools for %v", len(c.view.keys), c.Remaining("a.example"))
 	}
 }
 
@@ -68,6 +123,65 @@ func TestPolicyFromTheNode(t *testing.T) {
 	pair := pairOf(p)
 	if err := pair.fed.Validate(); err != nil || pair.fed.ForRole("metadata").FailMax != neverTrip {
 		t.Errorf("fed: %+v, %v", pair.fed, err)
+	}
+}
+
+// While the node is away the ring gives out as many probes as the role's policy
+// says, not as the host's.
+func TestRoleHasItsTrialCalls(t *testing.T) {
+	c := fedByHand(t, Options{})
+	p := api.Policy{FailMax: 1, ResetTimeoutMS: 10, TrialCalls: 10, Roles: map[string]api.RolePolicy{
+		"artifact": {FailMax: 1, ResetTimeoutMS: 10, TrialCalls: 1, SuccessThreshold: 2},
+	}}
+	c.feed.event(api.ViewEvent{Full: true, Policies: map[string]api.Policy{"": p}})
+	c.feed.away(errors.New("the stream broke"))
+	ask := func(role string) *Permit {
+		p, _ := c.Allow(t.Context(), Call{Host: "a.example", Role: role})
+		return p
+	}
+	ask("artifact").Report(Result{Status: 503})
+	first := ask("artifact")
+	eventually(t, "the ring allows a probe", func() bool {
+		if first == nil {
+			first = ask("artifact")
+		}
+		return first != nil
+	})
+	if second := ask("artifact"); second != nil || !first.Probe() {
+		t.Errorf("a second probe was allowed; the first is one: %t", first.Probe())
+	}
+	first.Success()
+	if got := c.gate.Peek("host:a.example").State; got != breaker.HalfOpen {
+		t.Errorf("after one success it is %v, want half-open: two must succeed", got)
+	}
+}
+
+// The worker's own limiter can read what the fleet advises, of any spelling.
+func TestRateMultiplier(t *testing.T) {
+	c := newClient(t, newNode(t, testPolicy()), Options{})
+	c.view.apply(api.ViewEvent{Full: true, Policies: map[string]api.Policy{
+		"":               {},
+		"host:a.example": {RateMultiplier: 0.8, Roles: map[string]api.RolePolicy{"artifact": {RateMultiplier: 0.4}, "landing": {}}},
+		"resolver:cr":    {RateMultiplier: 0.5},
+	}})
+	for call, want := range map[Call]float64{
+		{Host: "a.example"}:                    0.8,
+		{Host: "A.example.", Role: "artifact"}: 0.4,
+		{Host: "a.example", Role: "landing"}:   0.8,
+		{Host: "a.example", Role: "a b"}:       0.8,
+		{Host: "b.example"}:                    1,
+		{Host: "a.example", Resolver: "cr"}:    0.5,
+		{Resolver: "cr"}:                       0.5,
+		{Host: "a b..c"}:                       1,
+	} {
+		if got := c.RateMultiplier(call); got != want {
+			t.Errorf("%+v: %v, want %v", call, got, want)
+		}
+	}
+	c.cancelFeed()
+	c.feeding.Wait()
+	if got := c.RateMultiplier(Call{Host: "a.example", Role: "artifact"}); !c.Stale() || got != 0.4 {
+		t.Errorf("while the node is away it is %v, want 0.4", got)
 	}
 }
 

@@ -28,7 +28,7 @@ func TestDecisionsOfWorkersAreCounted(t *testing.T) {
 		{`{"rejected":{"retry-after":1000000001}}`, http.StatusBadRequest},
 		{`{"rejected":{` + strings.Join(many, ",") + `}}`, http.StatusBadRequest},
 		{`{"hosts":5}`, http.StatusBadRequest},
-		{`{"keys":[{"key":"host:A.example","role":"metadata","denied_by_circuit":7,"neutral":2},{"key":"host:a..b"}]}`, http.StatusAccepted},
+		{`{"keys":[{"key":"host:A.example","role":"metadata","rejected_by_circuit":7,"neutral":2},{"key":"host:a..b"}]}`, http.StatusAccepted},
 		{`{"keys":[{"key":"host:a.example","from_cache":1000000001}]}`, http.StatusBadRequest},
 		{`{"keys":[` + strings.Repeat(`{"key":"host:a"},`, api.MaxUsedKeys) + `{"key":"host:a"}]}`, http.StatusBadRequest},
 	} {

@@ -198,7 +198,10 @@ func policyOf(p *breaker.Policy) api.Policy {
 			a.Roles = map[string]api.RolePolicy{}
 		}
 		r := p.ForRole(name)
-		a.Roles[name] = api.RolePolicy{FailMax: r.FailMax, ResetTimeoutMS: r.ResetTimeout.Milliseconds(), RateMultiplier: r.RateMultiplier}
+		a.Roles[name] = api.RolePolicy{
+			FailMax: r.FailMax, ResetTimeoutMS: r.ResetTimeout.Milliseconds(), SuccessThreshold: r.SuccessThreshold, TrialCalls: r.TrialCalls,
+			RateMultiplier: r.RateMultiplier,
+		}
 	}
 	return a
 }

@@ -61,8 +61,23 @@ func (s *Server) allow(w http.ResponseWriter, r *http.Request) {
 		resp.Reason, resp.Detail, resp.Key = string(n.Reason), n.Detail, string(n.Key)
 	}
 	resp.Stale = d.Stale()
+	if m := s.rateMultiplier(c); m != 1 {
+		resp.RateMultiplier = m
+	}
 	s.decided(&d)
 	write(w, http.StatusOK, resp)
+}
+
+// rateMultiplier is the lowest of those of a call's host and resolver.
+func (s *Server) rateMultiplier(c gate.Call) float64 {
+	m := 1.0
+	if c.Host != "" {
+		m = s.opt.Policy(breaker.HostKey(c.Host)).ForRole(c.Role).RateMultiplier
+	}
+	if c.Resolver != "" {
+		m = min(m, s.opt.Policy(breaker.ResolverKey(c.Resolver)).ForRole(c.Role).RateMultiplier)
+	}
+	return m
 }
 
 // decided counts a decision.

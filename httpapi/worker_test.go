@@ -47,6 +47,36 @@ func TestOnlyACallThatNamesNobodyIsRefused(t *testing.T) {
 	}
 }
 
+// What the tuner advises a worker's limiter is told with the decision.
+func TestAllowTellsTheRateMultiplier(t *testing.T) {
+	r := newRig(t)
+	r.policy.RateMultiplier = 0.8
+	r.policy.Roles = map[string]breaker.RolePolicy{"artifact": {RateMultiplier: 0.4}, "metadata": {RateMultiplier: 1}}
+	for role, want := range map[string]float64{"": 0.8, "artifact": 0.4, "landing": 0.8, "metadata": 0} { // absent is 1
+		var a api.AllowResponse
+		if status, text := r.request("POST", "/v1/allow", `{"host":"a.example","resolver":"cr","role":"`+role+`"}`, asJSON, &a); status != 200 || a.RateMultiplier != want {
+			t.Errorf("role %q: want %v; %d %s", role, want, status, text)
+		}
+	}
+}
+
+// A role's part of a policy reaches the workers whole.
+func TestViewHasTheRolesOfAPolicy(t *testing.T) {
+	r := newRig(t)
+	r.policy.TrialCalls, r.policy.FailMax = 10, 7
+	r.policy.Roles = map[string]breaker.RolePolicy{"artifact": {
+		ResetTimeout: time.Minute, SuccessThreshold: 2, TrialCalls: 1, RateMultiplier: 0.5,
+	}}
+	var e api.ViewEvent
+	if status, text := r.request("GET", "/v1/view", "", nil, &e); status != 200 {
+		t.Fatal(status, text)
+	}
+	want := api.RolePolicy{FailMax: 7, ResetTimeoutMS: 60_000, SuccessThreshold: 2, TrialCalls: 1, RateMultiplier: 0.5}
+	if got := e.Policies[""].Roles["artifact"]; got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func TestGateDeniesWithAStatusAProxyUnderstands(t *testing.T) {
 	r := newRig(t)
 	r.gate.Apply("host:a.example", breaker.Snapshot{Cooldowns: []breaker.Cooldown{{

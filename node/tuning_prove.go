@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/telemetry"
 	"fleetfuse/telemetry/follow"
 	"fleetfuse/telemetry/rollup"
 	"fleetfuse/tuner"
@@ -78,13 +79,13 @@ const tapeEnd = breaker.Instant(1 << 60)
 
 // run replays under the policy in force and under it with suggestions made.
 func (r *replayed) run(suggestions []tuner.Suggestion) replay.Comparison {
-	var logs []rollup.NodeLog
+	var logs []telemetry.NodeLog
 	for _, l := range r.Logs {
 		if log, _, err := rollup.DecodeLog(l.Log, tapeEnd); err == nil { // one of a later version is as one that is missing
-			logs = append(logs, rollup.NodeLog{Node: l.Node, Log: log})
+			logs = append(logs, telemetry.NodeLog{Node: l.Node, Log: log})
 		}
 	}
-	tape := rollup.Tape(logs)
+	tape := telemetry.Tape(logs)
 	tape.CallsPerSecond = r.CallsPerSecond
 	for _, x := range r.Rejected {
 		from := tapeEnd.Add(-time.Duration(x.AgeMS) * time.Millisecond)

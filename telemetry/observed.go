@@ -90,7 +90,7 @@ func observed(c *rollup.Counts) tuner.Counts {
 	t := tuner.Counts{
 		Successes: c.Successes, Neutral: c.Neutral, FromCache: c.FromCache,
 		Limited: c.Failures[rollup.Status429], Server: c.Failures[rollup.Status5xx], Timeouts: c.Failures[rollup.Timeout],
-		ProbesOK: c.ProbesOK, ProbesFailed: c.ProbesFailed, Rejected: c.Refused(), LongestRun: c.LongestRun,
+		ProbesOK: c.ProbesOK, ProbesFailed: c.ProbesFailed, Rejected: c.RejectedAll(), LongestRun: c.LongestRun,
 	}
 	t.Unavailable = min(c.Unavailable, t.Server)
 	t.Other = c.Failed() - t.Limited - t.Server - t.Timeouts

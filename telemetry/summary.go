@@ -64,7 +64,7 @@ func (o *opens) add(e *api.Event) {
 func summaryOf(key string, c *rollup.Counts, o *opens, window time.Duration) api.BreakerSummary {
 	s := api.BreakerSummary{
 		Key: key, Calls: c.Calls(), Successes: c.Successes, Failures: c.Failed(), Neutral: c.Neutral, FromCache: c.FromCache,
-		NotSent: c.Refused(), Cooldown: c.Rejected[rollup.ByCooldown], Circuit: c.Rejected[rollup.ByCircuit], Local: c.Rejected[rollup.ByRing],
+		NotSent: c.RejectedAll(), Cooldown: c.Rejected[rollup.ByCooldown], Circuit: c.Rejected[rollup.ByCircuit], Local: c.Rejected[rollup.ByRing],
 		ProbesOK: c.ProbesOK, ProbesFailed: c.ProbesFailed, LongestRun: c.LongestRun,
 	}
 	for class, n := range c.Failures {

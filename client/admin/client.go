@@ -5,16 +5,16 @@ package admin
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
+	"fleetfuse/internal/nodeaddr"
 )
-
-// DefaultAddr is where a node listens unless it is told otherwise.
-const DefaultAddr = "127.0.0.1:7140"
 
 // DefaultTimeout bounds a call whose context has no deadline. WordTimeout bounds
 // one that changes something: a node may wait six seconds for an owner, then
@@ -44,12 +44,19 @@ type Client struct {
 	http *http.Client
 }
 
+// Secure reports whether an address is one for NewTLS: whether it begins with
+// https.
+func Secure(addr string) bool {
+	scheme, _, ok := strings.Cut(addr, "://")
+	return ok && strings.EqualFold(scheme, "https")
+}
+
 // New returns a client of the node at addr: "host:port", "http://host:port" or
 // "unix:///path/to/socket". It does not connect.
 func New(addr string) (*Client, error) {
-	target, err := parseAddr(addr)
-	if err == nil && target.secure {
-		err = badAddr(addr, "it is https, which New is not for (NewTLS is)")
+	target, err := nodeaddr.Parse(addr)
+	if err == nil && target.Secure {
+		err = nodeaddr.Bad(addr, "it is https, which New is not for (NewTLS is)")
 	}
 	if err != nil {
 		return nil, err
@@ -61,9 +68,9 @@ func New(addr string) (*Client, error) {
 // "https://host:port". TLSFiles reads a configuration such a node accepts. It
 // does not connect.
 func NewTLS(addr string, secure *tls.Config) (*Client, error) {
-	target, err := parseAddr(addr)
-	if err == nil && !target.secure {
-		err = badAddr(addr, "it is not https, the only one NewTLS is for")
+	target, err := nodeaddr.Parse(addr)
+	if err == nil && !target.Secure {
+		err = nodeaddr.Bad(addr, "it is not https, the only one NewTLS is for")
 	}
 	if err != nil {
 		return nil, err
@@ -71,18 +78,18 @@ func NewTLS(addr string, secure *tls.Config) (*Client, error) {
 	return newClient(target, secure), nil
 }
 
-func newClient(target target, secure *tls.Config) *Client {
+func newClient(target nodeaddr.Target, secure *tls.Config) *Client {
 	transport := &http.Transport{
 		// No Proxy: an operator asks this node, and a proxy configured for the
 		// workers' traffic may itself be behind a breaker.
-		DialContext:         target.dial,
+		DialContext:         target.Dial(new(net.Dialer)),
 		TLSClientConfig:     secure.Clone(),
 		MaxIdleConnsPerHost: 4,
 		IdleConnTimeout:     30 * time.Second,
 	}
 	return &Client{
-		addr: target.name,
-		base: target.base,
+		addr: target.Name,
+		base: target.Base,
 		http: &http.Client{
 			Transport: transport,
 			// A node never redirects. Following would show somebody else's answer.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fleetfuse/client/admin"
+	"fleetfuse/internal/nodeaddr"
 )
 
 // A tlsFile is one of the files with which a node at https is asked.
@@ -26,7 +27,7 @@ func tlsFiles(f *admin.TLSFiles) []tlsFile {
 
 // reachFlags are the flags that say which node is asked, and how.
 func (s *session) reachFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&s.addr, "addr", "", "node to ask: `host:port`, http://host:port, https://host:port or\nunix:///path (else FLEETFUSE_ADDR, else "+admin.DefaultAddr+")")
+	flags.StringVar(&s.addr, "addr", "", "node to ask: `host:port`, http://host:port, https://host:port or\nunix:///path (else FLEETFUSE_ADDR, else "+nodeaddr.Default+")")
 	for _, f := range tlsFiles(&s.files) {
 		flags.StringVar(f.path, f.flag, "", f.usage+"\n(else "+f.twin+")")
 	}
@@ -39,7 +40,7 @@ func (s *session) client() (*admin.Client, error) {
 		addr, origin = s.env.getenv("FLEETFUSE_ADDR"), "FLEETFUSE_ADDR"
 	}
 	if addr == "" {
-		addr = admin.DefaultAddr
+		addr = nodeaddr.Default
 	}
 	dial := s.plainClient
 	if admin.Secure(addr) {
@@ -53,7 +54,7 @@ func (s *session) client() (*admin.Client, error) {
 func (s *session) plainClient(addr, origin string) (*admin.Client, error) {
 	c, err := admin.New(addr)
 	if err != nil {
-		return nil, &usageError{what: origin + ": " + err.Error(), try: "--addr " + admin.DefaultAddr}
+		return nil, &usageError{what: origin + ": " + err.Error(), try: "--addr " + nodeaddr.Default}
 	}
 	var flags []string
 	for _, f := range tlsFiles(&s.files) {

@@ -101,7 +101,7 @@ func summaryRow(b api.BreakerSummary) []string {
 	}
 	return []string{
 		printable(hostArg(breaker.Key(b.Key))), opens, printable(reasonsOf(b.OpenReasons)), probes,
-		strconv.FormatUint(b.Calls, 10), failed, strconv.FormatUint(b.NotSent, 10), deniedBy(b),
+		strconv.FormatUint(b.Calls, 10), failed, strconv.FormatUint(b.NotSent, 10), rejectedBy(b),
 	}
 }
 
@@ -122,7 +122,7 @@ func reasonsOf(reasons map[string]int) string {
 	return strings.Join(names, ", ")
 }
 
-func deniedBy(b api.BreakerSummary) string {
+func rejectedBy(b api.BreakerSummary) string {
 	var parts []string
 	for _, p := range []struct {
 		n    uint64

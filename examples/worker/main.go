@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -75,7 +76,7 @@ func work(ctx context.Context, urls []string) error {
 
 	var all sync.WaitGroup
 	for _, url := range urls {
-		all.Go(func() { keepFetching(ctx, web, url) })
+		all.Go(func() { keepFetching(ctx, breakers, web, url) })
 	}
 	all.Wait()
 	return nil
@@ -97,11 +98,22 @@ func classify(_ *http.Request, resp *http.Response, _ error, r *client.Result) {
 	}
 }
 
+// pauseOf is how long to wait until the next fetch of a URL: longer than usual
+// where the fleet advises a part of the usual rate, as of a host that answers 429.
+func pauseOf(breakers *client.Client, address string) time.Duration {
+	u, err := url.Parse(address)
+	if err != nil {
+		return pause // fetching it says why
+	}
+	part := breakers.RateMultiplier(client.Call{Host: u.Host, Role: role(u.Path)})
+	return time.Duration(float64(pause) / part)
+}
+
 // keepFetching fetches a URL until ctx ends.
-func keepFetching(ctx context.Context, web *http.Client, url string) {
+func keepFetching(ctx context.Context, breakers *client.Client, web *http.Client, url string) {
 	for ctx.Err() == nil {
-		wait := pause
 		n, err := fetch(ctx, web, url)
+		wait := pauseOf(breakers, url)
 		var open *client.OpenError
 		switch {
 		case errors.As(err, &open):

@@ -40,12 +40,14 @@ var architecture = []row{
 
 	// Layer 1: what is believed, kept and configured.
 	{1, "internal/clock", effects, none},
+	{1, "internal/nodeaddr", effects, none},
 	{1, "internal/sqlitefile", effects, uses{sqlite3}},
 	{1, "internal/tty", effects, none},
 	{1, "cluster/view", pure, none},
 	{1, "cluster/placement", pure, none},
 	{1, "cluster/spread", pure, none},
 	{1, "cluster/travel", effects, uses{protobuf}},
+	{1, "telemetry/rollup", pure, none}, // gate's counts, so workers link it: no tuner above it
 	{1, "cooldownstore", effects, none},
 	{1, "cooldownstore/sharing", effects, none}, // pure, but for what it imports
 	{1, "cooldownstore/memory", effects, none},
@@ -60,7 +62,6 @@ var architecture = []row{
 	{1, "tuner/replay", pure, none},
 	{1, "tuner", pure, uses{mathext}},
 	{1, "tuner/planner", pure, none},
-	{1, "telemetry/rollup", pure, none},
 	{1, "config", effects, uses{pflag, yaml}},
 
 	// Layer 2: the parts of a process.
@@ -95,6 +96,9 @@ var architecture = []row{
 	{5, "internal/archtest", effects, none},
 }
 
+// tuning is what only nodes and ctl need.
+const tuning = "fleetfuse/tuner"
+
 // calculating lists third-party packages that are pure themselves.
 var calculating = uses{mathext}
 
@@ -106,10 +110,10 @@ var apart = [][2]string{{"actors", "cluster"}}
 // are built with CGO_ENABLED=0 and go into other people's programs.
 var unreachable = []struct {
 	from    string
-	modules []string
+	modules []string // or packages
 }{
-	{"client", []string{sqlite3, protoactor, memberlist}},
-	{"client/admin", []string{sqlite3, protoactor, memberlist}},
+	{"client", []string{sqlite3, protoactor, memberlist, tuning}},
+	{"client/admin", []string{sqlite3, protoactor, memberlist, tuning}},
 	{"cmd/ctl", []string{sqlite3, protoactor, memberlist}},
 }
 

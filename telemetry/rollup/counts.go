@@ -128,8 +128,8 @@ func (c *Counts) Failed() (n uint64) {
 	return n
 }
 
-// Refused is the number of rejected calls.
-func (c *Counts) Refused() (n uint64) {
+// RejectedAll is the number of rejected calls, of all causes.
+func (c *Counts) RejectedAll() (n uint64) {
 	for _, r := range c.Rejected {
 		n += r
 	}
@@ -141,7 +141,7 @@ func (c *Counts) Calls() uint64 { return c.Successes + c.Failed() + c.Neutral }
 
 // Traffic is the number of calls that were wanted: made, answered from a cache
 // or rejected. By it keys are ranked.
-func (c *Counts) Traffic() uint64 { return c.Calls() + c.FromCache + c.Refused() }
+func (c *Counts) Traffic() uint64 { return c.Calls() + c.FromCache + c.RejectedAll() }
 
 // Empty reports whether nothing was seen.
 func (c *Counts) Empty() bool { return *c == Counts{} }

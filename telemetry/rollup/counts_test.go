@@ -53,7 +53,7 @@ func TestAddingIsSumming(t *testing.T) {
 		ab, ba := a, b
 		ab.Add(&b)
 		ba.Add(&a)
-		if ab.Calls() != a.Calls()+b.Calls() || ab.Refused() != a.Refused()+b.Refused() || ab.LongestRun != max(a.LongestRun, b.LongestRun) ||
+		if ab.Calls() != a.Calls()+b.Calls() || ab.RejectedAll() != a.RejectedAll()+b.RejectedAll() || ab.LongestRun != max(a.LongestRun, b.LongestRun) ||
 			ab.Unavailable != a.Unavailable+b.Unavailable {
 			t.Fatalf("%v + %v = %v", a, b, ab)
 		}

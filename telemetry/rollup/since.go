@@ -76,7 +76,7 @@ func appendSums(list []BucketCounts, key breaker.Key, spans []*span) []BucketCou
 		if i+1 < len(spans) && spans[i+1].at == s.at {
 			continue
 		}
-		b := BucketCounts{Key: key, Rejected: c.Refused(), ProbesFailed: c.ProbesFailed}
+		b := BucketCounts{Key: key, Rejected: c.RejectedAll(), ProbesFailed: c.ProbesFailed}
 		b.At, b.Judged, b.Failures, b.Limited = int64(s.at), c.Successes+c.Failed(), c.Failed(), c.Failures[Status429]
 		b.LatencyLogs, b.LatencyCalls = c.Latency.logs(), c.Latency.Count()
 		if !b.nothing() {

@@ -33,7 +33,7 @@ func TestSinceGivesEachBucketOnce(t *testing.T) {
 				w := want[place(s.Key, int64(at))]
 				w.Key, w.At = s.Key, int64(at)
 				w.Judged, w.Failures, w.Limited = w.Judged+c.Successes+c.Failed(), w.Failures+c.Failed(), w.Limited+c.Failures[rollup.Status429]
-				w.Rejected, w.ProbesFailed, w.LatencyCalls = w.Rejected+c.Refused(), w.ProbesFailed+c.ProbesFailed, w.LatencyCalls+c.Latency.Count()
+				w.Rejected, w.ProbesFailed, w.LatencyCalls = w.Rejected+c.RejectedAll(), w.ProbesFailed+c.ProbesFailed, w.LatencyCalls+c.Latency.Count()
 				if w.Judged+w.Rejected+w.ProbesFailed > 0 {
 					want[place(s.Key, int64(at))] = w
 				}
