@@ -51,7 +51,7 @@ func (n *Node) settle(p *peer, key breaker.Key, o breaker.Outcome, now breaker.I
 		n.dropped++
 		return
 	}
-	x := &settle{Settle: Settle{n.id(), key, o}, sent: now, expires: now.Add(n.opt.Policy(key).PermitTimeout)}
+	x := &settle{repeated: repeated{sent: now}, Settle: Settle{n.id(), key, o}, expires: now.Add(n.opt.Policy(key).PermitTimeout)}
 	p.settles = append(p.settles, x)
 	n.send(p, x.Settle)
 }

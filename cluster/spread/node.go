@@ -164,14 +164,14 @@ func (n *Node) step(key breaker.Key, do any) { n.e.Steps = append(n.e.Steps, Ste
 func (n *Node) take(now breaker.Instant) Effects {
 	e := n.e
 	n.e = Effects{}
-	for _, s := range e.Sends {
+	for i, s := range e.Sends {
 		switch s.Message.(type) {
 		case Push, Batch, Settle, WitnessAsk, Request:
 			if p := n.peers[s.To]; p != nil && p.mute == 0 {
 				p.mute = now
 			}
 		}
-		if p := n.peers[s.To]; p != nil { // what is sent is what has to be repeated
+		if p := n.peers[s.To]; p != nil && (i == 0 || s.To != e.Sends[i-1].To) { // what is sent is what has to be repeated
 			n.wakeFor(p)
 		}
 	}

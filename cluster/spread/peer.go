@@ -14,7 +14,7 @@ type peer struct {
 	queue   []breaker.Key // to be pushed, in order
 	queued  map[breaker.Key]struct{}
 	pushes  []*parcel // not acknowledged
-	settles []*settle // not acknowledged
+	settles []*settle // not acknowledged, by id
 
 	waiting  []*Report // outcomes for the next batch, by key in order of arrival
 	byKey    map[breaker.Key]*Report
@@ -36,22 +36,33 @@ type exchange struct {
 	at   breaker.Instant
 }
 
-// parcel is a push on its way.
-type parcel struct {
-	id    uint64
-	keys  []breaker.Key
+// repeated is what is sent until it is acknowledged.
+type repeated struct {
 	sent  breaker.Instant
 	tries int // how often it was repeated
 }
 
 // due is when to repeat it. The wait doubles each time, up to 4 s: what a busy
 // member cannot keep up with must not be sent to it ever more often (ADR 0007).
-func (x *parcel) due() breaker.Instant { return x.sent.Add(resendEvery << min(x.tries, 4)) }
+func (x *repeated) due() breaker.Instant { return x.sent.Add(resendEvery << min(x.tries, 4)) }
+
+// again notes that it is sent once more.
+func (x *repeated) again(now breaker.Instant) {
+	x.sent = now
+	x.tries++
+}
+
+// parcel is a push on its way.
+type parcel struct {
+	repeated
+	id   uint64
+	keys []breaker.Key
+}
 
 // settle is the end of a permit on its way.
 type settle struct {
+	repeated
 	Settle
-	sent    breaker.Instant
 	expires breaker.Instant
 }
 
@@ -92,7 +103,7 @@ func (p *peer) wakeAt() breaker.Instant {
 		sooner(x.due())
 	}
 	for _, x := range p.settles {
-		sooner(x.sent.Add(resendEvery))
+		sooner(min(x.due(), x.expires))
 	}
 	if p.flight != nil {
 		sooner(p.flight.deadline)

@@ -1,6 +1,7 @@
 package spread
 
 import (
+	"cmp"
 	"slices"
 
 	"fleetfuse/breaker"
@@ -137,7 +138,7 @@ func (n *Node) enqueue(p *peer, key breaker.Key) {
 func (n *Node) pump(p *peer, now breaker.Instant) {
 	for len(p.queue) > 0 && len(p.pushes) < pushWindow {
 		k := min(len(p.queue), pushKeys)
-		x := &parcel{id: n.id(), keys: slices.Clone(p.queue[:k]), sent: now}
+		x := &parcel{repeated: repeated{sent: now}, id: n.id(), keys: slices.Clone(p.queue[:k])}
 		for _, key := range x.keys {
 			delete(p.queued, key)
 		}
@@ -172,21 +173,19 @@ func (n *Node) push(p *peer, x *parcel) bool {
 
 // resend repeats what was not acknowledged in time.
 func (n *Node) resend(p *peer, now breaker.Instant) {
-	due := func(sent breaker.Instant) bool { return now.Sub(sent) >= resendEvery }
 	p.pushes = slices.DeleteFunc(p.pushes, func(x *parcel) bool {
 		if now < x.due() {
 			return false
 		}
-		x.sent = now
-		x.tries++
+		x.again(now)
 		return !n.push(p, x)
 	})
 	p.settles = slices.DeleteFunc(p.settles, func(x *settle) bool {
 		if now >= x.expires {
 			return true
 		}
-		if due(x.sent) {
-			x.sent = now
+		if now >= x.due() {
+			x.again(now)
 			n.send(p, x.Settle)
 		}
 		return false
@@ -203,7 +202,11 @@ func (n *Node) onAck(p *peer, m Ack, now breaker.Instant) {
 		}
 		return acked
 	})
-	p.settles = slices.DeleteFunc(p.settles, func(x *settle) bool { return slices.Contains(m.IDs, x.ID) })
+	for _, id := range m.IDs {
+		if i, ok := slices.BinarySearchFunc(p.settles, id, func(x *settle, id uint64) int { return cmp.Compare(x.ID, id) }); ok {
+			p.settles = slices.Delete(p.settles, i, i+1)
+		}
+	}
 	n.pump(p, now)
 }
 

@@ -439,6 +439,40 @@ func TestWhatAClearDoesNotSettle(t *testing.T) {
 	}
 }
 
+// TestEndsOfPermitsBackOff: an owner that does not acknowledge is not asked ever
+// more often, and one that does ends all repeats.
+func TestEndsOfPermitsBackOff(t *testing.T) {
+	const ends = 100
+	w := newWorld(t, 3, 2)
+	owner := w.owner(w.nodes[0])
+	other := w.nodes[0]
+	if other == owner {
+		other = w.nodes[1]
+	}
+	w.lost = func(from, _ string, m spread.Message) bool {
+		_, ack := m.(spread.Ack)
+		return ack && from == owner.id
+	}
+	other.do(func(now breaker.Instant) spread.Effects {
+		var list []breaker.Outcome
+		for i := range ends {
+			list = append(list, breaker.Outcome{Node: other.id, Kind: breaker.Neutral, Permit: breaker.PermitID(i + 1), Began: now, Ended: now})
+		}
+		return other.n.Report(now, key, list)
+	})
+	w.run(20 * time.Second)
+	if got := w.sent["spread.Settle"]; got < 4*ends || got > 10*ends {
+		t.Errorf("in 20 s without an answer each was sent %d times; want about 8", got/ends)
+	}
+	w.lost = func(string, string, spread.Message) bool { return false }
+	w.run(5 * time.Second)
+	if before := w.sent["spread.Settle"]; !other.n.Idle() {
+		t.Error("an end is still under way after it was acknowledged")
+	} else if w.run(20 * time.Second); w.sent["spread.Settle"] != before {
+		t.Error("what was acknowledged was repeated")
+	}
+}
+
 func TestOperatorsCloseIsNotUndone(t *testing.T) {
 	seeds(t, 5, func(t *testing.T, w *world) {
 		off := w.nodes[4]
