@@ -26,7 +26,7 @@ func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now t
 	sums := map[breaker.Key]*rollup.Counts{}
 	of := func(key breaker.Key) *tuner.HostMetrics {
 		if by[key] == nil {
-			by[key] = &tuner.HostMetrics{Key: key, Window: max(window, 0), Nodes: slices.Clone(f.Nodes), Missing: slices.Clone(f.Missing), Members: len(f.Nodes) + len(f.Missing)}
+			by[key] = &tuner.HostMetrics{Key: key, Window: max(window, 0), Missing: slices.Clone(f.Missing), Members: len(f.Nodes) + len(f.Missing)}
 			sums[key] = &rollup.Counts{}
 		}
 		return by[key]
@@ -58,7 +58,8 @@ func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now t
 	return list
 }
 
-// byNode adds what one node reported to the hosts it is of.
+// byNode adds what one node reported to the hosts it is of. One that only rejected
+// calls, or answered them from a cache, saw nothing of the host.
 func byNode(r *rollup.Report, by map[breaker.Key]*tuner.HostMetrics) {
 	sums := map[breaker.Key]*rollup.Counts{}
 	for i := range r.Rows {
@@ -69,8 +70,14 @@ func byNode(r *rollup.Report, by map[breaker.Key]*tuner.HostMetrics) {
 		sums[row.Key].Add(&row.Counts)
 	}
 	for key, c := range sums {
-		if m := by[key]; m != nil {
-			m.ByNode = append(m.ByNode, tuner.NodeCounts{Node: r.Node, Counts: observed(c)})
+		m := by[key]
+		if m == nil {
+			continue
+		}
+		counts := observed(c)
+		m.ByNode = append(m.ByNode, tuner.NodeCounts{Node: r.Node, Counts: counts})
+		if counts.Net() > 0 {
+			m.Nodes = append(m.Nodes, r.Node)
 		}
 	}
 }

@@ -102,7 +102,7 @@ type HostMetrics struct {
 	// Changed says that the host changed within the window and that only what came
 	// after is counted: Window is so short for that reason.
 	Changed bool `json:"changed,omitempty"`
-	// Nodes are the members whose counts these are, Missing those that did not answer.
+	// Nodes are the members that called it, Missing those that did not answer.
 	Nodes   []string `json:"nodes"`
 	Missing []string `json:"missing,omitempty"`
 	// Members is how many the fleet has, 0 if that is not known.
