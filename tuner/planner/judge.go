@@ -32,7 +32,10 @@ func (p *Planner) Judge(now time.Time, extend bool) (orders []Order, records []R
 // follow feeds a trial the intervals that are over. Of those before what is remembered,
 // as after hours in which the node was suspended, only the time counts.
 func (p *Planner) follow(t *Trial) {
-	if t.length != p.length { // of a tuner with other settings, beside an older one: see measure
+	others := t.state.Against == canary.Others
+	// Of a tuner with other settings, beside an older one: see measure. Or of one that did
+	// not write down what it is held against: nothing would seem to cost nothing.
+	if t.length != p.length || others && len(t.Waiting) == 0 {
 		t.state = canary.State{Verdict: canary.Rollback, Why: canary.Unreadable}
 		return
 	}
@@ -42,7 +45,7 @@ func (p *Planner) follow(t *Trial) {
 		t.state = t.state.Pass(t.length, lost)
 	}
 	var held []breaker.Key
-	if t.state.Against == canary.Others {
+	if others {
 		held = keysOf(t.Waiting)
 	}
 	for t.judged+1 < last {
