@@ -18,9 +18,9 @@ import (
 //
 // Of the events those of the kinds transition, operator and probe are looked at, in
 // any order; one that is there twice, or was logged by two owners, counts once. An
-// open counts if any of it lies in the window. Its begin must be among the events,
-// for how long an outage lasted is not known without that: hand in events from well
-// before the window.
+// open counts if any of it lies in the window. Where its begin is not among the events
+// it is one of Earlier: how long an outage lasted is not known without that, so hand
+// in events from well before the window.
 func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now time.Time) []tuner.HostMetrics {
 	by := map[breaker.Key]*tuner.HostMetrics{}
 	sums := map[breaker.Key]*rollup.Counts{}
@@ -43,8 +43,14 @@ func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now t
 	for i := range f.Reports {
 		byNode(&f.Reports[i], by)
 	}
-	for key, opens := range opensOf(events, now.Add(-max(window, 0)), now) {
+	found, earlier := opensOf(events, now.Add(-max(window, 0)), now)
+	for key, opens := range found {
 		of(key).Opens = opens
+	}
+	for key, opens := range earlier {
+		if m := by[key]; m != nil { // else nobody called it in the window
+			m.Earlier = opens
+		}
 	}
 	list := make([]tuner.HostMetrics, 0, len(by))
 	for key, m := range by {

@@ -99,6 +99,9 @@ type HostMetrics struct {
 	RetryAfter []Wait        `json:"retry_after,omitempty"`
 	// Opens are those by counted failures; the earliest comes first.
 	Opens []Open `json:"opens,omitempty"`
+	// Earlier are those of which nobody knows how and when they began. They say nothing
+	// but which probes failed while the host was down.
+	Earlier []Open `json:"earlier,omitempty"`
 	// Changed says that the host changed within the window and that only what came
 	// after is counted: Window is so short for that reason.
 	Changed bool `json:"changed,omitempty"`

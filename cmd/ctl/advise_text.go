@@ -173,6 +173,9 @@ func (s *session) warnAdvice(plan api.AdviceResponse) {
 	if n := len(plan.Missing); n > 0 {
 		s.say("warning: %s did not answer; what %s callers saw is missing", list(plan.Missing), verb(n, "its", "their"))
 	}
+	for _, note := range plan.Notes {
+		s.say("warning: %s", printable(note))
+	}
 }
 
 // opened writes "never opened", "opened once", "opened 4 times".
