@@ -19,7 +19,7 @@ import (
 // Explain implements httpapi.Tuner.
 func (n *Node) Explain(ctx context.Context, key breaker.Key) (api.ExplainResponse, error) {
 	a := api.ExplainResponse{Key: string(key), Records: []api.AdviceRecord{}}
-	records, silent := n.tuning.listAll(ctx, key)
+	records, silent, _ := n.tuning.listOf(ctx, everyone{n}.Members(), key)
 	a.Partial = silent
 	for i := range records {
 		if r := &records[i]; r.Kind != planner.Begun || !slices.ContainsFunc(records[:i], r.EndedBy) {

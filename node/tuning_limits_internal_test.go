@@ -76,7 +76,7 @@ func TestHoldsAny(t *testing.T) {
 func TestHeard(t *testing.T) {
 	live := func(ids ...string) (list []follow.Member) {
 		for _, id := range []string{"a", "b", "c"} {
-			list = append(list, follow.Member{ID: id, Live: slices.Contains(ids, id)})
+			list = append(list, follow.Member{ID: id, Name: strings.ToUpper(id), Live: slices.Contains(ids, id)})
 		}
 		return list
 	}
@@ -92,9 +92,18 @@ func TestHeard(t *testing.T) {
 		}
 	}
 	want("nobody told", h.missing(live("a", "b", "c"), false), "a", "b", "c")
-	h.add(live("a", "b", "c")[:2])
+	h.add(live("a", "b", "c")[:2], []string{"B"})
 	want("two told", h.missing(live("a", "b", "c"), false), "c")
+	if names := h.partly(live("a", "b", "c")); !slices.Equal(names, []string{"B"}) {
+		t.Errorf("%v told not all, want B", names)
+	}
 	want("one is away", h.missing(live("b", "c"), false), "a", "c")
 	want("and comes back", h.missing(live("a", "b", "c"), false), "a", "c")
+	if names := h.partly(live("a", "b", "c")); !slices.Equal(names, []string{"B"}) {
+		t.Errorf("later %v told not all, want B", names)
+	}
 	want("another planner", h.missing(live("a", "b", "c"), true), "a", "b", "c")
+	if names := h.partly(live("a", "b", "c")); len(names) > 0 {
+		t.Errorf("nobody told, and %v not all", names)
+	}
 }

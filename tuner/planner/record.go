@@ -108,6 +108,14 @@ func idWith(format string, parts ...any) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Cohort names the kind of change that it tells of, "" if it tells of none.
+func (r *Record) Cohort() string {
+	if !oneChange(r.Done) {
+		return ""
+	}
+	return cohortOf(r.Done)
+}
+
 // fit leaves out, one after the other, what a record can do without, until it is not
 // too long.
 func (r *Record) fit() {

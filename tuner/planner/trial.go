@@ -109,13 +109,16 @@ func (p *Planner) begin(now, at time.Time, r *Record) {
 	name := r.Plan + " " + cohort
 	t := p.trials[name]
 	if t == nil {
-		t = &Trial{Plan: r.Plan, Cohort: cohort, Began: at, Waiting: r.Waiting[:min(len(r.Waiting), maxWaiting)], state: r.Trial}
+		t = &Trial{Plan: r.Plan, Cohort: cohort, Began: at, state: r.Trial}
 		t.length = readable(cmp.Or(time.Duration(r.IntervalMS)*time.Millisecond, p.settings.Trial.Interval))
 		if at.After(now) {
 			at = now // by the clock of another member
 		}
 		t.judged = at.Unix() / int64(t.length/time.Second) // what it began in is part past
 		p.trials[name] = t
+	}
+	if len(t.Waiting) == 0 { // one record of those that begin it tells, or each does
+		t.Waiting = r.Waiting[:min(len(r.Waiting), maxWaiting)]
 	}
 	t.Tried = append(t.Tried, Tried{r.Key, r.Done, r.Before})
 }
