@@ -38,7 +38,10 @@ func newTuning(ctx context.Context, n *Node) *tuning {
 	if n.opt.Memory {
 		dir = ""
 	}
-	t.decisions = decisions.Open(ctx, dir, decisions.Options{Logger: n.opt.Logger})
+	t.decisions = decisions.Open(ctx, dir, decisions.Options{
+		Logger:   n.opt.Logger,
+		OnStatus: func(s decisions.Status) { n.part(partTuner, s.Trouble == nil, errorText(s.Trouble)) },
+	})
 	t.actor = actors.NewTuner(func() *planner.Planner { return planner.New(t.settings()) }, n.opt.Logger)
 	return t
 }

@@ -82,6 +82,9 @@ func (n *Node) unsound() []string {
 	if h := n.keeper.Health(); !h.OK {
 		reasons = append(reasons, "its store fails: "+errorText(h.Err))
 	}
+	if h := n.tuning.decisions.Status(); h.Trouble != nil {
+		reasons = append(reasons, "its tuner.db fails: "+h.Trouble.Error())
+	}
 	if n.sharing != nil {
 		if h := n.sharing.health(); !h.OK {
 			reasons = append(reasons, "the shared store fails: "+h.Error)
