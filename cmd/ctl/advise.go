@@ -79,7 +79,7 @@ func (s *session) advise(cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().BoolVar(&a.enforce, "enforce", false, "do what the plan says")
 	cmd.Flags().StringVar(&a.plan, "plan", "", "with --enforce: what this earlier plan says, by its `ID`")
 	cmd.Flags().StringVar(&a.explain, "explain", "", "the evidence about this `HOST` in full")
-	cmd.Flags().BoolVar(&a.all, "all", false, "every breaker, not only the first 40")
+	cmd.Flags().BoolVar(&a.all, "all", false, "every breaker, not only the first 40 (and with --enforce those with a verdict)")
 	_ = cmd.RegisterFlagCompletionFunc("explain", s.completeHosts) // fails only for a flag that is not there
 	return cmd
 }
