@@ -16,8 +16,8 @@ import (
 // those below; any other says that none answered.
 type Tuner interface {
 	// Advise looks at the last so much time (0: as configured) of one breaker, or
-	// of all with "", and remembers the plan for ten minutes. It is an
-	// *UncalledError of a breaker that nobody called in that time.
+	// of all with "", and remembers a plan that changes something for ten minutes. It
+	// is an *UncalledError of a breaker that nobody called in that time.
 	Advise(ctx context.Context, key breaker.Key, window time.Duration) (api.AdviceResponse, error)
 	// Enforce does exactly what a plan says. It is ErrUnknownPlan, or a
 	// *BlockedError with nothing done.
@@ -28,7 +28,10 @@ type Tuner interface {
 }
 
 // ErrUnknownPlan says that the tuner does not remember a plan.
-var ErrUnknownPlan = errors.New("it is older than ten minutes, or the tuner moved")
+var ErrUnknownPlan = errors.New("it is older than ten minutes, changes nothing now, or the tuner moved")
+
+// ErrBusy says that there was no room for another question in time.
+var ErrBusy = errors.New("the tuner is busy with other plans; try again in some seconds")
 
 // A BlockedError says why a plan is not enforced: every reason there is.
 type BlockedError struct{ Reasons []string }
@@ -161,6 +164,8 @@ func failTuner(w http.ResponseWriter, err error) {
 		})
 	case errors.As(err, &uncalled):
 		fail(w, http.StatusNotFound, uncalled.Error(), "fleetfuse-ctl breaker summary lists what is called")
+	case errors.Is(err, ErrBusy):
+		fail(w, http.StatusServiceUnavailable, ErrBusy.Error(), "the same again")
 	default:
 		fail(w, http.StatusServiceUnavailable, "no tuner answered: "+err.Error(), "fleetfuse-ctl status")
 	}

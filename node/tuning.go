@@ -25,6 +25,7 @@ type tuning struct {
 
 	heard    heard
 	deciding sync.Mutex           // one plan is carried out at a time
+	room     chan struct{}        // who makes a plan is in it
 	told     map[string]time.Time // advice that was written down; the loop's own
 
 	suggestions      atomic.Int64  // of the last plan of all breakers, that would be made
@@ -33,7 +34,7 @@ type tuning struct {
 
 // newTuning makes this node's part; the actor is reached when the cluster runs.
 func newTuning(ctx context.Context, n *Node) *tuning {
-	t := &tuning{node: n, told: map[string]time.Time{}}
+	t := &tuning{node: n, room: make(chan struct{}, advisedAtOnce), told: map[string]time.Time{}}
 	dir := n.opt.DataDir
 	if n.opt.Memory {
 		dir = ""
@@ -108,7 +109,7 @@ func (t *tuning) suggest(ctx context.Context) {
 		t.suggestions.Store(0)
 		return
 	}
-	a, err := t.advise(ctx, "", 0)
+	a, err := t.advise(ctx, "", 0, toEnforce)
 	if err != nil {
 		t.node.opt.Logger.Warn("the tuner could not make a plan", slog.Any("err", err))
 		return

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"fleetfuse/actors"
@@ -16,10 +17,40 @@ import (
 // maxAdvised bounds the breakers of a plan.
 const maxAdvised = 500
 
+// A purpose is what advice is for.
+type purpose string
+
+const (
+	toEnforce purpose = ""        // its plan is kept
+	toExplain purpose = "explain" // it has no plan
+)
+
+// advisedAtOnce bounds the plans that are made at once, each with replays of its own
+// beside the decisions of this node.
+const advisedAtOnce = 2
+
+// enter waits for room to make a plan, or to run replays again.
+func (t *tuning) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case t.room <- struct{}{}:
+		return func() { <-t.room }, nil
+	case <-ctx.Done():
+		if err := context.Cause(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			return nil, err
+		}
+		return nil, httpapi.ErrBusy
+	}
+}
+
 // advise looks at the last so much time, as configured with 0, of one breaker or of
 // all, and draws a plan.
-func (t *tuning) advise(ctx context.Context, key breaker.Key, window time.Duration) (api.AdviceResponse, error) {
+func (t *tuning) advise(ctx context.Context, key breaker.Key, window time.Duration, what purpose) (api.AdviceResponse, error) {
 	n := t.node
+	leave, err := t.enter(ctx)
+	if err != nil {
+		return api.AdviceResponse{}, err
+	}
+	defer leave()
 	window = cmp.Or(window, n.policies.current().Tuner.Window)
 	seen := t.look(ctx, key, window)
 	if err := context.Cause(ctx); err != nil { // members were not waited for
@@ -42,11 +73,20 @@ func (t *tuning) advise(ctx context.Context, key breaker.Key, window time.Durati
 		trials []planner.Trial
 	}
 	_, wall := n.clock.Both()
-	d, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) drawn { return drawn{p.Draw(wall, window, cases), p.Trials()} })
+	d, err := actors.Consult(ctx, t.actor, func(p *planner.Planner) drawn {
+		d := drawn{p.Draw(wall, window, cases), p.Trials()}
+		if what == toEnforce {
+			p.Keep(wall, &d.plan)
+		}
+		return d
+	})
 	if err != nil {
 		return api.AdviceResponse{}, err
 	}
 	a := shownPlan(&d.plan, proofs)
+	if what == toExplain {
+		a.ID = ""
+	}
 	a.Tuner, a.Mode = n.opt.Name, n.policies.current().Tuner.Mode
 	a.Nodes, a.Missing, a.Looked, a.More, a.Notes = seen.nodes, seen.missing, len(seen.metrics), more, seen.notes
 	a.Blocked, a.Trials = t.blocked(ctx), shownTrials(d.trials)

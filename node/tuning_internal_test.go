@@ -290,7 +290,7 @@ func TestAbsurdCountsOfOnesOwn(t *testing.T) {
 	if err := n.tuning.observe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	a, err := n.tuning.advise(t.Context(), key, time.Minute)
+	a, err := n.tuning.advise(t.Context(), key, time.Minute, toEnforce)
 	if err != nil || len(a.Breakers) != 1 || a.Breakers[0].Seen.Limited != 1<<60 {
 		t.Fatalf("%+v, %v", a, err)
 	}

@@ -32,7 +32,7 @@ func TestProbesPushOutNoOpens(t *testing.T) {
 	if len(l.notes) != 1 || !slices.Contains(l.notes, "there were more than 10000 probes of breakers: those before "+wall.Add(-time.Minute+10*time.Millisecond).UTC().Format(time.TimeOnly)+" are not looked at") {
 		t.Errorf("it says %q", l.notes)
 	}
-	if a, err := n.tuning.advise(t.Context(), key, 10*time.Minute); err != nil || !slices.Equal(a.Notes, l.notes) {
+	if a, err := n.tuning.advise(t.Context(), key, 10*time.Minute, toEnforce); err != nil || !slices.Equal(a.Notes, l.notes) {
 		t.Errorf("the plan says %q, %v", a.Notes, err)
 	}
 }
