@@ -120,7 +120,7 @@ func (t *tuning) suggest(ctx context.Context) {
 	if mode != api.TunerEnforce || len(a.Blocked) > 0 || now == 0 {
 		return
 	}
-	if _, err := t.enforce(ctx, a.ID, tunerName); err != nil {
+	if _, err := t.enforce(ctx, a.ID, planner.Author); err != nil {
 		t.node.opt.Logger.Warn("the tuner could not enforce its plan", slog.String("plan", a.ID), slog.Any("err", err))
 	}
 }

@@ -43,9 +43,9 @@ const (
 )
 
 // Memory is what is usual for one host: its share of failures and of 429s and its
-// latency since they last changed, and how long its outages last. It is a value
-// without pointers, of at most 2 KB for each of these signals. It is not safe for concurrent
-// use.
+// latency since they last changed, and how long its outages last. It is a value whose
+// copies share nothing that changes, of at most 2 KB for each of these signals. It is
+// not safe for concurrent use.
 type Memory struct {
 	failures detect.ShareBaseline // of the calls that were not answered 429
 	limited  detect.ShareBaseline // of all judged

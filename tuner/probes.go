@@ -24,7 +24,7 @@ func (a *adviser) probes(sc scope, field string) {
 	n := t.failed + t.good
 	if n < leastTrials {
 		if t.down+n >= leastTrials && t.down > t.good && field == FieldSuccessThreshold {
-			a.note("%.0f probes failed while the host was down: that is what they are for, and no case for another %s", t.down, named(field, sc.role))
+			a.note("%.0f probes failed while the host was down: that is what they are for, and no case for another %s", t.down, FieldName(field, sc.role))
 		}
 		return
 	}

@@ -59,14 +59,14 @@ func (t *Trial) undo() (orders []Order) {
 	for _, x := range t.Tried {
 		orders = append(orders, Order{
 			Key: x.Key, Changes: x.Changes, Undo: true, Before: x.Before,
-			Cause: Cause{Kind: guard.RolledBack, Plan: t.Plan, Why: whyUndone[t.state.Why], Author: author},
+			Cause: Cause{Kind: guard.RolledBack, Plan: t.Plan, Why: whyUndone[t.state.Why], Author: Author},
 		})
 	}
 	return orders
 }
 
-// author is who undoes and extends.
-const author = "tuner"
+// Author is who does what the tuner does by itself.
+const Author = "tuner"
 
 // whyUndone says it for people.
 var whyUndone = map[canary.Reason]string{
@@ -79,7 +79,7 @@ var whyUndone = map[canary.Reason]string{
 func (p *Planner) promote(now time.Time, t *Trial) (records []Record) {
 	for _, x := range slices.Clone(t.Tried) {
 		r := p.recordOf(now, &Order{Key: x.Key, Changes: x.Changes, Before: x.Before, Cause: Cause{
-			Kind: guard.Promoted, Plan: t.Plan, Why: "calls did not go worse after it", Author: author,
+			Kind: guard.Promoted, Plan: t.Plan, Why: "calls did not go worse after it", Author: Author,
 		}})
 		p.take(now, &r)
 		records = append(records, r)
@@ -95,7 +95,7 @@ func (p *Planner) extended(now time.Time, t *Trial, orders []Order) []Order {
 		if p.seenIntervals(w.Key) >= canary.LeastPast && p.may(now, w.Key, w.Changes, orders) && cohortOf(w.Changes) == t.Cohort {
 			orders = append(orders, Order{
 				Key: w.Key, Changes: w.Changes, Before: w.Before,
-				Cause: Cause{Kind: guard.Enforced, Plan: t.Plan, Why: "it did well with " + some(t.Keys()), Author: author},
+				Cause: Cause{Kind: guard.Enforced, Plan: t.Plan, Why: "it did well with " + some(t.Keys()), Author: Author},
 			})
 		}
 	}
