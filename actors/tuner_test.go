@@ -13,8 +13,6 @@ import (
 	"fleetfuse/actors"
 	"fleetfuse/cluster"
 	"fleetfuse/cluster/spread"
-	"fleetfuse/tuner"
-	"fleetfuse/tuner/guard"
 	"fleetfuse/tuner/planner"
 )
 
@@ -30,7 +28,7 @@ func newTunerRig(t testing.TB) *tunerRig {
 	r, logger := &tunerRig{}, slog.New(slog.DiscardHandler)
 	r.Tuner = actors.NewTuner(func() *planner.Planner {
 		r.begun.Add(1)
-		return planner.New(planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()})
+		return planner.New(planner.DefaultSettings())
 	}, logger)
 	c, err := cluster.Start(context.Background(), cluster.Options{NodeID: "n1", Epoch: 1, Logger: logger}, actors.Kinds(actors.New(actors.Options{}), r.Tuner))
 	if err != nil {

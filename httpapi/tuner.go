@@ -10,6 +10,7 @@ import (
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
+	"fleetfuse/tuner"
 )
 
 // A Tuner is the fleet's one tuner, here or on another member. Its errors are
@@ -53,12 +54,11 @@ func (e *UncalledError) Error() string {
 	return fmt.Sprintf("nobody called %s in the last %v", e.Key, e.Window)
 }
 
-// Windows that can be advised on, and limits of the questions: to the members,
-// and to the owners of all breakers that a plan changes.
+// Limits of the questions: to the members, and to the owners of all breakers that a plan
+// changes.
 const (
-	minAdvised, maxAdvised = time.Minute, time.Hour
-	adviceLimit            = 20 * time.Second
-	enforceLimit           = 50 * time.Second
+	adviceLimit  = 20 * time.Second
+	enforceLimit = 50 * time.Second
 )
 
 // advise answers with a plan.
@@ -79,8 +79,8 @@ func (s *Server) advise(w http.ResponseWriter, r *http.Request) {
 	}
 	if text := values.Get("window"); values.Has("window") {
 		d, err := time.ParseDuration(text)
-		if err != nil || d < minAdvised || d > maxAdvised {
-			problems = append(problems, fmt.Errorf("the window %s is not a duration from %v to %v", quoted(text), minAdvised, maxAdvised))
+		if err != nil || d < tuner.LeastWindow || d > tuner.MostWindow {
+			problems = append(problems, fmt.Errorf("the window %s is not a duration from %v to %v", quoted(text), tuner.LeastWindow, tuner.MostWindow))
 		}
 		window = d
 	}

@@ -11,8 +11,6 @@ import (
 	"fleetfuse/api"
 	"fleetfuse/telemetry/decisions"
 	"fleetfuse/telemetry/rollup"
-	"fleetfuse/tuner"
-	"fleetfuse/tuner/guard"
 	"fleetfuse/tuner/planner"
 )
 
@@ -48,14 +46,7 @@ func newTuning(ctx context.Context, n *Node) *tuning {
 }
 
 // settings are those in force.
-func (t *tuning) settings() planner.Settings {
-	c := &t.node.policies.current().Tuner
-	s := planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()}
-	s.Tuner.Window, s.Tuner.ProbePrice = c.Window, c.ProbePrice
-	s.Guard.Hold, s.Guard.HostBudget = c.Hold, c.MaxChanges
-	s.Trial.Share, s.Trial.Interval = c.Canary, c.Interval
-	return s
-}
+func (t *tuning) settings() planner.Settings { return t.node.policies.current().Tuner.Settings() }
 
 // hosts reports whether the tuner is here.
 func (t *tuning) hosts() bool { return t.node.board.owns(tunerKey) }

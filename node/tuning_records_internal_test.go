@@ -166,6 +166,13 @@ func TestLedgerThatIsCutSaysSo(t *testing.T) {
 	}
 }
 
+// A record fits where it is told, where it is kept, and where all are told.
+func TestSizesOfRecordsAgree(t *testing.T) {
+	if !(planner.MaxRecordBytes < toldBytes && planner.MaxRecordBytes < decisions.MaxBody && maxRecords*planner.MaxRecordBytes < maxObserved) {
+		t.Errorf("records of %d bytes do not fit into %d, %d or, %d of them, %d", planner.MaxRecordBytes, toldBytes, decisions.MaxBody, maxRecords, maxObserved)
+	}
+}
+
 // What is told to members arrives, however many large records a plan makes.
 func TestRecordsAreToldInParts(t *testing.T) {
 	var records []planner.Record

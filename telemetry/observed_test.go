@@ -12,7 +12,6 @@ import (
 	"fleetfuse/telemetry"
 	"fleetfuse/telemetry/rollup"
 	"fleetfuse/tuner"
-	"fleetfuse/tuner/guard"
 	"fleetfuse/tuner/planner"
 )
 
@@ -91,7 +90,7 @@ func TestHostMetrics(t *testing.T) {
 // not enough to slow down the fleet.
 func TestOneCallerAmongFive(t *testing.T) {
 	const key breaker.Key = "host:a.example"
-	p := planner.New(planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()})
+	p := planner.New(planner.DefaultSettings())
 	p.Recalled()
 	const minutes = 60
 	first := int64(rollup.BucketOf(after(0)))

@@ -24,9 +24,6 @@ var limits = func() map[string]guard.Bound {
 	return limits
 }()
 
-// deadBand is the least change that is worth one, as a part of the current value.
-const deadBand = 0.1
-
 // Advise proposes what to change in the policy of a breaker, for all roles and for
 // those that have numbers of their own. memory may be nil: then what needs it is
 // left alone. Whatever the input, each suggestion is within the bounds of its field
@@ -61,8 +58,8 @@ func Advise(m *HostMetrics, p *breaker.Policy, memory *Memory, s Settings) HostA
 
 // bounded brings the settings within their limits.
 func (s Settings) bounded() Settings {
-	s.Window = min(max(s.Window, time.Minute), time.Hour)
-	s.ProbePrice = bound(s.ProbePrice, 0.1, 3600)
+	s.Window = min(max(s.Window, LeastWindow), MostWindow)
+	s.ProbePrice = bound(s.ProbePrice, LeastProbePrice, MostProbePrice)
 	s.Sure = bound(s.Sure, 0.5, 0.999)
 	s.FalseTripEvery = min(max(s.FalseTripEvery, time.Minute), 10*365*24*time.Hour)
 	return s
@@ -118,7 +115,7 @@ func (a *adviser) propose(s Suggestion) {
 		return
 	}
 	s.Proposed, _ = guard.Clamp(s.Field, s.Current, s.Proposed)
-	if math.Abs(s.Proposed-s.Current) < deadBand*s.Current || s.Proposed == s.Current {
+	if math.Abs(s.Proposed-s.Current) < guard.DeadBand*s.Current || s.Proposed == s.Current {
 		return
 	}
 	sure := bound(s.Confidence, 0, 1)

@@ -53,7 +53,7 @@ func (a *adviser) limited(sc scope) {
 func (a *adviser) slowDown(sc scope) {
 	c, current := sc.counts, sc.policy.RateMultiplier
 	lower, _ := guard.Clamp(FieldRateMultiplier, current, current*slower)
-	if limits[FieldRateMultiplier].Least <= current && current-lower < deadBand*current {
+	if limits[FieldRateMultiplier].Least <= current && current-lower < guard.DeadBand*current {
 		a.note("%s is at its lowest and the host still sends 429s: fewer callers, or a quota to ask for", FieldName(FieldRateMultiplier, sc.role))
 		return
 	}

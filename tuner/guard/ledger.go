@@ -71,7 +71,7 @@ func (l *Ledger) Apply(now time.Time, r Record) error {
 	h.latest = max(h.latest, r.At)
 	switch r.Kind {
 	case Enforced:
-		h.enforced = h.enforced.with(e, mostBudget)
+		h.enforced = h.enforced.with(e, MostBudget)
 	case RolledBack:
 		h.undone = h.undone.with(e, 2)
 	case Reset:

@@ -15,6 +15,11 @@ type Settings struct {
 	Trial TrialSettings
 }
 
+// DefaultSettings are those nobody changed.
+func DefaultSettings() Settings {
+	return Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: DefaultTrial()}
+}
+
 // Limits of what a Planner remembers.
 const (
 	maxHosts = 20_000           // the one not called for longest goes

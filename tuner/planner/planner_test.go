@@ -29,7 +29,7 @@ const bucketSeconds = 10
 func (r *rig) now() time.Time { return time.Unix((r.bucket+1)*bucketSeconds, 0) }
 
 func settings() planner.Settings {
-	return planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()}
+	return planner.DefaultSettings()
 }
 
 func newRig(t testing.TB, hosts int) *rig {

@@ -19,9 +19,15 @@ type TrialSettings struct {
 	Canary   canary.Settings
 }
 
+// Limits of what an operator may set: a length of intervals is whole LeastIntervals.
+const (
+	LeastShare, MostShare       = 0.01, canary.MaxShare
+	LeastInterval, MostInterval = bucketWidth, 60 * bucketWidth
+)
+
 // DefaultTrial are the settings of a tuner nobody configured.
 func DefaultTrial() TrialSettings {
-	return TrialSettings{Share: 0.1, Interval: time.Minute, Canary: canary.Defaults()}
+	return TrialSettings{Share: MostShare, Interval: time.Minute, Canary: canary.Defaults()}
 }
 
 // A Trial is a change that was made and is still watched: of one host against its
