@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +16,6 @@ import (
 	"fleetfuse/cluster"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/httpapi"
-	"fleetfuse/telemetry/decisions"
 	"fleetfuse/telemetry/rollup"
 	"fleetfuse/tuner"
 	"fleetfuse/tuner/guard"
@@ -304,22 +301,5 @@ func TestAbsurdCountsOfOnesOwn(t *testing.T) {
 	}
 	if slices.Contains(a.Missing, "n") {
 		t.Errorf("it is missing itself: %+v", a)
-	}
-}
-
-// Where it cannot be written down what the tuner does, it does nothing.
-func TestNothingIsEnforcedThatIsNotWrittenDown(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, decisions.FileName), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	n := aloneAt(t, dir)
-	if reasons := n.tuning.blocked(t.Context()); !slices.ContainsFunc(reasons, func(s string) bool { return strings.Contains(s, "its tuner.db fails: ") }) {
-		t.Errorf("blocked by %q", reasons)
-	}
-	n.standing.mu.Lock()
-	defer n.standing.mu.Unlock()
-	if n.standing.failed[partTuner] == "" {
-		t.Errorf("what fails is %v, want %s too", n.standing.failed, partTuner)
 	}
 }
