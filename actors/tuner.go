@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"fleetfuse/cluster/spread"
 	"fleetfuse/tuner/planner"
 )
 
@@ -47,14 +48,21 @@ func Kinds(b *Breakers, t *Tuner) map[string]*actor.Props {
 func (t *Tuner) Use(r Router, system *actor.ActorSystem) { t.post = post{r, system} }
 
 // Consult has the tuner's actor take one step: in is called with its planner, one
-// step after the other, and what it returns is returned. The actor is activated if
-// needed. It is spread.ErrNoOwner if another node hosts it.
+// step after the other, and what it returns is returned. A step that was not begun when
+// its caller gave up is not taken: its orders would be nobody's. The actor is activated
+// if needed. It is spread.ErrNoOwner if another node hosts it.
 func Consult[T any](ctx context.Context, t *Tuner, in func(*planner.Planner) T) (T, error) {
-	return request[T](ctx, t.post, tunerKind, TunerIdentity, &consult{func(p *planner.Planner) any { return in(p) }}, consultLimit)
+	ctx, cancel := context.WithTimeout(ctx, consultLimit)
+	defer cancel()
+	step := &consult{ctx, func(p *planner.Planner) any { return in(p) }}
+	return request[T](ctx, t.post, tunerKind, TunerIdentity, step, consultLimit)
 }
 
-// consult is a step of the planner.
-type consult struct{ step func(*planner.Planner) any }
+// consult is a step of the planner, for as long as its caller waits.
+type consult struct {
+	ctx  context.Context
+	step func(*planner.Planner) any
+}
 
 // tunerActor is the mailbox around the planner.
 type tunerActor struct {
@@ -66,6 +74,10 @@ type tunerActor struct {
 func (a *tunerActor) Receive(c actor.Context) {
 	msg, ok := c.Message().(*consult)
 	if !ok {
+		return
+	}
+	if msg.ctx.Err() != nil {
+		c.Respond(fmt.Errorf("%w: %s: nobody waits any more", spread.ErrNoOwner, TunerIdentity))
 		return
 	}
 	defer a.contain(c)

@@ -13,8 +13,6 @@ import (
 	"fleetfuse/actors"
 	"fleetfuse/cluster"
 	"fleetfuse/cluster/spread"
-	"fleetfuse/tuner"
-	"fleetfuse/tuner/guard"
 	"fleetfuse/tuner/planner"
 )
 
@@ -30,7 +28,7 @@ func newTunerRig(t testing.TB) *tunerRig {
 	r, logger := &tunerRig{}, slog.New(slog.DiscardHandler)
 	r.Tuner = actors.NewTuner(func() *planner.Planner {
 		r.begun.Add(1)
-		return planner.New(planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()})
+		return planner.New(planner.DefaultSettings())
 	}, logger)
 	c, err := cluster.Start(context.Background(), cluster.Options{NodeID: "n1", Epoch: 1, Logger: logger}, actors.Kinds(actors.New(actors.Options{}), r.Tuner))
 	if err != nil {
@@ -115,8 +113,8 @@ func TestTunerIsElsewhere(t *testing.T) {
 	}
 }
 
-// A caller that gives up is let go at once; its step is taken all the same, and the
-// next one after it.
+// A caller that gives up is let go at once; the step that is being taken is taken to its
+// end, and the next one after it.
 func TestCallerGivesUpOnTheTuner(t *testing.T) {
 	r := newTunerRig(t)
 	busy, free := make(chan struct{}), make(chan struct{})
@@ -138,6 +136,36 @@ func TestCallerGivesUpOnTheTuner(t *testing.T) {
 	if got := r.through(t); got != 1000 {
 		t.Errorf("the next step sees bucket %d, want 1000", got)
 	}
+}
+
+// A step whose caller gave up while it waited for another one is not taken: what it
+// would do nobody would carry out.
+func TestStepThatNobodyWaitsForIsNotTaken(t *testing.T) {
+	r := newTunerRig(t)
+	busy, free := make(chan struct{}), make(chan struct{})
+	var first sync.WaitGroup
+	first.Go(func() {
+		if _, err := actors.Consult(t.Context(), r.Tuner, func(*planner.Planner) struct{} {
+			close(busy)
+			<-free
+			return struct{}{}
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	<-busy
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := actors.Consult(ctx, r.Tuner, func(*planner.Planner) struct{} {
+		t.Error("the step was taken")
+		return struct{}{}
+	})
+	if !errors.Is(err, spread.ErrNoOwner) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a caller that gave up: %v", err)
+	}
+	close(free)
+	first.Wait()
+	r.through(t) // every step that waited was looked at
 }
 
 // Where the cluster was stopped nobody waits for the tuner.

@@ -41,6 +41,8 @@ type AdviceResponse struct {
 	Blocked []string `json:"blocked,omitempty"`
 	// Trials are the changes that were made and are still watched.
 	Trials []Trial `json:"trials,omitempty"`
+	// Notes say what it could not look at.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // BreakerAdvice is the advice about one breaker.

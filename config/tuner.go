@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"fleetfuse/tuner"
+	"fleetfuse/tuner/guard"
+	"fleetfuse/tuner/planner"
 )
 
 // Tuner is what the tuner looks at, and what it may do. It is hosted by one member
@@ -32,7 +36,20 @@ const (
 
 // DefaultTuner is the tuner nobody configured. It changes nothing by itself.
 func DefaultTuner() Tuner {
-	return Tuner{Mode: TunerSuggest, Window: 10 * time.Minute, ProbePrice: 10, Hold: 10 * time.Minute, MaxChanges: 6, Canary: 0.1, Interval: time.Minute}
+	s := planner.DefaultSettings()
+	return Tuner{
+		Mode: TunerSuggest, Window: s.Tuner.Window, ProbePrice: s.Tuner.ProbePrice, Hold: s.Guard.Hold, MaxChanges: s.Guard.HostBudget,
+		Canary: s.Trial.Share, Interval: s.Trial.Interval,
+	}
+}
+
+// Settings are what a planner works by.
+func (t Tuner) Settings() planner.Settings {
+	s := planner.DefaultSettings()
+	s.Tuner.Window, s.Tuner.ProbePrice = t.Window, t.ProbePrice
+	s.Guard.Hold, s.Guard.HostBudget = t.Hold, t.MaxChanges
+	s.Trial.Share, s.Trial.Interval = t.Canary, t.Interval
+	return s
 }
 
 // A span is the least and the most that a value may be.
@@ -40,12 +57,12 @@ type span[T cmp.Ordered] struct{ least, most T }
 
 // Limits of the tuner's options.
 var (
-	tunerWindow     = span[time.Duration]{time.Minute, time.Hour}
-	tunerProbePrice = span[float64]{0.1, 3600}
-	tunerHold       = span[time.Duration]{time.Minute, 24 * time.Hour}
-	tunerMaxChanges = span[int]{1, 100}
-	tunerCanary     = span[float64]{0.01, 0.1}
-	tunerInterval   = span[time.Duration]{10 * time.Second, 10 * time.Minute}
+	tunerWindow     = span[time.Duration]{tuner.LeastWindow, tuner.MostWindow}
+	tunerProbePrice = span[float64]{tuner.LeastProbePrice, tuner.MostProbePrice}
+	tunerHold       = span[time.Duration]{guard.LeastHold, guard.MostHold}
+	tunerMaxChanges = span[int]{guard.LeastBudget, guard.MostBudget}
+	tunerCanary     = span[float64]{planner.LeastShare, planner.MostShare}
+	tunerInterval   = span[time.Duration]{planner.LeastInterval, planner.MostInterval}
 )
 
 // checkWithin refuses a number that is none, too: nothing compares with it.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fleetfuse/config"
+	"fleetfuse/tuner/planner"
 )
 
 // The same tuner from a file, from the environment and from flags.
@@ -50,6 +51,14 @@ func TestTunerDoesNotEnforceUnasked(t *testing.T) {
 	}
 	if c.Tuner != config.DefaultTuner() {
 		t.Error("loading nothing gives another tuner than the default")
+	}
+	if diff := cmp.Diff(planner.DefaultSettings(), c.Tuner.Settings()); diff != "" {
+		t.Errorf("what a planner works by then (-want +got):\n%s", diff)
+	}
+	c.Tuner = want
+	c.Tuner.Window, c.Tuner.Hold, c.Tuner.MaxChanges, c.Tuner.Canary = time.Hour, time.Hour, 1, 0.05
+	if s := c.Tuner.Settings(); s.Tuner.Window != time.Hour || s.Guard.Hold != time.Hour || s.Guard.HostBudget != 1 || s.Trial.Share != 0.05 {
+		t.Errorf("what is configured is not what a planner works by: %+v", s)
 	}
 }
 

@@ -10,14 +10,15 @@ import (
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
+	"fleetfuse/tuner"
 )
 
 // A Tuner is the fleet's one tuner, here or on another member. Its errors are
 // those below; any other says that none answered.
 type Tuner interface {
 	// Advise looks at the last so much time (0: as configured) of one breaker, or
-	// of all with "", and remembers the plan for ten minutes. It is an
-	// *UncalledError of a breaker that nobody called in that time.
+	// of all with "", and remembers a plan that changes something for ten minutes. It
+	// is an *UncalledError of a breaker that nobody called in that time.
 	Advise(ctx context.Context, key breaker.Key, window time.Duration) (api.AdviceResponse, error)
 	// Enforce does exactly what a plan says. It is ErrUnknownPlan, or a
 	// *BlockedError with nothing done.
@@ -28,7 +29,10 @@ type Tuner interface {
 }
 
 // ErrUnknownPlan says that the tuner does not remember a plan.
-var ErrUnknownPlan = errors.New("it is older than ten minutes, or the tuner moved")
+var ErrUnknownPlan = errors.New("it is older than ten minutes, changes nothing now, or the tuner moved")
+
+// ErrBusy says that there was no room for another question in time.
+var ErrBusy = errors.New("the tuner is busy with other plans; try again in some seconds")
 
 // A BlockedError says why a plan is not enforced: every reason there is.
 type BlockedError struct{ Reasons []string }
@@ -50,12 +54,11 @@ func (e *UncalledError) Error() string {
 	return fmt.Sprintf("nobody called %s in the last %v", e.Key, e.Window)
 }
 
-// Windows that can be advised on, and limits of the questions: to the members,
-// and to the owners of all breakers that a plan changes.
+// Limits of the questions: to the members, and to the owners of all breakers that a plan
+// changes.
 const (
-	minAdvised, maxAdvised = time.Minute, time.Hour
-	adviceLimit            = 20 * time.Second
-	enforceLimit           = 50 * time.Second
+	adviceLimit  = 20 * time.Second
+	enforceLimit = 50 * time.Second
 )
 
 // advise answers with a plan.
@@ -76,8 +79,8 @@ func (s *Server) advise(w http.ResponseWriter, r *http.Request) {
 	}
 	if text := values.Get("window"); values.Has("window") {
 		d, err := time.ParseDuration(text)
-		if err != nil || d < minAdvised || d > maxAdvised {
-			problems = append(problems, fmt.Errorf("the window %s is not a duration from %v to %v", quoted(text), minAdvised, maxAdvised))
+		if err != nil || d < tuner.LeastWindow || d > tuner.MostWindow {
+			problems = append(problems, fmt.Errorf("the window %s is not a duration from %v to %v", quoted(text), tuner.LeastWindow, tuner.MostWindow))
 		}
 		window = d
 	}
@@ -161,6 +164,8 @@ func failTuner(w http.ResponseWriter, err error) {
 		})
 	case errors.As(err, &uncalled):
 		fail(w, http.StatusNotFound, uncalled.Error(), "fleetfuse-ctl breaker summary lists what is called")
+	case errors.Is(err, ErrBusy):
+		fail(w, http.StatusServiceUnavailable, ErrBusy.Error(), "the same again")
 	default:
 		fail(w, http.StatusServiceUnavailable, "no tuner answered: "+err.Error(), "fleetfuse-ctl status")
 	}

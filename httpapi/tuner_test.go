@@ -137,7 +137,8 @@ func TestAdviceFails(t *testing.T) {
 		{"explain", errors.New("n2 did not answer in time"), 503, "no tuner answered: n2 did not answer in time", nil},
 		{"enforce", errors.New("n2 did not answer in time"), 503, "no tuner answered: n2 did not answer in time", nil},
 		{"enforce", fmt.Errorf("n2: %w", httpapi.ErrUnknownPlan), 404,
-			"plan p-1 is not known: it is older than ten minutes, or the tuner moved; ask for advice again", nil},
+			"plan p-1 is not known: it is older than ten minutes, changes nothing now, or the tuner moved; ask for advice again", nil},
+		{"advise", fmt.Errorf("n2: %w", httpapi.ErrBusy), 503, "the tuner is busy with other plans; try again in some seconds", nil},
 		{"enforce", &httpapi.BlockedError{Reasons: reasons[:1]}, 409, "nothing is enforced: n3 does not answer", reasons[:1]},
 		{"enforce", fmt.Errorf("n2: %w", &httpapi.BlockedError{Reasons: reasons}), 409, "nothing is enforced, for 2 reasons", reasons},
 	} {

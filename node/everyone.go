@@ -12,7 +12,6 @@ import (
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/telemetry/follow"
-	"fleetfuse/tuner/planner"
 )
 
 // everyone is how this node reads the event logs of all members (follow.Source).
@@ -91,7 +90,7 @@ func (b *board) observe(ctx context.Context, o spread.Observe) (spread.Observed,
 	case observeSound:
 		return answerTo(o, func(struct{}) ([]string, error) { return b.tuning.node.unsound(), nil })
 	case observeRecords:
-		return answerTo(o, func(q recordsQuery) ([]planner.Record, error) { return b.tuning.answerRecords(ctx, q) })
+		return answerTo(o, func(q recordsQuery) (recordsTold, error) { return b.tuning.answerRecords(ctx, q) })
 	case observeTuner:
 		return answerTo(o, func(q tunerQuery) (tunerAnswer, error) { return b.tuning.answerMember(ctx, q) })
 	}

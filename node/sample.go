@@ -179,6 +179,10 @@ func (n *Node) sampleTuner(s *telemetry.Sample) {
 		suggestions = float64(n.tuning.suggestions.Load())
 	}
 	s.Set("tuner_suggestions", suggestions)
+	d := n.tuning.decisions.Status()
+	s.Truth("tuner_records_ok", d.Trouble == nil)
+	s.Set("tuner_records_pending", float64(d.Waiting))
+	s.Count("tuner_records_dropped_total", d.Dropped)
 	s.Count("tuner_enforced_total", n.tuning.enforced.Load())
 	s.Count("tuner_rolled_back_total", n.tuning.undone.Load())
 }

@@ -73,6 +73,7 @@ const (
 	partStore    = "store"
 	partShared   = "shared store"
 	partEvents   = "event log"
+	partTuner    = "record of the tuner"
 	partClock    = "clock"
 	partReload   = "reload of the configuration"
 	partConfig   = "agreement on the configuration"

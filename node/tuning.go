@@ -11,8 +11,6 @@ import (
 	"fleetfuse/api"
 	"fleetfuse/telemetry/decisions"
 	"fleetfuse/telemetry/rollup"
-	"fleetfuse/tuner"
-	"fleetfuse/tuner/guard"
 	"fleetfuse/tuner/planner"
 )
 
@@ -25,6 +23,7 @@ type tuning struct {
 
 	heard    heard
 	deciding sync.Mutex           // one plan is carried out at a time
+	room     chan struct{}        // who makes a plan is in it
 	told     map[string]time.Time // advice that was written down; the loop's own
 
 	suggestions      atomic.Int64  // of the last plan of all breakers, that would be made
@@ -33,25 +32,21 @@ type tuning struct {
 
 // newTuning makes this node's part; the actor is reached when the cluster runs.
 func newTuning(ctx context.Context, n *Node) *tuning {
-	t := &tuning{node: n, told: map[string]time.Time{}}
+	t := &tuning{node: n, room: make(chan struct{}, advisedAtOnce), told: map[string]time.Time{}}
 	dir := n.opt.DataDir
 	if n.opt.Memory {
 		dir = ""
 	}
-	t.decisions = decisions.Open(ctx, dir, decisions.Options{Logger: n.opt.Logger})
+	t.decisions = decisions.Open(ctx, dir, decisions.Options{
+		Logger:   n.opt.Logger,
+		OnStatus: func(s decisions.Status) { n.part(partTuner, s.Trouble == nil, errorText(s.Trouble)) },
+	})
 	t.actor = actors.NewTuner(func() *planner.Planner { return planner.New(t.settings()) }, n.opt.Logger)
 	return t
 }
 
 // settings are those in force.
-func (t *tuning) settings() planner.Settings {
-	c := &t.node.policies.current().Tuner
-	s := planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()}
-	s.Tuner.Window, s.Tuner.ProbePrice = c.Window, c.ProbePrice
-	s.Guard.Hold, s.Guard.HostBudget = c.Hold, c.MaxChanges
-	s.Trial.Share, s.Trial.Interval = c.Canary, c.Interval
-	return s
-}
+func (t *tuning) settings() planner.Settings { return t.node.policies.current().Tuner.Settings() }
 
 // hosts reports whether the tuner is here.
 func (t *tuning) hosts() bool { return t.node.board.owns(tunerKey) }
@@ -105,7 +100,7 @@ func (t *tuning) suggest(ctx context.Context) {
 		t.suggestions.Store(0)
 		return
 	}
-	a, err := t.advise(ctx, "", 0)
+	a, err := t.advise(ctx, "", 0, toEnforce)
 	if err != nil {
 		t.node.opt.Logger.Warn("the tuner could not make a plan", slog.Any("err", err))
 		return
@@ -116,7 +111,7 @@ func (t *tuning) suggest(ctx context.Context) {
 	if mode != api.TunerEnforce || len(a.Blocked) > 0 || now == 0 {
 		return
 	}
-	if _, err := t.enforce(ctx, a.ID, tunerName); err != nil {
+	if _, err := t.enforce(ctx, a.ID, planner.Author); err != nil {
 		t.node.opt.Logger.Warn("the tuner could not enforce its plan", slog.String("plan", a.ID), slog.Any("err", err))
 	}
 }

@@ -27,6 +27,7 @@ type tunerQuery struct {
 	WindowMS int64       `json:"window_ms,omitempty"`
 	Plan     string      `json:"plan,omitempty"`
 	Author   string      `json:"author,omitempty"`
+	For      purpose     `json:"for,omitempty"`
 }
 
 // wait is how long the answer may take.
@@ -46,6 +47,7 @@ const (
 type tunerAnswer struct {
 	Answer  json.RawMessage `json:"answer,omitempty"`
 	Unknown bool            `json:"unknown,omitempty"` // the plan
+	Busy    bool            `json:"busy,omitempty"`
 	// UncalledMS is for how long nobody called the breaker that was asked about.
 	UncalledMS int64    `json:"uncalled_ms,omitempty"`
 	Blocked    []string `json:"blocked,omitempty"`
@@ -96,6 +98,8 @@ func answerOf[T any](a tunerAnswer, key breaker.Key) (answer T, err error) {
 	switch {
 	case a.Unknown:
 		return answer, httpapi.ErrUnknownPlan
+	case a.Busy:
+		return answer, httpapi.ErrBusy
 	case a.UncalledMS > 0:
 		return answer, &httpapi.UncalledError{Key: key, Window: time.Duration(a.UncalledMS) * time.Millisecond}
 	case len(a.Blocked) > 0:
@@ -110,7 +114,7 @@ func (t *tuning) answer(ctx context.Context, q tunerQuery) (tunerAnswer, error) 
 	var err error
 	switch q.What {
 	case askAdvice:
-		answer, err = t.advise(ctx, q.Key, time.Duration(min(max(q.WindowMS, 0), inMemory.Milliseconds()))*time.Millisecond)
+		answer, err = t.advise(ctx, q.Key, time.Duration(min(max(q.WindowMS, 0), inMemory.Milliseconds()))*time.Millisecond, q.For)
 	case askEnforce:
 		answer, err = t.enforce(ctx, q.Plan, q.Author)
 	default:
@@ -121,6 +125,8 @@ func (t *tuning) answer(ctx context.Context, q tunerQuery) (tunerAnswer, error) 
 	switch {
 	case errors.Is(err, httpapi.ErrUnknownPlan):
 		return tunerAnswer{Unknown: true}, nil
+	case errors.Is(err, httpapi.ErrBusy):
+		return tunerAnswer{Busy: true}, nil
 	case errors.As(err, &uncalled):
 		return tunerAnswer{UncalledMS: uncalled.Window.Milliseconds()}, nil
 	case errors.As(err, &blocked):

@@ -14,7 +14,7 @@ import (
 // away since: who was may have had a tuner of its own, in a split.
 type heard struct {
 	mu  sync.Mutex
-	ids map[string]bool
+	ids map[string]bool // whether it told all
 }
 
 // missing lists those of some members that are still to be asked, and forgets who is
@@ -24,8 +24,8 @@ func (h *heard) missing(members []follow.Member, anew bool) (list []follow.Membe
 	defer h.mu.Unlock()
 	still := map[string]bool{}
 	for _, m := range members {
-		if !anew && m.Live && h.ids[m.ID] {
-			still[m.ID] = true
+		if whole, told := h.ids[m.ID]; !anew && m.Live && told {
+			still[m.ID] = whole
 			continue
 		}
 		list = append(list, m)
@@ -34,13 +34,25 @@ func (h *heard) missing(members []follow.Member, anew bool) (list []follow.Membe
 	return list
 }
 
-// add takes note of members that told.
-func (h *heard) add(members []follow.Member) {
+// add takes note of members that told, or told not all.
+func (h *heard) add(members []follow.Member, cut []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, m := range members {
-		h.ids[m.ID] = true
+		h.ids[m.ID] = !slices.Contains(cut, m.Name)
 	}
+}
+
+// partly names those of some members that told not all.
+func (h *heard) partly(members []follow.Member) (names []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range members {
+		if whole, told := h.ids[m.ID]; told && !whole {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // begin tells a tuner that has just come here what was done before. What members
@@ -54,7 +66,7 @@ func (t *tuning) begin(ctx context.Context) error {
 	if knows && !slices.ContainsFunc(members, func(m follow.Member) bool { return m.Live }) {
 		return nil
 	}
-	records, silent := t.listOf(ctx, members, "")
+	records, silent, cut := t.listOf(ctx, members, "")
 	_, wall := t.node.clock.Both()
 	_, err = actors.Consult(ctx, t.actor, func(p *planner.Planner) struct{} {
 		p.Recall(wall, records)
@@ -62,7 +74,7 @@ func (t *tuning) begin(ctx context.Context) error {
 		return struct{}{}
 	})
 	if err == nil {
-		t.heard.add(slices.DeleteFunc(members, func(m follow.Member) bool { return slices.Contains(silent, m.Name) }))
+		t.heard.add(slices.DeleteFunc(members, func(m follow.Member) bool { return slices.Contains(silent, m.Name) }), cut)
 	}
 	return err
 }

@@ -43,6 +43,9 @@ func (t *tuning) blocked(ctx context.Context) (reasons []string) {
 	if names := t.unheard(); len(names) > 0 {
 		reasons = append(reasons, "the tuner has not heard yet from "+strings.Join(names, ", ")+" what was done before; try again in a few seconds")
 	}
+	if names := t.heard.partly(everyone{n}.Members()); len(names) > 0 {
+		reasons = append(reasons, strings.Join(names, ", ")+" did more in the last month than fits into an answer, so that the tuner cannot know what it may do: lower --tuner.max-changes, and wait")
+	}
 	for _, a := range answers {
 		for _, why := range a.answer {
 			reasons = append(reasons, a.Name+": "+why)
@@ -78,6 +81,9 @@ func (n *Node) unsound() []string {
 	reasons := []string{} // and not null
 	if h := n.keeper.Health(); !h.OK {
 		reasons = append(reasons, "its store fails: "+errorText(h.Err))
+	}
+	if h := n.tuning.decisions.Status(); h.Trouble != nil {
+		reasons = append(reasons, "its tuner.db fails: "+h.Trouble.Error())
 	}
 	if n.sharing != nil {
 		if h := n.sharing.health(); !h.OK {

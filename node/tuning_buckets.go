@@ -115,6 +115,9 @@ func (t *tuning) opens(ctx context.Context, since time.Time) map[spot]uint64 {
 	told := t.node.hub.Query(ctx, follow.Question{
 		Limit: maxTunerEvents, Filter: follow.Filter{Since: since, Kinds: []string{string(telemetry.KindTransition)}},
 	})
+	if told.More {
+		t.node.opt.Logger.Warn("there were more opens than the tuner counts; of the earlier ones a change on trial says nothing", slog.Int("most", maxTunerEvents))
+	}
 	counts := map[spot]uint64{}
 	for i := range told.Events {
 		if e := &told.Events[i]; opened(e) {

@@ -21,9 +21,6 @@ import (
 	"fleetfuse/tuner/planner"
 )
 
-// tunerName is the author of what the tuner does by itself.
-const tunerName = "tuner"
-
 // ordersAtOnce is how many breakers are changed at once.
 const ordersAtOnce = 4
 
@@ -148,6 +145,7 @@ func (t *tuning) order(ctx context.Context, o planner.Order) (api.EnforcedBreake
 	}
 	switch {
 	case errors.Is(err, errGone):
+		r.Cause.Kind = planner.NotMade // it is over, and nobody knows that it did harm
 		r.Cause.Why, err = breaker.Cut(errGone.Error()+"; "+r.Cause.Why), nil
 	case err != nil:
 	case result.Conflict:
@@ -208,7 +206,7 @@ func holdsAny(fields string, changes []planner.Change) bool {
 	}
 	numbers := o.Numbers()
 	return slices.ContainsFunc(changes, func(c planner.Change) bool {
-		v, ok := numbers[fieldName(c.Field, c.Role)]
+		v, ok := numbers[tuner.FieldName(c.Field, c.Role)]
 		return ok && v == c.Proposed
 	})
 }
@@ -217,17 +215,9 @@ func holdsAny(fields string, changes []planner.Change) bool {
 func fieldsText(changes []planner.Change) string {
 	pairs := make([]string, len(changes))
 	for i, c := range changes {
-		pairs[i] = fieldName(c.Field, c.Role) + ":" + valueText(c.Field, c.Proposed)
+		pairs[i] = tuner.FieldName(c.Field, c.Role) + ":" + valueText(c.Field, c.Proposed)
 	}
 	return strings.Join(pairs, ",")
-}
-
-// fieldName is the full name of a field.
-func fieldName(field, role string) string {
-	if role == "" {
-		return field
-	}
-	return "roles." + role + "." + field
 }
 
 // valueText is a value of a field as the configuration has it.

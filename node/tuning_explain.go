@@ -18,21 +18,50 @@ import (
 
 // Explain implements httpapi.Tuner.
 func (n *Node) Explain(ctx context.Context, key breaker.Key) (api.ExplainResponse, error) {
-	a := api.ExplainResponse{Key: string(key), Records: []api.AdviceRecord{}}
-	records, silent := n.tuning.listAll(ctx, key)
+	a := api.ExplainResponse{Key: string(key)}
+	records, silent, _ := n.tuning.listOf(ctx, everyone{n}.Members(), key)
 	a.Partial = silent
-	for i := range records {
-		if r := &records[i]; r.Kind != planner.Begun || !slices.ContainsFunc(records[:i], r.EndedBy) {
-			a.Records = append(a.Records, shownRecord(r))
-		}
-	}
 	var err error
-	a.Advice, err = n.Advise(ctx, key, 0)
-	var uncalled *httpapi.UncalledError
-	if errors.As(err, &uncalled) && len(records) > 0 { // what was done can be told all the same
-		a.Advice, err = api.AdviceResponse{WindowMS: uncalled.Window.Milliseconds(), Breakers: []api.BreakerAdvice{}, Nodes: []string{}}, nil
+	if a.Records, err = n.tuning.shownRecords(ctx, records); err != nil {
+		return a, err
+	}
+	a.Advice, err = askTuner[api.AdviceResponse](ctx, n, tunerQuery{What: askAdvice, Key: key, For: toExplain})
+	if err != nil && len(records) > 0 { // what was done can be told all the same
+		a.Advice, err = noAdvice(err), nil
 	}
 	return a, err
+}
+
+// noAdvice says why there is none.
+func noAdvice(err error) api.AdviceResponse {
+	a := api.AdviceResponse{Breakers: []api.BreakerAdvice{}, Nodes: []string{}}
+	var uncalled *httpapi.UncalledError
+	if errors.As(err, &uncalled) {
+		a.WindowMS = uncalled.Window.Milliseconds()
+		return a
+	}
+	a.Blocked = []string{"the tuner gives no advice: " + err.Error()}
+	return a
+}
+
+// shownRecords are records as the API shows them, without those that another one says
+// the end of.
+func (t *tuning) shownRecords(ctx context.Context, records []planner.Record) ([]api.AdviceRecord, error) {
+	shown := []api.AdviceRecord{}
+	if len(records) == 0 {
+		return shown, nil
+	}
+	leave, err := t.enter(ctx) // each is replayed again
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for i := range records {
+		if r := &records[i]; r.Kind != planner.Begun || !slices.ContainsFunc(records[:i], r.EndedBy) {
+			shown = append(shown, shownRecord(r))
+		}
+	}
+	return shown, nil
 }
 
 // shownRecord is a record with its replay run again.

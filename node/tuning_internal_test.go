@@ -211,13 +211,16 @@ func TestUndoingWhatIsGone(t *testing.T) {
 		s, _ := n.known(t.Context(), key)
 		return s.Overlay(breaker.RegisterTuner).Fields
 	}
-	if a, r := n.tuning.order(t.Context(), order); a.Error != "" || r.Err != nil || !strings.HasPrefix(r.Cause.Why, "the change was gone already") || fields() != "" {
+	if a, r := n.tuning.order(t.Context(), order); a.Error != "" || r.Err != nil || r.Cause.Kind != planner.NotMade || !strings.HasPrefix(r.Cause.Why, "the change was gone already") || fields() != "" {
 		t.Errorf("%+v, %+v; laid %q, want nothing", a, r, fields())
+	}
+	if n.tuning.carryOut(t.Context(), []planner.Order{order}); n.tuning.undone.Load() != 0 {
+		t.Error("it counts as one that did harm")
 	}
 	if x, err := n.board.lay(t.Context(), key, spread.Lay{Register: breaker.RegisterTuner, Whole: true, Set: "fail_max:8,trial_calls:2"}); err != nil || len(x.Refused) > 0 {
 		t.Fatal(x, err)
 	}
-	if a, r := n.tuning.order(t.Context(), order); a.Error != "" || r.Err != nil || fields() != "trial_calls:2" {
+	if a, r := n.tuning.order(t.Context(), order); a.Error != "" || r.Err != nil || r.Cause.Kind != guard.RolledBack || fields() != "trial_calls:2" {
 		t.Errorf("%+v, %+v; laid %q, want what was there before", a, r, fields())
 	}
 }
@@ -287,7 +290,7 @@ func TestAbsurdCountsOfOnesOwn(t *testing.T) {
 	if err := n.tuning.observe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	a, err := n.tuning.advise(t.Context(), key, time.Minute)
+	a, err := n.tuning.advise(t.Context(), key, time.Minute, toEnforce)
 	if err != nil || len(a.Breakers) != 1 || a.Breakers[0].Seen.Limited != 1<<60 {
 		t.Fatalf("%+v, %v", a, err)
 	}

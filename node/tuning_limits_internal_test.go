@@ -3,12 +3,16 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/spread"
+	"fleetfuse/httpapi"
 	"fleetfuse/telemetry/follow"
 	"fleetfuse/telemetry/rollup"
 	"fleetfuse/tuner"
@@ -76,7 +80,7 @@ func TestHoldsAny(t *testing.T) {
 func TestHeard(t *testing.T) {
 	live := func(ids ...string) (list []follow.Member) {
 		for _, id := range []string{"a", "b", "c"} {
-			list = append(list, follow.Member{ID: id, Live: slices.Contains(ids, id)})
+			list = append(list, follow.Member{ID: id, Name: strings.ToUpper(id), Live: slices.Contains(ids, id)})
 		}
 		return list
 	}
@@ -92,9 +96,68 @@ func TestHeard(t *testing.T) {
 		}
 	}
 	want("nobody told", h.missing(live("a", "b", "c"), false), "a", "b", "c")
-	h.add(live("a", "b", "c")[:2])
+	h.add(live("a", "b", "c")[:2], []string{"B"})
 	want("two told", h.missing(live("a", "b", "c"), false), "c")
+	if names := h.partly(live("a", "b", "c")); !slices.Equal(names, []string{"B"}) {
+		t.Errorf("%v told not all, want B", names)
+	}
 	want("one is away", h.missing(live("b", "c"), false), "a", "c")
 	want("and comes back", h.missing(live("a", "b", "c"), false), "a", "c")
+	if names := h.partly(live("a", "b", "c")); !slices.Equal(names, []string{"B"}) {
+		t.Errorf("later %v told not all, want B", names)
+	}
 	want("another planner", h.missing(live("a", "b", "c"), true), "a", "b", "c")
+	if names := h.partly(live("a", "b", "c")); len(names) > 0 {
+		t.Errorf("nobody told, and %v not all", names)
+	}
+}
+
+// Plans are not made without limit: who finds no room in time is told so, and who has
+// one gives it back.
+func TestRoomForPlans(t *testing.T) {
+	n, key := alone(t), breaker.Key("host:a.example")
+	n.Used(rollup.Series{Key: key}, &rollup.Counts{Successes: 10})
+	var leave []func()
+	for range advisedAtOnce {
+		l, err := n.tuning.enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := n.Advise(ctx, key, 0); !errors.Is(err, httpapi.ErrBusy) && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("advice without room: %v", err)
+	}
+	if a, err := n.tuning.answer(ctx, tunerQuery{What: askAdvice, Key: key}); err != nil || !a.Busy {
+		t.Errorf("another member is told %+v, %v; want that it is busy", a, err)
+	}
+	gone, goes := context.WithCancel(t.Context())
+	goes()
+	if _, err := n.tuning.enter(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("who has gone: %v", err)
+	}
+	for _, l := range leave {
+		l()
+	}
+	for range 2 * advisedAtOnce {
+		if _, err := n.Advise(t.Context(), key, 0); err != nil {
+			t.Errorf("advice when there is room again: %v", err)
+		}
+	}
+	if e, err := n.Explain(t.Context(), key); err != nil || e.Advice.ID != "" {
+		t.Errorf("explained with a plan %q, %v", e.Advice.ID, err)
+	}
+}
+
+// Who asks what was done is told why there is no advice beside it, unless nobody calls
+// the host.
+func TestNoAdvice(t *testing.T) {
+	if a := noAdvice(spread.ErrNoOwner); len(a.Blocked) != 1 || !strings.Contains(a.Blocked[0], spread.ErrNoOwner.Error()) {
+		t.Errorf("%+v", a)
+	}
+	if a := noAdvice(&httpapi.UncalledError{Window: time.Minute}); len(a.Blocked) != 0 || a.WindowMS != 60_000 {
+		t.Errorf("%+v", a)
+	}
 }

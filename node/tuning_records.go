@@ -26,16 +26,18 @@ type recordsQuery struct {
 	Key  breaker.Key      `json:"key,omitempty"`
 }
 
+// recordsTold is what a member remembers, the latest first. Cut says that there was more
+// than fits into an answer.
+type recordsTold struct {
+	Records []planner.Record `json:"records,omitempty"`
+	Cut     bool             `json:"cut,omitempty"`
+}
+
 // Limits of what is asked for.
 const (
 	recordsSince = 30 * 24 * time.Hour
 	maxRecords   = 50 // of a key: they are large
-	// ledgerSince is how far back the guard looks: two changes that were taken back
-	// within 30 days freeze a host for a week.
-	ledgerSince = 38 * 24 * time.Hour
-	// trialsSince is more than a change is on trial: what is older is over.
-	trialsSince = 3 * 24 * time.Hour
-	recordsWait = 2 * time.Second
+	recordsWait  = 2 * time.Second
 )
 
 // keep writes records down here and with all members.
@@ -48,7 +50,7 @@ func (t *tuning) keep(ctx context.Context, records []planner.Record) {
 	told := inParts(records)
 	askAll(members, func(m follow.Member) (struct{}, error) { // who does not answer is told when it hosts the tuner
 		for _, part := range told {
-			if _, err := observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Told: part}, recordsWait); err != nil {
+			if _, err := observed[recordsTold](ctx, t.node, m.ID, observeRecords, recordsQuery{Told: part}, recordsWait); err != nil {
 				return struct{}{}, err
 			}
 		}
@@ -105,43 +107,19 @@ func (t *tuning) list(ctx context.Context, key breaker.Key) ([]planner.Record, e
 	return list, err
 }
 
-// ledger is what this node remembers of all keys, as far as a tuner that comes new
-// to a member must know it: with what they were decided from, records of a month do
-// not fit into an answer.
-func (t *tuning) ledger(ctx context.Context) ([]planner.Record, error) {
-	_, wall := t.node.clock.Both()
-	list, size := []planner.Record{}, 0
-	err := t.decisions.Each(ctx, wall.Add(-ledgerSince), func(k decisions.Record) bool {
-		var r planner.Record
-		if json.Unmarshal(k.Body, &r) != nil {
-			return true // of a version that wrote another form
-		}
-		r.Proof, r.Inputs = nil, nil
-		if wall.Sub(k.At) > trialsSince {
-			r = planner.Record{Record: r.Record, Author: r.Author}
-		}
-		text, _ := json.Marshal(r) // it came from JSON
-		if size += len(text); size > maxObserved {
-			return false
-		}
-		list = append(list, r)
-		return true
-	})
-	return list, err
-}
-
 // remembered is what this node remembers of a key, or of all with "".
-func (t *tuning) remembered(ctx context.Context, key breaker.Key) ([]planner.Record, error) {
+func (t *tuning) remembered(ctx context.Context, key breaker.Key) (recordsTold, error) {
 	if key == "" {
 		return t.ledger(ctx)
 	}
-	return t.list(ctx, key)
+	list, err := t.list(ctx, key)
+	return recordsTold{Records: list}, err
 }
 
 // answerRecords answers a member.
-func (t *tuning) answerRecords(ctx context.Context, q recordsQuery) ([]planner.Record, error) {
+func (t *tuning) answerRecords(ctx context.Context, q recordsQuery) (recordsTold, error) {
 	if t.hear(ctx, q.Told); !q.Ask {
-		return []planner.Record{}, nil
+		return recordsTold{}, nil
 	}
 	return t.remembered(ctx, q.Key)
 }
@@ -169,25 +147,32 @@ func (t *tuning) recall(ctx context.Context, records []planner.Record) {
 	t.node.logFailure("tell the tuner what was done", err)
 }
 
-// listAll is what all members remember, the latest first, without what they
-// remember twice; silent are those that did not answer.
-func (t *tuning) listAll(ctx context.Context, key breaker.Key) (list []planner.Record, silent []string) {
-	return t.listOf(ctx, everyone{t.node}.Members(), key)
-}
-
-// listOf is what some members remember.
-func (t *tuning) listOf(ctx context.Context, members []follow.Member, key breaker.Key) (list []planner.Record, silent []string) {
-	answers, silent := askAll(members, func(m follow.Member) ([]planner.Record, error) {
+// listOf is what some members remember of a key, or of all with "", the latest first,
+// without what they remember twice; silent are those that did not answer, and cut those
+// that remember more.
+func (t *tuning) listOf(ctx context.Context, members []follow.Member, key breaker.Key) (list []planner.Record, silent, cut []string) {
+	answers, silent := askAll(members, func(m follow.Member) (recordsTold, error) {
 		if m.ID == t.node.id {
 			return t.remembered(ctx, key)
 		}
-		return observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Ask: true, Key: key}, recordsWait)
+		return observed[recordsTold](ctx, t.node, m.ID, observeRecords, recordsQuery{Ask: true, Key: key}, recordsWait)
 	})
 	for _, a := range answers {
-		list = append(list, a.answer...)
+		list = append(list, a.answer.Records...)
+		if a.answer.Cut {
+			cut = append(cut, a.Name)
+		}
 	}
-	slices.SortFunc(list, func(a, b planner.Record) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(a.ID, b.ID)) })
-	return slices.CompactFunc(list, func(a, b planner.Record) bool { return a.ID == b.ID }), silent
+	return merged(list), silent, cut
+}
+
+// merged sorts records of several members. Of those that are there twice that stays
+// which has who waits: each member tells that once (ledger).
+func merged(list []planner.Record) []planner.Record {
+	slices.SortFunc(list, func(a, b planner.Record) int {
+		return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(a.ID, b.ID), cmp.Compare(len(b.Waiting), len(a.Waiting)))
+	})
+	return slices.CompactFunc(list, func(a, b planner.Record) bool { return a.ID == b.ID })
 }
 
 // policyReset tells all members that an operator reset a policy: what the tuner did

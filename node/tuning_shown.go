@@ -51,7 +51,7 @@ func shownChanges(changes []planner.Change) []api.SuggestedChange {
 	list := make([]api.SuggestedChange, len(changes))
 	for i, c := range changes {
 		list[i] = api.SuggestedChange{
-			Field: fieldName(c.Field, c.Role), From: shownValue(c.Field, c.Current), To: shownValue(c.Field, c.Proposed),
+			Field: tuner.FieldName(c.Field, c.Role), From: shownValue(c.Field, c.Current), To: shownValue(c.Field, c.Proposed),
 			Rule: string(c.Rule), Why: c.Why, Confidence: c.Confidence, Verdict: string(c.Verdict), Reason: c.Reason, Evidence: []api.AdviceEvidence{},
 		}
 		for _, n := range c.Numbers {

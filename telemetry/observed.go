@@ -18,15 +18,15 @@ import (
 //
 // Of the events those of the kinds transition, operator and probe are looked at, in
 // any order; one that is there twice, or was logged by two owners, counts once. An
-// open counts if any of it lies in the window. Its begin must be among the events,
-// for how long an outage lasted is not known without that: hand in events from well
-// before the window.
+// open counts if any of it lies in the window. Where its begin is not among the events
+// it is one of Earlier: how long an outage lasted is not known without that, so hand
+// in events from well before the window.
 func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now time.Time) []tuner.HostMetrics {
 	by := map[breaker.Key]*tuner.HostMetrics{}
 	sums := map[breaker.Key]*rollup.Counts{}
 	of := func(key breaker.Key) *tuner.HostMetrics {
 		if by[key] == nil {
-			by[key] = &tuner.HostMetrics{Key: key, Window: max(window, 0), Nodes: slices.Clone(f.Nodes), Missing: slices.Clone(f.Missing), Members: len(f.Nodes) + len(f.Missing)}
+			by[key] = &tuner.HostMetrics{Key: key, Window: max(window, 0), Missing: slices.Clone(f.Missing), Members: len(f.Nodes) + len(f.Missing)}
 			sums[key] = &rollup.Counts{}
 		}
 		return by[key]
@@ -43,8 +43,14 @@ func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now t
 	for i := range f.Reports {
 		byNode(&f.Reports[i], by)
 	}
-	for key, opens := range opensOf(events, now.Add(-max(window, 0)), now) {
+	found, earlier := opensOf(events, now.Add(-max(window, 0)), now)
+	for key, opens := range found {
 		of(key).Opens = opens
+	}
+	for key, opens := range earlier {
+		if m := by[key]; m != nil { // else nobody called it in the window
+			m.Earlier = opens
+		}
 	}
 	list := make([]tuner.HostMetrics, 0, len(by))
 	for key, m := range by {
@@ -58,7 +64,8 @@ func HostMetrics(f rollup.Fleet, events []api.Event, window time.Duration, now t
 	return list
 }
 
-// byNode adds what one node reported to the hosts it is of.
+// byNode adds what one node reported to the hosts it is of. One that only rejected
+// calls, or answered them from a cache, saw nothing of the host.
 func byNode(r *rollup.Report, by map[breaker.Key]*tuner.HostMetrics) {
 	sums := map[breaker.Key]*rollup.Counts{}
 	for i := range r.Rows {
@@ -69,8 +76,14 @@ func byNode(r *rollup.Report, by map[breaker.Key]*tuner.HostMetrics) {
 		sums[row.Key].Add(&row.Counts)
 	}
 	for key, c := range sums {
-		if m := by[key]; m != nil {
-			m.ByNode = append(m.ByNode, tuner.NodeCounts{Node: r.Node, Counts: observed(c)})
+		m := by[key]
+		if m == nil {
+			continue
+		}
+		counts := observed(c)
+		m.ByNode = append(m.ByNode, tuner.NodeCounts{Node: r.Node, Counts: counts})
+		if counts.Net() > 0 {
+			m.Nodes = append(m.Nodes, r.Node)
 		}
 	}
 }

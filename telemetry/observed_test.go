@@ -1,6 +1,7 @@
 package telemetry_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"fleetfuse/telemetry"
 	"fleetfuse/telemetry/rollup"
 	"fleetfuse/tuner"
+	"fleetfuse/tuner/planner"
 )
 
 func TestHostMetrics(t *testing.T) {
@@ -26,6 +28,8 @@ func TestHostMetrics(t *testing.T) {
 	artifact.Rejected[rollup.ByCircuit], artifact.Rejected[rollup.ByRing] = 2, 1
 	wild := rollup.Counts{Unavailable: 9} // what no node counts
 	wild.Fail(breaker.Evidence{Status: 500}, 1)
+	spared := rollup.Counts{FromCache: 3}
+	spared.Rejected[rollup.ByCircuit] = 2
 	row := func(key breaker.Key, role string, c rollup.Counts) rollup.Row {
 		return rollup.Row{Series: rollup.Series{Key: key, Role: role}, Counts: c}
 	}
@@ -36,11 +40,14 @@ func TestHostMetrics(t *testing.T) {
 			row("host:limited.example", "metadata", limited), row("host:wild.example", "", wild),
 			row("host:limited.example", "artifact", artifact), row("host:busy.example", "", rollup.Counts{Successes: 5000}),
 		},
-		Reports: []rollup.Report{{Node: "a", Rows: []rollup.Row{row("host:busy.example", "", rollup.Counts{Successes: 4000}), row("host:unknown.example", "", wild)}}},
+		Reports: []rollup.Report{
+			{Node: "a", Rows: []rollup.Row{row("host:busy.example", "", rollup.Counts{Successes: 4000}), row("host:unknown.example", "", wild)}},
+			{Node: "b", Rows: []rollup.Row{row("host:busy.example", "", spared)}},
+		},
 	}
 	events := []api.Event{{Kind: "transition", Key: "host:silent.example", From: "closed", To: "open", Reason: "rolling-window", Time: after(0)}}
 	of := func(key breaker.Key, all tuner.Counts, more func(*tuner.HostMetrics)) tuner.HostMetrics {
-		m := tuner.HostMetrics{Key: key, Window: time.Hour, All: all, Nodes: []string{"a", "b"}, Missing: []string{"c"}, Members: 3}
+		m := tuner.HostMetrics{Key: key, Window: time.Hour, All: all, Missing: []string{"c"}, Members: 3}
 		more(&m)
 		return m
 	}
@@ -52,7 +59,8 @@ func TestHostMetrics(t *testing.T) {
 	both.Successes, both.Rejected, both.LongestRun = 95, 3, 9
 	want := []tuner.HostMetrics{
 		of("host:busy.example", tuner.Counts{Successes: 5000}, func(m *tuner.HostMetrics) {
-			m.ByNode = []tuner.NodeCounts{{Node: "a", Counts: tuner.Counts{Successes: 4000}}}
+			m.Nodes = []string{"a"} // b answered, and did not call it
+			m.ByNode = []tuner.NodeCounts{{Node: "a", Counts: tuner.Counts{Successes: 4000}}, {Node: "b", Counts: tuner.Counts{FromCache: 3, Rejected: 2}}}
 		}),
 		of("host:limited.example", both, func(m *tuner.HostMetrics) {
 			m.Roles = []tuner.RoleMetrics{
@@ -72,8 +80,38 @@ func TestHostMetrics(t *testing.T) {
 	if n := len(telemetry.HostMetrics(rollup.Fleet{}, nil, time.Hour, after(0))); n != 0 {
 		t.Errorf("%d hosts of nothing", n)
 	}
-	got[0].Nodes[0] = "changed"
-	if f.Nodes[0] != "a" || got[1].Nodes[0] != "a" {
+	got[0].Missing[0] = "changed"
+	if f.Missing[0] != "c" || got[1].Missing[0] != "c" {
 		t.Error("the names of nodes are shared")
+	}
+}
+
+// Of five members one calls a host that limits its way out: that is said, and is
+// not enough to slow down the fleet.
+func TestOneCallerAmongFive(t *testing.T) {
+	const key breaker.Key = "host:a.example"
+	p := planner.New(planner.DefaultSettings())
+	p.Recalled()
+	const minutes = 60
+	first := int64(rollup.BucketOf(after(0)))
+	for i := range int64(6 * minutes) {
+		p.Observe([]planner.Seen{{Key: key, Bucket: tuner.Bucket{At: first + i, Judged: 20, Limited: 4, Failures: 4}}}, first+i)
+	}
+	counts := rollup.Counts{Successes: 800}
+	counts.Fail(breaker.Evidence{Status: 429}, 400)
+	rows := []rollup.Row{{Series: rollup.Series{Key: key}, Counts: counts}}
+	f := rollup.Fleet{Nodes: []string{"n1", "n2", "n3", "n4", "n5"}, Rows: rows, Reports: []rollup.Report{{Node: "n1", Rows: rows}, {Node: "n2"}, {Node: "n3"}, {Node: "n4"}, {Node: "n5"}}}
+	now := after(minutes * time.Minute)
+	seen := telemetry.HostMetrics(f, nil, 10*time.Minute, now)
+	policy := breaker.DefaultPolicy()
+	advice := p.Advise(seen, func(breaker.Key) *breaker.Policy { return &policy })
+	plan := p.Draw(now, 10*time.Minute, []planner.Case{{Metrics: seen[0], Advice: advice[0]}})
+	for _, c := range plan.Hosts[0].Changes {
+		if c.Verdict != planner.Refused || c.Confidence > 0.95 {
+			t.Errorf("%s is %s on the word of one node of five, %.3f sure", c.Field, c.Verdict, c.Confidence)
+		}
+	}
+	if notes := strings.Join(advice[0].Notes, "; "); !strings.Contains(notes, "only node n1 called it") {
+		t.Errorf("it says %q", notes)
 	}
 }

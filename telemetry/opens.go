@@ -11,8 +11,9 @@ import (
 )
 
 // opensOf finds the times that breakers opened for counted failures and that were
-// not over before from; the earliest of a key comes first.
-func opensOf(events []api.Event, from, now time.Time) map[breaker.Key][]tuner.Open {
+// not over before from; the earliest of a key comes first. Those of earlier lasted
+// too, but no event tells how they began.
+func opensOf(events []api.Event, from, now time.Time) (found, earlier map[breaker.Key][]tuner.Open) {
 	tales := map[breaker.Key]*tale{}
 	for _, e := range inOrder(events) {
 		key := breaker.Key(e.Key)
@@ -21,19 +22,28 @@ func opensOf(events []api.Event, from, now time.Time) map[breaker.Key][]tuner.Op
 		}
 		tales[key].add(e)
 	}
-	found := map[breaker.Key][]tuner.Open{}
+	found, earlier = map[breaker.Key][]tuner.Open{}, map[breaker.Key][]tuner.Open{}
+	young := func(list []tuner.Open) (young []tuner.Open) {
+		for _, o := range list {
+			if !o.Ended || o.Began.Add(o.Lasted).After(from) {
+				young = append(young, o)
+			}
+		}
+		return young
+	}
 	for key, t := range tales {
 		if t.runs {
 			t.running.Lasted = max(now.Sub(t.running.Began), 0)
-			t.opens = append(t.opens, t.running)
+			t.note()
 		}
-		for _, o := range t.opens {
-			if !o.Ended || o.Began.Add(o.Lasted).After(from) {
-				found[key] = append(found[key], o)
-			}
+		if list := young(t.opens); len(list) > 0 {
+			found[key] = list
+		}
+		if list := young(t.earlier); len(list) > 0 {
+			earlier[key] = list
 		}
 	}
-	return found
+	return found, earlier
 }
 
 // inOrder lists the events that opens are made of in the order in which they
@@ -80,25 +90,61 @@ func stampOf(e *api.Event) breaker.Stamp {
 // tale is what events tell of one breaker.
 type tale struct {
 	opens   []tuner.Open
+	earlier []tuner.Open // of which no event tells how they began
 	running tuner.Open
 	runs    bool
+	unbegun bool          // what runs is one of earlier
+	up      bool          // it closed last: probes that fail then are late
 	word    breaker.Stamp // of what opened it last
 	failed  int           // probes that failed since it opened last
 }
 
 func (t *tale) add(e *api.Event) {
 	opened, closed := e.To == breaker.Open.String(), e.To == breaker.Closed.String()
+	if t.up = closed || t.up && !opened; t.unbegun && begins(e) {
+		t.note()
+		t.runs = false
+	}
 	switch kind := Kind(e.Kind); {
-	case !t.runs:
-		if kind == KindTransition && opened && e.From == breaker.Closed.String() && counted(e) {
-			t.begin(e)
+	case !t.runs && begins(e):
+		t.begin(e)
+	case !t.runs && !t.up && downs(e):
+		t.running, t.runs, t.unbegun, t.word, t.failed = tuner.Open{Began: e.Time}, true, true, stampOf(e), 0
+		if kind == KindProbe {
+			t.probe(e)
+		} else {
+			t.reopen(e)
 		}
+	case !t.runs:
 	case kind == KindProbe:
 		t.probe(e)
 	case closed:
 		t.end(e)
 	case kind == KindTransition && opened && breaker.Reason(e.Reason) == breaker.ReasonProbeFailed:
 		t.reopen(e)
+	}
+}
+
+// begins reports whether a breaker opened for counted failures.
+func begins(e *api.Event) bool {
+	return Kind(e.Kind) == KindTransition && e.To == breaker.Open.String() && e.From == breaker.Closed.String() && counted(e)
+}
+
+// downs reports whether an event tells that a host was down before: a probe failed.
+func downs(e *api.Event) bool {
+	if Kind(e.Kind) == KindProbe {
+		return e.To == "failure"
+	}
+	return Kind(e.Kind) == KindTransition && e.To == breaker.Open.String() && e.From != breaker.Closed.String() &&
+		breaker.Reason(e.Reason) == breaker.ReasonProbeFailed
+}
+
+// note takes note of what ran.
+func (t *tale) note() {
+	if t.unbegun {
+		t.earlier = append(t.earlier, t.running)
+	} else {
+		t.opens = append(t.opens, t.running)
 	}
 }
 
@@ -113,7 +159,7 @@ func counted(e *api.Event) bool {
 }
 
 func (t *tale) begin(e *api.Event) {
-	t.running, t.runs, t.word, t.failed = tuner.Open{Reason: e.Reason, Began: e.Time}, true, stampOf(e), 0
+	t.running, t.runs, t.unbegun, t.word, t.failed = tuner.Open{Reason: e.Reason, Began: e.Time}, true, false, stampOf(e), 0
 	if breaker.Reason(e.Reason) == breaker.ReasonConsecutive { // the other rules count all roles
 		t.running.Role = e.Role
 	}
@@ -167,6 +213,6 @@ func (t *tale) end(e *api.Event) {
 	if o.Recovered && o.FirstGood == 0 { // what was good had no permit: in shadow mode, or seen by another member
 		o.FirstGood = max(o.Lasted, 1)
 	}
-	t.opens = append(t.opens, *o)
+	t.note()
 	t.runs = false
 }

@@ -178,6 +178,33 @@ func TestCooldownsAreNoOpens(t *testing.T) {
 	}))
 }
 
+// What is down since nobody knows when is no open, but its probes failed because it was
+// down; those that are late when it is back did not.
+func TestAnOpenWithoutABegin(t *testing.T) {
+	d := newDiary(t, nil)
+	d.trips()
+	d.events = nil // too long ago
+	d.probe(61*s, breaker.Failure)
+	first := d.now
+	d.probe(61*s, breaker.Failure)
+	d.probe(61*s, breaker.Success)
+	back := d.now
+	d.events = append(d.events, api.Event{Kind: "probe", Key: string(key), To: "failure", Time: wall(back).Add(s)})
+	d.want(time.Hour, after(time.Hour))
+	f := rollup.Fleet{Rows: []rollup.Row{{Series: rollup.Series{Key: key}, Counts: rollup.Counts{ProbesFailed: 3}}}}
+	m := telemetry.HostMetrics(f, d.events, time.Hour, after(time.Hour))[0]
+	span := back.Sub(first)
+	want := []tuner.Open{{Began: wall(first), Lasted: span, Ended: true, Recovered: true, ProbesFailed: 2, LastFailed: 62 * s, FirstGood: span}}
+	if diff := cmp.Diff(want, m.Earlier); diff != "" || len(m.Opens) > 0 {
+		t.Errorf("opens %+v, earlier (-want +got):\n%s", m.Opens, diff)
+	}
+	d.trips()
+	d.want(time.Hour, after(time.Hour), with(tripped, func(o *tuner.Open) { o.Began, o.Lasted = wall(back).Add(2*s), time.Hour-wall(back).Sub(at)-2*s }))
+	if old := telemetry.HostMetrics(f, d.events, time.Second, after(time.Hour))[0].Earlier; len(old) > 0 {
+		t.Errorf("over before the window: %+v", old)
+	}
+}
+
 // In shadow mode calls are probes without a permit, of which no event tells.
 func TestOpensInShadow(t *testing.T) {
 	d := newDiary(t, func(p *breaker.Policy) { p.Mode = breaker.ModeShadow })

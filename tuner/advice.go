@@ -5,6 +5,7 @@ import (
 
 	"fleetfuse/breaker"
 	"fleetfuse/tuner/guard"
+	"fleetfuse/tuner/outage"
 )
 
 // The fields of a policy that the tuner may propose to change. Numbers of
@@ -65,10 +66,10 @@ type HostAdvice struct {
 // Settings are what an operator may set of the tuner. The zero Settings have no
 // meaning: begin with DefaultSettings.
 type Settings struct {
-	// Window is how far back advice looks (60 s to 1 h).
+	// Window is how far back advice looks (LeastWindow to MostWindow).
 	Window time.Duration
-	// ProbePrice is how many seconds of a host's absence one probe is worth (0.1 to
-	// 3600): the higher, the later it is probed.
+	// ProbePrice is how many seconds of a host's absence one probe is worth
+	// (LeastProbePrice to MostProbePrice): the higher, the later it is probed.
 	ProbePrice float64
 	// Sure is how probable a premise must be (0.5 to 0.999).
 	Sure float64
@@ -76,7 +77,13 @@ type Settings struct {
 	FalseTripEvery time.Duration
 }
 
+// Limits of what an operator may set.
+const (
+	LeastWindow, MostWindow         = time.Minute, time.Hour
+	LeastProbePrice, MostProbePrice = 0.1, 3600
+)
+
 // DefaultSettings are those nobody changed.
 func DefaultSettings() Settings {
-	return Settings{Window: 600 * time.Second, ProbePrice: 10, Sure: 0.9, FalseTripEvery: 30 * 24 * time.Hour}
+	return Settings{Window: 600 * time.Second, ProbePrice: float64(outage.UsualPrice), Sure: 0.9, FalseTripEvery: 30 * 24 * time.Hour}
 }

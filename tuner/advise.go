@@ -24,13 +24,10 @@ var limits = func() map[string]guard.Bound {
 	return limits
 }()
 
-// deadBand is the least change that is worth one, as a part of the current value.
-const deadBand = 0.1
-
 // Advise proposes what to change in the policy of a breaker, for all roles and for
 // those that have numbers of their own. memory may be nil: then what needs it is
 // left alone. Whatever the input, each suggestion is within the bounds of its field
-// and more than 10 % from the current value, and its confidence is at least s.Sure.
+// and at least 10 % from the current value, and its confidence is at least s.Sure.
 func Advise(m *HostMetrics, p *breaker.Policy, memory *Memory, s Settings) HostAdvice {
 	if m == nil {
 		return HostAdvice{}
@@ -61,8 +58,8 @@ func Advise(m *HostMetrics, p *breaker.Policy, memory *Memory, s Settings) HostA
 
 // bounded brings the settings within their limits.
 func (s Settings) bounded() Settings {
-	s.Window = min(max(s.Window, time.Minute), time.Hour)
-	s.ProbePrice = bound(s.ProbePrice, 0.1, 3600)
+	s.Window = min(max(s.Window, LeastWindow), MostWindow)
+	s.ProbePrice = bound(s.ProbePrice, LeastProbePrice, MostProbePrice)
 	s.Sure = bound(s.Sure, 0.5, 0.999)
 	s.FalseTripEvery = min(max(s.FalseTripEvery, time.Minute), 10*365*24*time.Hour)
 	return s
@@ -114,11 +111,11 @@ func (a *adviser) propose(s Suggestion) {
 	limit := limits[s.Field]
 	if !(s.Current >= limit.Least && s.Current <= limit.Most) {
 		a.note("%s is %v, beyond %v to %v, between which the tuner chooses: somebody wanted that, it is left alone",
-			named(s.Field, s.Role), s.Current, limit.Least, limit.Most)
+			FieldName(s.Field, s.Role), s.Current, limit.Least, limit.Most)
 		return
 	}
 	s.Proposed, _ = guard.Clamp(s.Field, s.Current, s.Proposed)
-	if math.Abs(s.Proposed-s.Current) < deadBand*s.Current || s.Proposed == s.Current {
+	if math.Abs(s.Proposed-s.Current) < guard.DeadBand*s.Current || s.Proposed == s.Current {
 		return
 	}
 	sure := bound(s.Confidence, 0, 1)
@@ -127,14 +124,6 @@ func (a *adviser) propose(s Suggestion) {
 	case s.Confidence >= a.settings.Sure:
 		a.Suggestions = append(a.Suggestions, s)
 	case sure >= a.settings.Sure:
-		a.note("%s would be changed (%s), but one node's word is not enough for that", named(s.Field, s.Role), s.Rule)
+		a.note("%s would be changed (%s), but one node's word is not enough for that", FieldName(s.Field, s.Role), s.Rule)
 	}
-}
-
-// named is a field as people write it.
-func named(field, role string) string {
-	if role == "" {
-		return field
-	}
-	return "roles." + role + "." + field
 }

@@ -49,9 +49,9 @@ func want(t *testing.T, a HostAdvice, field, role string, rule Rule, proposed fl
 	switch {
 	case s == nil && rule == "":
 	case s == nil:
-		t.Errorf("%s: nothing is proposed, want %v for %s; notes: %q", named(field, role), proposed, rule, a.Notes)
+		t.Errorf("%s: nothing is proposed, want %v for %s; notes: %q", FieldName(field, role), proposed, rule, a.Notes)
 	case s.Rule != rule || math.Abs(s.Proposed-proposed) > 1e-9:
-		t.Errorf("%s: %v for %s, want %v for %q (%s)", named(field, role), s.Proposed, s.Rule, proposed, rule, s.Why)
+		t.Errorf("%s: %v for %s, want %v for %q (%s)", FieldName(field, role), s.Proposed, s.Rule, proposed, rule, s.Why)
 	}
 }
 

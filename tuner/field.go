@@ -8,6 +8,14 @@ import (
 	"fleetfuse/breaker"
 )
 
+// FieldName is a field as people and overlays write it.
+func FieldName(field, role string) string {
+	if role == "" {
+		return field
+	}
+	return "roles." + role + "." + field
+}
+
 // Provable reports whether a replay of what was recorded can judge a suggestion. A
 // rate is advice to callers; what they would have done is on no record.
 func (s *Suggestion) Provable() bool { return s.Field != FieldRateMultiplier }

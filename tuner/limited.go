@@ -53,8 +53,8 @@ func (a *adviser) limited(sc scope) {
 func (a *adviser) slowDown(sc scope) {
 	c, current := sc.counts, sc.policy.RateMultiplier
 	lower, _ := guard.Clamp(FieldRateMultiplier, current, current*slower)
-	if limits[FieldRateMultiplier].Least <= current && current-lower < deadBand*current {
-		a.note("%s is at its lowest and the host still sends 429s: fewer callers, or a quota to ask for", named(FieldRateMultiplier, sc.role))
+	if limits[FieldRateMultiplier].Least <= current && current-lower < guard.DeadBand*current {
+		a.note("%s is at its lowest and the host still sends 429s: fewer callers, or a quota to ask for", FieldName(FieldRateMultiplier, sc.role))
 		return
 	}
 	a.propose(Suggestion{
@@ -95,7 +95,7 @@ func (a *adviser) speedUp(sc scope) {
 		return
 	}
 	if node, others := a.without(sc, func(t totals) float64 { return t.judged }); others.above(quietShare) >= a.settings.Sure {
-		a.note("only with what node %s counted is the host quiet, the others are answered 429: %s stays", node, named(FieldRateMultiplier, sc.role))
+		a.note("only with what node %s counted is the host quiet, the others are answered 429: %s stays", node, FieldName(FieldRateMultiplier, sc.role))
 		return
 	}
 	c := sc.counts

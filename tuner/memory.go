@@ -32,9 +32,9 @@ const (
 	// for, and fewCalls what it always may: one node that reports absurd counts
 	// moves a baseline no further than a burst would.
 	wildFactor, fewCalls = 8, 64
-	// setBack is by how many buckets one must be older than the last for the clock to
+	// SetBack is by how many buckets one must be older than the last for the clock to
 	// have been set back; less is late.
-	setBack = 360
+	SetBack = 360
 	// enoughOutages of a host itself say something of how long its outages last; before,
 	// an estimate is mostly what was assumed of any host.
 	enoughOutages = 3
@@ -43,9 +43,9 @@ const (
 )
 
 // Memory is what is usual for one host: its share of failures and of 429s and its
-// latency since they last changed, and how long its outages last. It is a value
-// without pointers, of at most 2 KB for each of these signals. It is not safe for concurrent
-// use.
+// latency since they last changed, and how long its outages last. It is a value whose
+// copies share nothing that changes, of at most 2 KB for each of these signals. It is
+// not safe for concurrent use.
 type Memory struct {
 	failures detect.ShareBaseline // of the calls that were not answered 429
 	limited  detect.ShareBaseline // of all judged
@@ -86,7 +86,7 @@ func (m *Memory) Observe(b Bucket) {
 		m.began = true
 	case b.At > m.last:
 		m.pass(b.At - m.last)
-	case b.At > m.last-setBack:
+	case b.At > m.last-SetBack:
 		return
 	default:
 		m.busy = gaps{}

@@ -99,10 +99,13 @@ type HostMetrics struct {
 	RetryAfter []Wait        `json:"retry_after,omitempty"`
 	// Opens are those by counted failures; the earliest comes first.
 	Opens []Open `json:"opens,omitempty"`
+	// Earlier are those of which nobody knows how and when they began. They say nothing
+	// but which probes failed while the host was down.
+	Earlier []Open `json:"earlier,omitempty"`
 	// Changed says that the host changed within the window and that only what came
 	// after is counted: Window is so short for that reason.
 	Changed bool `json:"changed,omitempty"`
-	// Nodes are the members whose counts these are, Missing those that did not answer.
+	// Nodes are the members that called it, Missing those that did not answer.
 	Nodes   []string `json:"nodes"`
 	Missing []string `json:"missing,omitempty"`
 	// Members is how many the fleet has, 0 if that is not known.

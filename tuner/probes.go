@@ -1,5 +1,7 @@
 package tuner
 
+import "slices"
+
 // The rules about half-open breakers. As with 429s there is a gap between them.
 const (
 	leastTrials  = 4
@@ -22,7 +24,7 @@ func (a *adviser) probes(sc scope, field string) {
 	n := t.failed + t.good
 	if n < leastTrials {
 		if t.down+n >= leastTrials && t.down > t.good && field == FieldSuccessThreshold {
-			a.note("%.0f probes failed while the host was down: that is what they are for, and no case for another %s", t.down, named(field, sc.role))
+			a.note("%.0f probes failed while the host was down: that is what they are for, and no case for another %s", t.down, FieldName(field, sc.role))
 		}
 		return
 	}
@@ -36,13 +38,16 @@ func (a *adviser) probes(sc scope, field string) {
 }
 
 // trialsOf counts probes. Of an outage those that failed before the first good one only
-// say that it lasted; but a breaker that closed and opened again within its
-// reset_timeout closed on a probe that should have failed.
+// say that it lasted, of one that began nobody knows when for all roles; but a breaker
+// that closed and opened again within its reset_timeout closed on a probe that should
+// have failed.
 func (a *adviser) trialsOf(sc scope) (t trials) {
-	for i, o := range sc.opens {
+	for _, o := range slices.Concat(a.m.Earlier, sc.opens) {
 		if o.FirstGood <= 0 || o.LastFailed < o.FirstGood {
 			t.down += min(float64(max(0, o.ProbesFailed)), mostTrials)
 		}
+	}
+	for i, o := range sc.opens {
 		if i == 0 {
 			continue
 		}

@@ -25,12 +25,12 @@ func (a *adviser) trips(sc scope) {
 	}
 	if need := a.witnesses(); len(a.m.Nodes) < need {
 		a.note("it opened %d times, but %d node(s) called it: %s is not changed for the fleet on the word of fewer than %d",
-			len(opens), len(a.m.Nodes), named(FieldFailMax, sc.role), need)
+			len(opens), len(a.m.Nodes), FieldName(FieldFailMax, sc.role), need)
 		return
 	}
 	low, high, ok := a.memory.usual(a.settings.Sure)
 	if !ok {
-		a.note("it opened %d times, but which failures are usual for it is not known: %s is left alone", len(opens), named(FieldFailMax, sc.role))
+		a.note("it opened %d times, but which failures are usual for it is not known: %s is left alone", len(opens), FieldName(FieldFailMax, sc.role))
 		return
 	}
 	v := a.judge(opens, sc, low, high)
@@ -38,13 +38,13 @@ func (a *adviser) trips(sc scope) {
 	need, enough := a.failMax(sc, high)
 	switch {
 	case v.wrong+v.right < leastOpens:
-		a.note("it opened %d times, of which %d cannot be told true or false: %s is left alone", len(opens), v.unknown, named(FieldFailMax, sc.role))
+		a.note("it opened %d times, of which %d cannot be told true or false: %s is left alone", len(opens), v.unknown, FieldName(FieldFailMax, sc.role))
 	case wrong.above(0.5) >= a.settings.Sure:
 		a.raiseFailMax(sc, v, high, need, enough, wrong.above(0.5))
 	case wrong.below(0.5) >= a.settings.Sure:
 		a.lowerFailMax(sc, v, high, need, wrong.below(0.5))
 	default:
-		a.note("%d of its opens were true and %d false: no case for another %s", v.right, v.wrong, named(FieldFailMax, sc.role))
+		a.note("%d of its opens were true and %d false: no case for another %s", v.right, v.wrong, FieldName(FieldFailMax, sc.role))
 	}
 }
 
@@ -74,10 +74,10 @@ func (a *adviser) countedOpens(sc scope) (opens []Open) {
 		}
 	}
 	if limited >= leastOpens {
-		a.note("%d opens were for 429s: the host was up, and the rate is what helps, not %s", limited, named(FieldFailMax, sc.role))
+		a.note("%d opens were for 429s: the host was up, and the rate is what helps, not %s", limited, FieldName(FieldFailMax, sc.role))
 	}
 	if others >= leastOpens {
-		a.note("%d opens were not by failures in a row: %s does not decide about them", others, named(FieldFailMax, sc.role))
+		a.note("%d opens were not by failures in a row: %s does not decide about them", others, FieldName(FieldFailMax, sc.role))
 	}
 	return opens
 }
@@ -161,7 +161,7 @@ func (a *adviser) raiseFailMax(sc scope, v verdicts, usual float64, need int, en
 	current := sc.policy.FailMax
 	if !enough {
 		a.note("up to %.1f %% of its calls fail when it is up: failures in a row tell little, and even %s %d opens for them; failure_rate is the better rule",
-			100*usual, named(FieldFailMax, sc.role), need)
+			100*usual, FieldName(FieldFailMax, sc.role), need)
 	}
 	if need <= current {
 		if enough {

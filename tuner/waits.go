@@ -1,10 +1,8 @@
 package tuner
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	"fleetfuse/tuner/guard"
 )
@@ -27,9 +25,9 @@ func (a *adviser) waits(sc scope) {
 	case floor > law && floor > current && askedFor >= a.settings.Sure:
 		a.waitAsAsked(sc, current, floor, askedFor)
 	case law > current && a.memory.probed >= enoughOutages:
-		a.waitAsLong(sc, current, law, mean, low, high, a.outagesBeyond(current*(1+deadBand), mean, low, high))
+		a.waitAsLong(sc, current, law, mean, low, high, a.outagesBeyond(current*(1+guard.DeadBand), mean, low, high))
 	case max(law, floor) < current && a.memory.over >= enoughOutages:
-		a.waitAsLong(sc, current, max(law, floor), mean, low, high, 1-a.outagesBeyond(current*(1-deadBand), mean, low, high))
+		a.waitAsLong(sc, current, max(law, floor), mean, low, high, 1-a.outagesBeyond(current*(1-guard.DeadBand), mean, low, high))
 	}
 }
 
@@ -106,23 +104,23 @@ func (a *adviser) asked(current float64) (median, sure float64) {
 	if c := a.policy.RetryAfterCap; c > 0 {
 		longest = min(longest, c.Seconds())
 	}
-	waits := slices.Clone(a.m.RetryAfter)
-	waits = slices.DeleteFunc(waits, func(w Wait) bool { return w.Length <= 0 || w.Count == 0 }) // they ask for nothing
-	slices.SortFunc(waits, func(x, y Wait) int { return cmp.Compare(x.Length, y.Length) })
-	var all, longer, sum float64
-	for _, w := range waits {
-		n := min(float64(w.Count), mostTrials)
-		all += n
+	var waits []Wait
+	var all, longer float64
+	for _, w := range a.m.RetryAfter {
+		if w.Count = min(w.Count, mostTrials); w.Length <= 0 || w.Count == 0 {
+			continue // it asks for nothing
+		}
+		waits = append(waits, w)
+		all += float64(w.Count)
 		if w.Length.Seconds() > current {
-			longer += n
+			longer += float64(w.Count)
 		}
 	}
-	for _, w := range waits {
-		if sum += min(float64(w.Count), mostTrials); 2*sum >= all {
-			return min(w.Length.Seconds(), longest), believe(longer, all, 1).above(0.5)
-		}
+	m, ok := MedianWait(waits)
+	if !ok {
+		return 0, 0
 	}
-	return 0, 0
+	return min(m.Seconds(), longest), believe(longer, all, 1).above(0.5)
 }
 
 // spell writes seconds as people say them.

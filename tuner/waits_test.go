@@ -178,6 +178,13 @@ func TestProbesOfAnOutage(t *testing.T) {
 	want(t, a, FieldTrialCalls, "", "", 0)
 	noted(t, a, "9 probes failed while the host was down")
 
+	// It has been down for so long that nobody knows when that began.
+	m.Opens, m.Earlier = nil, []Open{{ProbesFailed: 9, LastFailed: time.Hour, FirstGood: time.Hour + time.Minute}}
+	a = Advise(m, probing(1, 5), nil, DefaultSettings())
+	want(t, a, FieldSuccessThreshold, "", "", 0)
+	want(t, a, FieldTrialCalls, "", "", 0)
+	noted(t, a, "9 probes failed while the host was down")
+
 	// Six times it closed, and within its reset_timeout opened again.
 	m = seen(Counts{ProbesOK: 6, ProbesFailed: 6, Successes: 6, Server: 30})
 	for i := range 6 {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fleetfuse/breaker"
+	"fleetfuse/tuner"
 )
 
 // An advising holds the flags of advise.
@@ -79,27 +80,24 @@ func (s *session) advise(cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().BoolVar(&a.enforce, "enforce", false, "do what the plan says")
 	cmd.Flags().StringVar(&a.plan, "plan", "", "with --enforce: what this earlier plan says, by its `ID`")
 	cmd.Flags().StringVar(&a.explain, "explain", "", "the evidence about this `HOST` in full")
-	cmd.Flags().BoolVar(&a.all, "all", false, "every breaker, not only the first 40")
+	cmd.Flags().BoolVar(&a.all, "all", false, "every breaker, not only the first 40 (and with --enforce those with a verdict)")
 	_ = cmd.RegisterFlagCompletionFunc("explain", s.completeHosts) // fails only for a flag that is not there
 	return cmd
 }
-
-// Windows that advice can be about.
-const minAdvised, maxAdvised = time.Minute, time.Hour
 
 // check finds flags that make no sense together, before anybody is asked.
 func (a *advising) check(cmd *cobra.Command, args []string) error {
 	given := cmd.Flags().Changed
 	windowed := given("window") || given("window-s")
 	wrong := func(what, try string) error { return &usageError{what: what, try: cmd.CommandPath() + try} }
-	if given("window-s") && a.seconds >= 0 && a.seconds <= 2*maxAdvised.Seconds() { // else a.window stays zero, which is refused
+	if given("window-s") && a.seconds >= 0 && a.seconds <= 2*tuner.MostWindow.Seconds() { // else a.window stays zero, which is refused
 		a.window = time.Duration(a.seconds * float64(time.Second))
 	}
 	switch {
 	case given("window") && given("window-s"):
 		return wrong("--window and --window-s say the same thing; give one of them", " --window 600s")
-	case windowed && (a.window < minAdvised || a.window > maxAdvised):
-		return wrong(fmt.Sprintf("the window must be from %s to %s", span(minAdvised), span(maxAdvised)), " --window 600s")
+	case windowed && (a.window < tuner.LeastWindow || a.window > tuner.MostWindow):
+		return wrong(fmt.Sprintf("the window must be from %s to %s", span(tuner.LeastWindow), span(tuner.MostWindow)), " --window 600s")
 	case given("explain") && (a.enforce || windowed || given("plan") || len(args) > 0):
 		return wrong("--explain HOST stands alone: it says what is advised in the configured window, and what was done", " --explain api.example.org")
 	case given("explain") && a.explain == "":

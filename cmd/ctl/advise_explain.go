@@ -36,7 +36,11 @@ func (s *session) explainAdvice(cmd *cobra.Command, host string) error {
 }
 
 func (s *session) printExplained(r api.ExplainResponse) error {
-	if err := s.print(printable(r.Key) + "\n\n" + planHead(r.Advice) + "\n"); err != nil {
+	head := planHead(r.Advice)
+	if r.Advice.MadeAt.IsZero() {
+		head = "There is no advice about it."
+	}
+	if err := s.print(printable(r.Key) + "\n\n" + head + "\n"); err != nil {
 		return err
 	}
 	for _, b := range r.Advice.Breakers {

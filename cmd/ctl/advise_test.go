@@ -121,6 +121,20 @@ func TestAdviseShowsForty(t *testing.T) {
 	}
 }
 
+// What is about to be enforced is shown, however many breakers that is.
+func TestAdviseShowsWhatItEnforces(t *testing.T) {
+	many := plan()
+	for len(many.Breakers) < 42 {
+		many.Breakers = append(many.Breakers, many.Breakers[2]) // notes
+	}
+	many.Breakers = append(many.Breakers, many.Breakers[1], many.Breakers[1])
+	term := newTerminal(t, node{"GET /v1/advice": many, "POST /v1/advice/p-3f2a/enforce": enforced()})
+	stdout, stderr, code := term.run(t.Context(), "breaker", "advise", "--enforce")
+	if got := strings.Count(stdout, "\nresolver:unpaywall: "); code != 0 || got != 3 || !strings.Contains(stderr, "2 breakers more: --all") {
+		t.Errorf("exit %d, %d of 3 breakers with a verdict, %q", code, got, stderr)
+	}
+}
+
 func TestAdviseEnforce(t *testing.T) {
 	partly := enforced()
 	partly.ID = "p-4"
@@ -139,7 +153,7 @@ func TestAdviseEnforce(t *testing.T) {
 		"POST /v1/advice/p-5/enforce": &api.Problem{
 			Status: 409, Detail: "nothing is enforced, for 2 reasons", Errors: []string{"n4 does not answer", "the store of n1 fails"}, Try: "fleetfuse-ctl status"},
 		"POST /v1/advice/p-old/enforce": &api.Problem{
-			Status: 404, Detail: "plan p-old is not known: it is older than ten minutes, or the tuner moved; ask for advice again", Try: "fleetfuse-ctl breaker advise"},
+			Status: 404, Detail: "plan p-old is not known: it is older than ten minutes, changes nothing now, or the tuner moved; ask for advice again", Try: "fleetfuse-ctl breaker advise"},
 		"POST /v1/advice/p-6/enforce": enforced(), // of another plan
 	}
 	term := newTerminal(t, n)

@@ -16,10 +16,7 @@ func (s *session) printPlan(plan api.AdviceResponse, a advising) error {
 	if err := s.print(planHead(plan) + "\n"); err != nil {
 		return err
 	}
-	shown := plan.Breakers
-	if !a.all && len(shown) > summaryRows {
-		shown = shown[:summaryRows]
-	}
+	shown := shownOf(plan.Breakers, a)
 	if err := s.changeTable(shown); err != nil {
 		return err
 	}
@@ -44,6 +41,17 @@ func (s *session) printPlan(plan api.AdviceResponse, a advising) error {
 	return nil
 }
 
+// shownOf are the breakers that are shown: the first ones, all that are asked for, and
+// all that are about to be changed.
+func shownOf(breakers []api.BreakerAdvice, a advising) (shown []api.BreakerAdvice) {
+	for i, b := range breakers {
+		if a.all || i < summaryRows || a.enforce && len(b.Changes) > 0 {
+			shown = append(shown, b)
+		}
+	}
+	return shown
+}
+
 // planHead says which plan this is, and what it rests on.
 func planHead(plan api.AdviceResponse) string {
 	what := count(plan.Looked, "breaker")
@@ -53,8 +61,12 @@ func planHead(plan api.AdviceResponse) string {
 	default:
 		what += fmt.Sprintf(", and something to say about %d", n)
 	}
-	return wrap(printable(fmt.Sprintf("Plan %s, made at %s by the tuner on %s, which may %s. It looked at the last %s of %s: %s.",
-		plan.ID, moment(plan.MadeAt), plan.Tuner, mayDo(plan.Mode), millis(plan.WindowMS), count(len(plan.Nodes), "node"), what)), textWidth)
+	name := "Advice"
+	if plan.ID != "" {
+		name = "Plan " + plan.ID
+	}
+	return wrap(printable(fmt.Sprintf("%s, made at %s by the tuner on %s, which may %s. It looked at the last %s of %s: %s.",
+		name, moment(plan.MadeAt), plan.Tuner, mayDo(plan.Mode), millis(plan.WindowMS), count(len(plan.Nodes), "node"), what)), textWidth)
 }
 
 // mayDo says what a mode means.
@@ -172,6 +184,9 @@ func changeWordsOf(changes []api.SuggestedChange) []string {
 func (s *session) warnAdvice(plan api.AdviceResponse) {
 	if n := len(plan.Missing); n > 0 {
 		s.say("warning: %s did not answer; what %s callers saw is missing", list(plan.Missing), verb(n, "its", "their"))
+	}
+	for _, note := range plan.Notes {
+		s.say("warning: %s", printable(note))
 	}
 }
 

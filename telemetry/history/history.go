@@ -40,6 +40,7 @@ type History struct {
 	mu      sync.Mutex
 	waiting waiting
 	latest  rollup.Bucket // of what was added last
+	settled settled
 	status  Status
 	damaged bool // who read found it so; the next write sets it aside
 }
@@ -126,6 +127,7 @@ func (h *History) write(ctx context.Context, all bool) error {
 		before++
 	}
 	batch, latest, err := h.waiting.take(before), h.latest, error(nil)
+	young := h.settled.take(latest, time.Now()) - rollup.Bucket(h.opt.Keep/rollup.Width)
 	damaged := h.damaged
 	h.damaged = false
 	h.mu.Unlock()
@@ -144,7 +146,7 @@ func (h *History) write(ctx context.Context, all bool) error {
 		h.status.Dropped += uint64(h.waiting.bound(h.opt.MaxRows))
 		h.mu.Unlock()
 	} else {
-		err = h.disk.prune(ctx, latest, h.opt)
+		err = h.disk.prune(ctx, latest, young, h.opt.MaxBytes)
 	}
 	if sqlitefile.IsCorrupt(err) {
 		err = errors.Join(err, h.setAside())

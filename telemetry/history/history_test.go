@@ -368,7 +368,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		b.StopTimer()
-		for range bucketsPerMinute {
+		for range rollup.BucketsPerMinute {
 			at++
 			rows := make([]rollup.Row, 3000)
 			for k := range rows {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
 	"fleetfuse/internal/sqlitefile"
 	"fleetfuse/telemetry/rollup"
@@ -61,17 +60,16 @@ const (
 	freeStep   = 500 // pages given back to the disk
 )
 
-// prune deletes some of the rows that are too old or, where the file is too
-// large, the oldest.
-func (d *disk) prune(ctx context.Context, latest rollup.Bucket, opt Options) error {
-	oldest := minuteOf(latest) - minute(opt.Keep/time.Minute)
+// prune deletes some of the rows before the young ones or, where the file is too large,
+// the oldest.
+func (d *disk) prune(ctx context.Context, latest, young rollup.Bucket, maxBytes int64) error {
 	for range pruneSteps {
 		size, err := d.bytes(ctx)
 		if err != nil {
 			return sqlitefile.Explain(err, "prune rollups")
 		}
-		limit := int64(oldest)
-		if size > opt.MaxBytes {
+		limit := int64(minuteOf(young))
+		if size > maxBytes {
 			limit = int64(minuteOf(latest)) // any but the present
 		}
 		done, err := d.Write.ExecContext(ctx, `DELETE FROM minutes WHERE (minute, series) IN

@@ -9,13 +9,10 @@ import (
 	"fleetfuse/telemetry/rollup"
 )
 
-// bucketsPerMinute is how many buckets share a row.
-const bucketsPerMinute = 6
-
-// A minute is numbered since 1970.
+// A minute is numbered since 1970. Its buckets share a row.
 type minute int64
 
-func minuteOf(b rollup.Bucket) minute { return minute(b / bucketsPerMinute) }
+func minuteOf(b rollup.Bucket) minute { return minute(b / rollup.BucketsPerMinute) }
 
 // waiting are the rows that are not written yet, by minute and series. A row is
 // its buckets one after the other: the bucket's place in the minute, one byte,
@@ -33,7 +30,7 @@ func (w *waiting) add(at rollup.Bucket, r *rollup.Row) {
 	if !known {
 		w.rows++
 	}
-	of[r.Series] = r.Append(append(buckets, byte(at%bucketsPerMinute)))
+	of[r.Series] = r.Append(append(buckets, byte(at%rollup.BucketsPerMinute)))
 }
 
 func (w *waiting) of(m minute) map[rollup.Series][]byte {
@@ -89,10 +86,10 @@ func (w *waiting) back(batch waiting) {
 
 // spans decodes a row. What is damaged in it is left out.
 func spans(s rollup.Series, m minute, buckets []byte) (list []rollup.Span) {
-	var of [bucketsPerMinute]rollup.Counts
+	var of [rollup.BucketsPerMinute]rollup.Counts
 	for len(buckets) > 0 {
 		place := buckets[0]
-		if place >= bucketsPerMinute {
+		if place >= rollup.BucketsPerMinute {
 			break
 		}
 		rest, err := of[place].AddEncoded(buckets[1:])
@@ -103,7 +100,7 @@ func spans(s rollup.Series, m minute, buckets []byte) (list []rollup.Span) {
 	}
 	for i := range of {
 		if !of[i].Empty() {
-			at := rollup.Bucket(m)*bucketsPerMinute + rollup.Bucket(i)
+			at := rollup.Bucket(m)*rollup.BucketsPerMinute + rollup.Bucket(i)
 			list = append(list, rollup.Span{Row: rollup.Row{Series: s, Counts: of[i]}, At: at, Width: rollup.Width})
 		}
 	}

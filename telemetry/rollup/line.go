@@ -18,8 +18,9 @@ type stamped struct {
 	minute bool
 }
 
-// bucketsPerMinute is how many buckets are joined to one when they are old.
-const bucketsPerMinute = 6
+// BucketsPerMinute is how many buckets a minute has: those that are old are joined to
+// one.
+const BucketsPerMinute = 6
 
 // add counts something at a span, which is made if needed.
 func (l *line) add(at stamped, c *Counts) {
@@ -70,12 +71,12 @@ func (l *line) join(fine Bucket) {
 		i++
 	}
 	for ; i < len(l.list); i++ {
-		minute := l.list[i].at - l.list[i].at%bucketsPerMinute
-		if minute+bucketsPerMinute > fine {
+		minute := l.list[i].at - l.list[i].at%BucketsPerMinute
+		if minute+BucketsPerMinute > fine {
 			return
 		}
 		sum, traffic, end := Counts{}, uint64(0), i
-		for ; end < len(l.list) && l.list[end].at < minute+bucketsPerMinute; end++ {
+		for ; end < len(l.list) && l.list[end].at < minute+BucketsPerMinute; end++ {
 			sum.addText(l.list[end].counts)
 			traffic += l.list[end].traffic
 		}

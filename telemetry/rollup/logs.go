@@ -75,6 +75,3 @@ func (l *Logs) Of(key breaker.Key) *Log {
 	}
 	return nil
 }
-
-// Len is how many keys have a log.
-func (l *Logs) Len() int { return len(l.keys) }

@@ -97,8 +97,13 @@ func (t *Table) put(s Series, c *Counts) {
 
 // Close ends the open bucket, which lay before the bucket next, and returns what
 // was counted in it, the busiest first: the rows for the disk, with the bucket
-// they are of. A clock that went back makes it the same bucket again.
+// they are of. A clock that went back makes it the same bucket again, unless it went
+// back by all that is remembered: it stood ahead before, and what was counted then is
+// forgotten, for nobody could tell what is new beside it.
 func (t *Table) Close(next Bucket) (Bucket, []Row) {
+	if next-1 <= t.last-Bucket(t.limits.Keep/Width) {
+		t.last, t.keys = next-1, map[breaker.Key]*remembered{}
+	}
 	t.last = max(t.last, next-1)
 	for s, c := range t.open {
 		if !c.Empty() {

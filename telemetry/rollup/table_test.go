@@ -177,3 +177,28 @@ func TestBuckets(t *testing.T) {
 		t.Errorf("before 1970 it is bucket %d", got)
 	}
 }
+
+// A clock that stood ahead for a minute spoils no counts: what is counted after it was
+// set right is of its time, and is what windows and buckets tell.
+func TestClockThatStoodAhead(t *testing.T) {
+	const now, days = rollup.Bucket(29_000_000), rollup.Bucket(8 * 24 * time.Hour / rollup.Width)
+	table := rollup.NewTable(rollup.Limits{})
+	s := rollup.Series{Key: host(1)}
+	for i, next := range []rollup.Bucket{now, now + days, now + 1, now + 2, now + 3} {
+		table.Add(s, successes(1))
+		if at, rows := table.Close(next); at != next-1 || sumOf(rows) != 1 {
+			t.Errorf("close %d: bucket %d has %d, want bucket %d with 1", i, at-now, sumOf(rows), next-1-now)
+		}
+	}
+	if got := sumOf(table.Window(time.Minute)); got != 3 {
+		t.Errorf("the last minute has %d calls, want the 3 since the clock was set right", got)
+	}
+	list, last := table.Since(now - 1)
+	if len(list) != 2 || last != now+1 {
+		t.Errorf("%d buckets, up to %d: %v", len(list), last-now, list)
+	}
+	table.Add(s, successes(1))
+	if at, _ := table.Close(now - 60); at != now+2 {
+		t.Errorf("set back by minutes it is bucket %d, want the same again", at-now)
+	}
+}

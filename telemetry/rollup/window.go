@@ -60,7 +60,7 @@ func (t *Table) Spans(key breaker.Key) (list []Span) {
 		for i := range l.list {
 			s := Span{Row: Row{Series: Series{key, role}}, At: l.list[i].at, Width: Width}
 			if l.list[i].minute {
-				s.Width = bucketsPerMinute * Width
+				s.Width = BucketsPerMinute * Width
 			}
 			s.addText(l.list[i].counts)
 			list = append(list, s)

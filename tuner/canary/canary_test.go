@@ -85,8 +85,8 @@ func TestOneAbsurdIntervalDecidesNothing(t *testing.T) {
 	for _, a := range []canary.Against{canary.Own, canary.Others} {
 		s := begin(t, repeat(2016, 4, 6, 5, 3, 7), a)
 		s = s.Update(interval(1e300, 5))
-		if s.Verdict != canary.Continue || s.PValue() < 0.05 {
-			t.Errorf("%s: %s, p %v", a, s.Verdict, s.PValue())
+		if s.Verdict != canary.Continue {
+			t.Errorf("%s: %s", a, s.Verdict)
 		}
 		if s, _ = run(s, repeat(288, 4, 6, 5, 3, 7)); s.Why != canary.NotWorse {
 			t.Errorf("%s: then %s %s", a, s.Verdict, s.Why)
@@ -203,9 +203,6 @@ func TestDamagedStatesAreRolledBack(t *testing.T) {
 	} {
 		s := begin(t, repeat(100, 5), canary.Own)
 		spoil(&s)
-		if p := s.PValue(); p != 1 {
-			t.Errorf("%d: p %v", i, p)
-		}
 		if s = s.Update(interval(5, 5)); s.Verdict != canary.Rollback || s.Why != canary.Unreadable {
 			t.Errorf("%d: %+v", i, s)
 		}

@@ -154,15 +154,6 @@ func (s *State) judge(d float64) {
 	}
 }
 
-// PValue is the chance of cost rising at least this much, at any time, if the
-// change made no difference: always valid (Johari et al.), but for the past. 1 says nothing.
-func (s State) PValue() float64 {
-	if !s.sound() {
-		return 1
-	}
-	return min(1, math.Exp(-s.IsWorse.wealth()))
-}
-
 // sound says whether a state is one that Begin and Update can have made: it may
 // come from a disk or another node.
 func (s *State) sound() bool {

@@ -73,7 +73,7 @@ func TestOneBadBucketIsNoChange(t *testing.T) {
 	}
 }
 
-func TestLatencyBaselineRestarts(t *testing.T) {
+func TestLatencyBaselineTellsAChangeOnce(t *testing.T) {
 	for seed := range uint64(20) {
 		b := NewLatencyBaseline(ForLatency())
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -93,12 +93,6 @@ func TestLatencyBaselineRestarts(t *testing.T) {
 		}
 		if len(told) != 1 || told[0] < 3000 || told[0] > 3000+6*6 {
 			t.Errorf("seed %d: changes told at %v, want one soon after 3000", seed, told)
-		}
-		if got := b.Typical(); math.Abs(got-0.5) > 0.05 {
-			t.Errorf("seed %d: typical are %.3f s, want 0.5", seed, got)
-		}
-		if math.Abs(math.Exp(b.Before())-0.2) > 0.02 {
-			t.Errorf("seed %d: before it was %.3f s, want 0.2", seed, math.Exp(b.Before()))
 		}
 	}
 }

@@ -39,7 +39,6 @@ type tally struct {
 	sum             float64
 	buckets         int
 	failures, calls float64
-	shares          moments // of the buckets
 }
 
 // NewBernoulli makes a detector that has seen nothing.
@@ -112,7 +111,6 @@ func (t *tally) add(failures, calls int, evidence, most float64) {
 		return
 	}
 	t.sum += evidence
-	t.shares.add(float64(failures)/float64(calls), float64(t.buckets))
 	t.buckets++
 	t.failures += float64(failures)
 	t.calls += float64(calls)

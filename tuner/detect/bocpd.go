@@ -227,17 +227,6 @@ func (b *BOCPD) tell() (ago int, changed bool) {
 	return int(b.steps - 1 - b.told), true
 }
 
-// Present sums up the stretch that is believed in: the mean of its values, their
-// variance about it, and how many they are.
-func (b *BOCPD) Present() (mean, variance float64, n int) {
-	if b.count == 0 {
-		return 0, 0, 0
-	}
-	r := &b.runs[0] // the oldest is never pruned, and is the one told last
-	n = int(b.steps - r.start)
-	return r.line.mean, r.line.square / float64(n), n
-}
-
 // Likeliest is the hypothesis that weighs most, among those long enough.
 func (b *BOCPD) Likeliest() Stretch { return b.stretch(max(b.heaviest, 0)) }
 

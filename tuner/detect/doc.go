@@ -15,7 +15,7 @@
 //	Bernoulli    two-sided cumulative sums for counts of failures
 //	EWMA         mean and variance with exponential forgetting; detects nothing
 //
-// ShareBaseline (failures, 429s) and LatencyBaseline put them together: what is
-// usual for one host and signal since its last change. No state holds a
-// pointer or a slice, and each is at most 2 KB.
+// ShareBaseline (failures, 429s) puts them together: what is usual for one host and
+// signal since its last change. LatencyBaseline tells when a latency changed. No state
+// holds a pointer or a slice, and each is at most 2 KB.
 package detect

@@ -45,8 +45,3 @@ func (e *EWMA) take(x float64) {
 
 // Deviation is the standard deviation.
 func (e *EWMA) Deviation() float64 { return math.Sqrt(e.Variance) }
-
-// Restart makes it as if it had just seen n values of the given mean and variance.
-func (e *EWMA) Restart(mean, variance float64, n int) {
-	e.Mean, e.Variance, e.N = mean, variance, n
-}

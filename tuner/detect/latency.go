@@ -1,31 +1,25 @@
 package detect
 
-import "math"
-
 // LatencySettings says how a LatencyBaseline learns.
 type LatencySettings struct {
 	Change BOCPDSettings
-	Weight float64 // of the newest value in what is usual (0 to 1)
-	Group  int     // how many buckets make one value (1 to 1000)
+	Group  int // how many buckets make one value (1 to 1000)
 }
 
 // ForLatency is meant for the latency of one host in buckets of 10 s: values
-// are means of a minute and are forgotten in an hour. What moves the latency by less
+// are means of a minute. What moves the latency by less
 // than 5 % is noise; a change is expected once a day.
 func ForLatency() LatencySettings {
 	return LatencySettings{
 		Change: BOCPDSettings{Scale: 1, Floor: 0.05 * 0.05, Hazard: 1.0 / 1440, MinRun: 3, Odds: 4, Runs: 8},
-		Weight: 1.0 / 60, Group: 6,
+		Group:  6,
 	}
 }
 
-// LatencyBaseline is what is usual for the logarithm of a latency since it last
-// changed: mean and variance with exponential forgetting, which start anew at each
-// change a BOCPD tells.
+// LatencyBaseline follows the logarithm of a latency: a BOCPD tells when its mean
+// over some buckets has changed.
 type LatencyBaseline struct {
 	settings LatencySettings
-	usual    EWMA
-	before   float64
 	sum      float64 // of the logarithms in the group
 	calls    float64
 	buckets  int
@@ -35,8 +29,7 @@ type LatencyBaseline struct {
 // NewLatencyBaseline makes a baseline that has seen nothing.
 func NewLatencyBaseline(s LatencySettings) LatencyBaseline {
 	s.Group = max(1, min(s.Group, 1000))
-	s.Weight = within(s.Weight, 0, 1)
-	return LatencyBaseline{settings: s, usual: EWMA{Weight: s.Weight}, detector: NewBOCPD(s.Change)}
+	return LatencyBaseline{settings: s, detector: NewBOCPD(s.Change)}
 }
 
 // Update takes one bucket: the sum of the natural logarithms of the latencies
@@ -57,27 +50,5 @@ func (b *LatencyBaseline) Update(sumOfLogs float64, calls int) (ago int, changed
 	if all == 0 {
 		return 0, false
 	}
-	before := b.usual.Mean
-	b.usual.Update(sum / all)
-	if ago, changed = b.detector.Update(sum / all); changed {
-		b.before = before
-		b.usual.Restart(b.detector.Present())
-	}
-	return ago, changed
+	return b.detector.Update(sum / all)
 }
-
-// Usual has the mean and the variance of the logarithm of the latency, and of how
-// many values they are made.
-func (b *LatencyBaseline) Usual() EWMA { return b.usual }
-
-// Typical is the latency to be expected, in the unit of those given: the
-// geometric mean. It is 0 before the first value.
-func (b *LatencyBaseline) Typical() float64 {
-	if b.usual.N == 0 {
-		return 0
-	}
-	return math.Exp(min(b.usual.Mean, 700))
-}
-
-// Before is the mean of the logarithm before the last change; 0 if there was none.
-func (b *LatencyBaseline) Before() float64 { return b.before }

@@ -37,7 +37,6 @@ const wildExcess, knownExcess = 25, 30
 type ShareBaseline struct {
 	settings        ShareSettings
 	failures, calls float64 // forgetting
-	buckets         EWMA    // of the shares of the buckets, all alike
 	excess          EWMA    // of the squared distances of buckets from what was usual, in binomial variances
 	detector        Bernoulli
 	before          float64
@@ -52,7 +51,7 @@ func NewShareBaseline(s ShareSettings) ShareBaseline {
 	detector := NewBernoulli(s.Change)
 	s.Change = detector.settings
 	return ShareBaseline{
-		settings: s, detector: detector, before: s.Prior, buckets: EWMA{Weight: s.Weight},
+		settings: s, detector: detector, before: s.Prior,
 		failures: s.Prior * s.Strength, calls: s.Strength,
 		excess: EWMA{Weight: s.Weight, Mean: 1, N: knownExcess},
 	}
@@ -70,14 +69,12 @@ func (b *ShareBaseline) Update(failures, calls int) (ago int, changed bool) {
 	if t := b.detector.take(failures, calls, usual, b.Dispersion()); t != nil {
 		b.before, b.since = usual, t.buckets
 		b.failures, b.calls = t.failures+0.5, t.calls+1 // Jeffreys' prior: it is not 0 or 1 for sure
-		b.buckets.Restart(t.shares.mean, t.shares.square/float64(t.buckets), t.buckets)
 		b.detector = b.detector.fresh()
 		return b.since - 1, true
 	}
 	keep := 1 - b.settings.Weight
 	b.failures = keep*b.failures + float64(failures)
 	b.calls = keep*b.calls + float64(calls)
-	b.buckets.take(float64(failures) / float64(calls))
 	b.excess.take(b.distance(failures, calls, usual))
 	b.since++
 	return 0, false
@@ -106,9 +103,6 @@ func (b *ShareBaseline) Dispersion() float64 { return max(1, b.excess.Mean) }
 
 // Before is what was usual before the last change; the prior, if there was none.
 func (b *ShareBaseline) Before() float64 { return b.before }
-
-// Buckets has the mean and the variance of the share from bucket to bucket.
-func (b *ShareBaseline) Buckets() EWMA { return b.buckets }
 
 // Since is how many buckets with calls the baseline is made of.
 func (b *ShareBaseline) Since() int { return b.since }

@@ -1,6 +1,10 @@
 package guard
 
-import "math"
+import (
+	"math"
+
+	"fleetfuse/tuner/outage"
+)
 
 // A Kind says which numbers a field can take.
 type Kind string
@@ -37,7 +41,7 @@ const (
 func Bounds() []Bound {
 	return []Bound{
 		{Field: FailMax, Least: 2, Most: 10, Default: 5, Kind: Whole},
-		{Field: ResetTimeout, Least: 15, Most: 600, Default: 60, Kind: Whole},
+		{Field: ResetTimeout, Least: outage.LeastWait.Seconds(), Most: outage.MostWait.Seconds(), Default: 60, Kind: Whole},
 		{Field: SuccessThreshold, Least: 1, Most: 3, Default: 1, Kind: Whole},
 		{Field: TrialCalls, Least: 1, Most: 10, Default: 1, Kind: Whole},
 		{Field: RateMultiplier, Least: 0.1, Most: 1, Default: 1, Step: 0.25, Kind: Share},

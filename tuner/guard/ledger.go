@@ -38,9 +38,6 @@ func (l *Ledger) FleetLeft(now time.Time) int {
 	return max(left, 0)
 }
 
-// Hosts is the number of hosts the ledger knows of.
-func (l *Ledger) Hosts() int { return len(l.hosts) }
-
 // Stamp is the time to write into the next record of a key: now, but after
 // every record of the key this ledger knows, so that an operator's reset also
 // follows what a node with a fast clock had written.
@@ -74,7 +71,7 @@ func (l *Ledger) Apply(now time.Time, r Record) error {
 	h.latest = max(h.latest, r.At)
 	switch r.Kind {
 	case Enforced:
-		h.enforced = h.enforced.with(e, mostBudget)
+		h.enforced = h.enforced.with(e, MostBudget)
 	case RolledBack:
 		h.undone = h.undone.with(e, 2)
 	case Reset:

@@ -20,7 +20,7 @@ type Settings struct {
 func Defaults() Settings {
 	return Settings{
 		Hold:       10 * time.Minute,
-		DeadBand:   0.10,
+		DeadBand:   DeadBand,
 		HostBudget: 6,
 		FleetCount: 100,
 		Evidence:   3, // odds of 20 to 1
@@ -30,8 +30,15 @@ func Defaults() Settings {
 	}
 }
 
-// mostBudget is the most changes of one host in a day that can be allowed.
-const mostBudget = 100
+// DeadBand is the least change that is worth one where nobody says otherwise, as a part
+// of the current value.
+const DeadBand = 0.1
+
+// Limits of what an operator may set.
+const (
+	LeastHold, MostHold     = time.Minute, day
+	LeastBudget, MostBudget = 1, 100 // changes of one host in a day
+)
 
 // day is the span of the budgets; it slides.
 const day = 24 * time.Hour
@@ -46,12 +53,12 @@ const MaxLead = 24 * time.Hour
 // bounded answers the settings within sensible limits; zero and what is not a
 // number are the strictest, never "no limit".
 func (s Settings) bounded() Settings {
-	s.Hold = min(max(s.Hold, time.Minute), day)
+	s.Hold = min(max(s.Hold, LeastHold), MostHold)
 	if !(s.DeadBand >= 0.01) {
 		s.DeadBand = 0.01
 	}
 	s.DeadBand = min(s.DeadBand, 1)
-	s.HostBudget = min(max(s.HostBudget, 1), mostBudget)
+	s.HostBudget = min(max(s.HostBudget, LeastBudget), MostBudget)
 	s.FleetCount = min(max(s.FleetCount, 1), 10_000)
 	if !(s.Evidence <= MaxLogOdds/2) {
 		s.Evidence = MaxLogOdds / 2

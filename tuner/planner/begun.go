@@ -14,7 +14,8 @@ const (
 	// Begun says that a change is about to be made. If nobody tells what became of it
 	// the member that hosted the tuner was lost in between.
 	Begun guard.Event = "begun"
-	// NotMade says that it was not made, or was taken back because nobody could tell.
+	// NotMade says that it was not made, was taken back because nobody could tell, or was
+	// gone when it was to be undone.
 	NotMade guard.Event = "not-made"
 )
 
@@ -56,7 +57,7 @@ func (p *Planner) lost(now time.Time) (orders []Order) {
 		case now.Sub(at) > begunFor || at.After(now.Add(begunFor)):
 			orders = append(orders, Order{
 				Key: key, Changes: r.Done, Undo: true, Before: r.Before,
-				Cause: Cause{Kind: NotMade, Plan: r.Plan, Why: "the member that hosted the tuner was lost while it was made", Author: author},
+				Cause: Cause{Kind: NotMade, Plan: r.Plan, Why: "the member that hosted the tuner was lost while it was made", Author: Author},
 			})
 		}
 	}

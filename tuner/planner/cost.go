@@ -31,10 +31,9 @@ func (p *Planner) intervalOf(bucket int64) int64 {
 	return bucket / int64(p.length/bucketWidth)
 }
 
-// readable is a length of intervals as it can be counted in: whole buckets, of at
-// most 10 minutes together.
+// readable is a length of intervals as it can be counted in.
 func readable(length time.Duration) time.Duration {
-	return min(max(length, bucketWidth), 60*bucketWidth).Truncate(bucketWidth)
+	return min(max(length, LeastInterval), MostInterval).Truncate(LeastInterval)
 }
 
 // measure has what hosts cost counted by intervals of the length that the changes on

@@ -3,6 +3,7 @@ package planner
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 
 // Errors of Enforce.
 var (
-	// ErrUnknownPlan says that a plan is too old, was another tuner's, or never was.
+	// ErrUnknownPlan says that a plan is too old, changes nothing, was another tuner's, or
+	// never was.
 	ErrUnknownPlan = errors.New("this plan is not known")
 	// ErrEnforced says that a plan was enforced before.
 	ErrEnforced = errors.New("this plan was enforced already; ask for advice again")
@@ -103,9 +105,13 @@ func (p *Planner) may(now time.Time, key breaker.Key, changes []Change, beside [
 }
 
 // oneChange reports whether one order can make these changes: they are of one rule and
-// role, and of a field each.
+// role, and of a field each, with numbers that a record can have.
 func oneChange(changes []Change) bool {
 	for i := range changes {
+		c := &changes[i]
+		if sum := c.Current + c.Proposed + c.Confidence; math.IsNaN(sum) || math.IsInf(sum, 0) {
+			return false
+		}
 		if groupOf(&changes[i]) != groupOf(&changes[0]) ||
 			slices.ContainsFunc(changes[:i], func(c Change) bool { return c.Field == changes[i].Field }) {
 			return false

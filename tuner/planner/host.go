@@ -26,17 +26,13 @@ type host struct {
 	told   time.Time // begin of the last outage whose end was learned
 }
 
-// setBack is by how many buckets the last one must be older than those before for
-// the clock to have been set back, as for tuner.Memory; less is waited for.
-const setBack = 360
-
 // Observe takes what was seen since the last time, and Through, the number of the
 // last bucket that was looked at. Buckets that were taken before are passed over,
 // unless the clock was set back: then counting begins again with the last hour.
 func (p *Planner) Observe(seen []Seen, through int64) {
 	p.measure()
-	if through <= p.seen-setBack {
-		p.seen = through - setBack
+	if through <= p.seen-tuner.SetBack {
+		p.seen = through - tuner.SetBack
 		p.forgetCosts()
 		for _, t := range p.trials {
 			t.judged = min(t.judged, p.intervalOf(through))

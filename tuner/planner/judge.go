@@ -32,7 +32,10 @@ func (p *Planner) Judge(now time.Time, extend bool) (orders []Order, records []R
 // follow feeds a trial the intervals that are over. Of those before what is remembered,
 // as after hours in which the node was suspended, only the time counts.
 func (p *Planner) follow(t *Trial) {
-	if t.length != p.length { // of a tuner with other settings, beside an older one: see measure
+	others := t.state.Against == canary.Others
+	// Of a tuner with other settings, beside an older one: see measure. Or of one that did
+	// not write down what it is held against: nothing would seem to cost nothing.
+	if t.length != p.length || others && len(t.Waiting) == 0 {
 		t.state = canary.State{Verdict: canary.Rollback, Why: canary.Unreadable}
 		return
 	}
@@ -42,7 +45,7 @@ func (p *Planner) follow(t *Trial) {
 		t.state = t.state.Pass(t.length, lost)
 	}
 	var held []breaker.Key
-	if t.state.Against == canary.Others {
+	if others {
 		held = keysOf(t.Waiting)
 	}
 	for t.judged+1 < last {
@@ -56,14 +59,14 @@ func (t *Trial) undo() (orders []Order) {
 	for _, x := range t.Tried {
 		orders = append(orders, Order{
 			Key: x.Key, Changes: x.Changes, Undo: true, Before: x.Before,
-			Cause: Cause{Kind: guard.RolledBack, Plan: t.Plan, Why: whyUndone[t.state.Why], Author: author},
+			Cause: Cause{Kind: guard.RolledBack, Plan: t.Plan, Why: whyUndone[t.state.Why], Author: Author},
 		})
 	}
 	return orders
 }
 
-// author is who undoes and extends.
-const author = "tuner"
+// Author is who does what the tuner does by itself.
+const Author = "tuner"
 
 // whyUndone says it for people.
 var whyUndone = map[canary.Reason]string{
@@ -76,7 +79,7 @@ var whyUndone = map[canary.Reason]string{
 func (p *Planner) promote(now time.Time, t *Trial) (records []Record) {
 	for _, x := range slices.Clone(t.Tried) {
 		r := p.recordOf(now, &Order{Key: x.Key, Changes: x.Changes, Before: x.Before, Cause: Cause{
-			Kind: guard.Promoted, Plan: t.Plan, Why: "calls did not go worse after it", Author: author,
+			Kind: guard.Promoted, Plan: t.Plan, Why: "calls did not go worse after it", Author: Author,
 		}})
 		p.take(now, &r)
 		records = append(records, r)
@@ -92,7 +95,7 @@ func (p *Planner) extended(now time.Time, t *Trial, orders []Order) []Order {
 		if p.seenIntervals(w.Key) >= canary.LeastPast && p.may(now, w.Key, w.Changes, orders) && cohortOf(w.Changes) == t.Cohort {
 			orders = append(orders, Order{
 				Key: w.Key, Changes: w.Changes, Before: w.Before,
-				Cause: Cause{Kind: guard.Enforced, Plan: t.Plan, Why: "it did well with " + some(t.Keys()), Author: author},
+				Cause: Cause{Kind: guard.Enforced, Plan: t.Plan, Why: "it did well with " + some(t.Keys()), Author: Author},
 			})
 		}
 	}

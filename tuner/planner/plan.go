@@ -78,14 +78,8 @@ type Plan struct {
 	Hosts  []HostPlan
 }
 
-// drawn is a plan that can still be enforced.
-type drawn struct {
-	Plan
-	enforced bool
-}
-
-// Draw makes a plan of cases and remembers it. Rules, guard, proofs and trials each
-// have a say in every verdict; the first that refuses is the reason.
+// Draw makes a plan of cases. Rules, guard, proofs and trials each have a say in every
+// verdict; the first that refuses is the reason.
 func (p *Planner) Draw(now time.Time, window time.Duration, cases []Case) Plan {
 	plan := Plan{Made: now, Window: window, Hosts: make([]HostPlan, len(cases))}
 	for i, c := range cases {
@@ -97,10 +91,6 @@ func (p *Planner) Draw(now time.Time, window time.Duration, cases []Case) Plan {
 	plan.ID = idOf(&plan)
 	p.choose(&plan)
 	p.spend(now, &plan)
-	p.plans = append(p.plans, &drawn{Plan: plan})
-	if len(p.plans) > maxPlans {
-		p.plans = p.plans[1:]
-	}
 	return plan
 }
 

@@ -15,10 +15,15 @@ type Settings struct {
 	Trial TrialSettings
 }
 
+// DefaultSettings are those nobody changed.
+func DefaultSettings() Settings {
+	return Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: DefaultTrial()}
+}
+
 // Limits of what a Planner remembers.
 const (
 	maxHosts = 20_000           // the one not called for longest goes
-	maxPlans = 16               // the oldest goes
+	maxPlans = 100              // the oldest goes
 	maxTried = 1000             // breakers whose change is watched; beyond it none is begun
 	maxEnded = 20_000           // breakers of whose last change it is known that it is over; the oldest goes
 	keepPlan = 10 * time.Minute // a plan older than this cannot be enforced

@@ -29,7 +29,7 @@ const bucketSeconds = 10
 func (r *rig) now() time.Time { return time.Unix((r.bucket+1)*bucketSeconds, 0) }
 
 func settings() planner.Settings {
-	return planner.Settings{Tuner: tuner.DefaultSettings(), Guard: guard.Defaults(), Trial: planner.DefaultTrial()}
+	return planner.DefaultSettings()
 }
 
 func newRig(t testing.TB, hosts int) *rig {
@@ -87,6 +87,13 @@ func cases(n int) (list []planner.Case) {
 		list = append(list, failMax(host(i), 8))
 	}
 	return list
+}
+
+// Draw makes a plan that can be enforced.
+func (r *rig) Draw(now time.Time, window time.Duration, list []planner.Case) planner.Plan {
+	plan := r.Planner.Draw(now, window, list)
+	r.Keep(now, &plan)
+	return plan
 }
 
 // enforce draws a plan and has its orders done.
@@ -169,7 +176,7 @@ func TestUnseenHostIsLeftAlone(t *testing.T) {
 	if got := verdicts(plan); got[0] != want {
 		t.Errorf("%q, want %q", got[0], want)
 	}
-	if _, err := r.Enforce(r.now(), plan.ID, "ann"); !errors.Is(err, planner.ErrNothing) {
+	if _, err := r.Enforce(r.now(), plan.ID, "ann"); !errors.Is(err, planner.ErrUnknownPlan) {
 		t.Errorf("enforced: %v", err)
 	}
 }

@@ -46,8 +46,12 @@ type Waiting struct {
 // one that would be longer.
 const MaxRecordBytes = 60 << 10
 
-// maxWaiting bounds the breakers that wait for a trial.
-const maxWaiting = 100
+// Limits of the breakers that wait for a trial: a record has room for them beside the
+// change itself, for a trial whose record lost them would be held against nobody.
+const (
+	maxWaiting      = 100
+	maxWaitingBytes = MaxRecordBytes / 2
+)
 
 // A Result says what became of an order; Err is nil if it was carried out.
 type Result struct {
@@ -104,10 +108,18 @@ func idWith(format string, parts ...any) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Cohort names the kind of change that it tells of, "" if it tells of none.
+func (r *Record) Cohort() string {
+	if !oneChange(r.Done) {
+		return ""
+	}
+	return cohortOf(r.Done)
+}
+
 // fit leaves out, one after the other, what a record can do without, until it is not
 // too long.
 func (r *Record) fit() {
-	for _, leave := range []func(){func() {}, func() { r.Inputs = nil }, func() { r.Proof = nil }, func() { r.Waiting = nil }} {
+	for _, leave := range []func(){func() {}, func() { r.Inputs = nil }, func() { r.Proof = nil }} {
 		leave()
 		if text, err := json.Marshal(r); err == nil && len(text) <= MaxRecordBytes {
 			return
@@ -115,13 +127,22 @@ func (r *Record) fit() {
 	}
 }
 
-// waiting are the hosts of a plan whose change of a kind is to be made later.
+// waiting are the hosts of a plan whose change of a kind is to be made later, as many
+// as a record has room for. The others are advised on again.
 func (p *Plan) waiting(cohort string) (list []Waiting) {
+	size := 0
 	for i := range p.Hosts {
 		h := &p.Hosts[i]
-		if later := h.chosen(Later); len(later) > 0 && cohortOf(later) == cohort && len(list) < maxWaiting {
-			list = append(list, Waiting{h.Key(), later, h.Before})
+		later := h.chosen(Later)
+		if len(later) == 0 || cohortOf(later) != cohort {
+			continue
 		}
+		w := Waiting{h.Key(), later, h.Before}
+		text, err := json.Marshal(w)
+		if size += len(text) + len(","); err != nil || size > maxWaitingBytes || len(list) == maxWaiting {
+			break
+		}
+		list = append(list, w)
 	}
 	return list
 }

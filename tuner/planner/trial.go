@@ -19,9 +19,15 @@ type TrialSettings struct {
 	Canary   canary.Settings
 }
 
+// Limits of what an operator may set: a length of intervals is whole LeastIntervals.
+const (
+	LeastShare, MostShare       = 0.01, canary.MaxShare
+	LeastInterval, MostInterval = bucketWidth, 60 * bucketWidth
+)
+
 // DefaultTrial are the settings of a tuner nobody configured.
 func DefaultTrial() TrialSettings {
-	return TrialSettings{Share: 0.1, Interval: time.Minute, Canary: canary.Defaults()}
+	return TrialSettings{Share: MostShare, Interval: time.Minute, Canary: canary.Defaults()}
 }
 
 // A Trial is a change that was made and is still watched: of one host against its
@@ -109,13 +115,16 @@ func (p *Planner) begin(now, at time.Time, r *Record) {
 	name := r.Plan + " " + cohort
 	t := p.trials[name]
 	if t == nil {
-		t = &Trial{Plan: r.Plan, Cohort: cohort, Began: at, Waiting: r.Waiting[:min(len(r.Waiting), maxWaiting)], state: r.Trial}
+		t = &Trial{Plan: r.Plan, Cohort: cohort, Began: at, state: r.Trial}
 		t.length = readable(cmp.Or(time.Duration(r.IntervalMS)*time.Millisecond, p.settings.Trial.Interval))
 		if at.After(now) {
 			at = now // by the clock of another member
 		}
 		t.judged = at.Unix() / int64(t.length/time.Second) // what it began in is part past
 		p.trials[name] = t
+	}
+	if len(t.Waiting) == 0 { // one record of those that begin it tells, or each does
+		t.Waiting = r.Waiting[:min(len(r.Waiting), maxWaiting)]
 	}
 	t.Tried = append(t.Tried, Tried{r.Key, r.Done, r.Before})
 }

@@ -13,7 +13,7 @@ type Imputation int
 // The imputations. Optimistic: it would have succeeded. Mean and Pessimistic
 // rest on the probability that the host was up at that moment, given what the
 // calls and probes before and after it met (see smooth): as it is, and with
-// its odds divided by Options.Doubt. Calls between the same two records share a
+// its odds divided by Case.Doubt. Calls between the same two records share a
 // draw, because outages come in stretches: where a failure is before and a
 // success behind, the host comes back once, at a moment that differs from draw
 // to draw. While it is up calls fail as often as they did while it was up, while

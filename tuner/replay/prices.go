@@ -1,6 +1,10 @@
 package replay
 
-import "time"
+import (
+	"time"
+
+	"fleetfuse/tuner/outage"
+)
 
 // Prices say what a call is worth. The cost of a policy is in seconds of lost
 // service:
@@ -23,7 +27,7 @@ type Prices struct {
 const (
 	defaultFailureWeight = 1
 	mostFailureWeight    = 1000
-	defaultProbePrice    = 10 * time.Second
+	defaultProbePrice    = time.Duration(outage.UsualPrice) * time.Second
 	mostProbePrice       = time.Hour
 )
 
