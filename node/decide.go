@@ -18,7 +18,7 @@ const handOver = 50 * time.Millisecond
 // turn.
 const decideLimit = 3 * wordLimit
 
-var errDisagree = errors.New("no member says that it owns the key, or the owner changes all the time; nothing was done; try again in a second")
+var errDisagree = errors.New("no member says that it owns the key, or its owner changes all the time; look whether it was done, then try again")
 
 // decide has the owner of a key carry out an operator's word: own does it where
 // that is this node. An owner that is gone, or is none any more, has a

@@ -7,12 +7,14 @@ type Effects struct {
 	// Changed are the view's entries that changed, with what they are now; an
 	// empty snapshot is plainly closed. Gate, streams and store must know.
 	Changed []Entry
+	Done    []Done // requests of this node that are over
+	// WakeAt, if not zero, replaces any earlier timer: call Tick then.
+	WakeAt breaker.Instant
 	// Evicted are keys the view had no room for: their actors go.
 	Evicted []breaker.Key
+	Steps   []Step // for actors of this node, before a member can answer what is sent
 	Sends   []Send
-	Steps   []Step  // for actors of this node
 	Serve   []Serve // requests of members
-	Done    []Done  // requests of this node that are over
 	// Again are cooldowns of this node that a clear from before them ended: to be
 	// given to Cool once more, with a fresh stamp.
 	Again []Cooled
@@ -22,8 +24,6 @@ type Effects struct {
 	// Apart, if not nil, is whether this node's clock is off by days, which
 	// bars it from owning keys.
 	Apart *bool
-	// WakeAt, if not zero, replaces any earlier timer: call Tick then.
-	WakeAt breaker.Instant
 }
 
 // A Send is a message for one member, by node id.
