@@ -43,12 +43,6 @@ func (b *Breakers) Counts() Counts {
 	}
 }
 
-// Active is the number of breakers that have an actor here.
-func (b *Breakers) Active() int { return b.Counts().Active }
-
-// Dropped counts the outcomes lost because too many waited or there was no owner.
-func (b *Breakers) Dropped() uint64 { return b.counts.dropped.Load() }
-
 // enter and exit count the actor.
 func (a *breakerActor) enter() {
 	a.door.counts.active.Add(1)

@@ -26,7 +26,7 @@ func TestTooManyReportsAreDroppedAndMarked(t *testing.T) {
 	r.Report(key, "n3", false, make([]breaker.Outcome, 10)) // began before everything: changes nothing
 	r.failAt("n1", key, 2)
 	r.failAt("n1", key, 1)
-	if got := r.Dropped(); got != 3 {
+	if got := r.Counts().Dropped; got != 3 {
 		t.Errorf("Dropped = %d, want 3", got)
 	}
 	release()
@@ -52,7 +52,7 @@ func TestPassivation(t *testing.T) {
 	if _, err := r.Close(t.Context(), key, "ann", ""); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the closed breaker to be passivated", func() bool { return r.Active() == 0 && r.cluster.Active() == 0 })
+	waitFor(t, "the closed breaker to be passivated", func() bool { return r.Counts().Active == 0 && r.cluster.Active() == 0 })
 	clear := r.of(key).Clear
 	for len(r.moved) > 0 {
 		<-r.moved
@@ -68,8 +68,8 @@ func TestPassivation(t *testing.T) {
 		t.Errorf("announced %+v, want open", m)
 	}
 	time.Sleep(100 * time.Millisecond) // five idle times: an open breaker must not go
-	if r.Active() != 1 {
-		t.Errorf("%d actors after the breaker opened, want 1", r.Active())
+	if r.Counts().Active != 1 {
+		t.Errorf("%d actors after the breaker opened, want 1", r.Counts().Active)
 	}
 }
 
@@ -128,10 +128,10 @@ func TestTooLateForTheOwner(t *testing.T) {
 	if err := receive(t, asked, "the question was not answered"); !errors.Is(err, spread.ErrNoOwner) {
 		t.Errorf("Inspect: %v, want %v", err, spread.ErrNoOwner)
 	}
-	waitFor(t, "the late reports to be counted as dropped", func() bool { return r.Dropped() == 3 })
-	waitFor(t, "the actor to go", func() bool { return r.Active() == 0 })
+	waitFor(t, "the late reports to be counted as dropped", func() bool { return r.Counts().Dropped == 3 })
+	waitFor(t, "the actor to go", func() bool { return r.Counts().Active == 0 })
 	r.fail(key, 2)
-	if got := r.Dropped(); got != 5 {
+	if got := r.Counts().Dropped; got != 5 {
 		t.Errorf("Dropped without an owner = %d, want 5", got)
 	}
 }
