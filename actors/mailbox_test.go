@@ -45,6 +45,34 @@ func TestTooManyReportsAreDroppedAndMarked(t *testing.T) {
 	failures("an empty report", 4)
 }
 
+// TestTooManyActors: a crawler whose own uplink is sick sees millions of hosts fail
+// once, and each would be remembered for minutes.
+func TestTooManyActors(t *testing.T) {
+	r := newRig(t, func(r *rig) { r.opt.MaxActors = 2 })
+	one, two, three := breaker.HostKey("1.example"), breaker.HostKey("2.example"), breaker.HostKey("3.example")
+	r.fail(one, 1)
+	r.fail(two, 1)
+	active := func(n int) { waitFor(t, "the actors", func() bool { return r.Counts().Active == n }) }
+	active(2)
+	r.fail(three, 4)
+	if c := r.Counts(); r.cluster.Active() != 2 || c.Dropped != 4 || c.Refused != 1 {
+		t.Errorf("a key too many: %d actors, %d outcomes dropped of %d reports; want 2, 4 of 1", r.cluster.Active(), c.Dropped, c.Refused)
+	}
+	r.fail(one, 4)
+	if m := r.next(t); m.key != one || m.To != breaker.Open {
+		t.Errorf("%s went to %v, want one that has an actor to open", m.key, m.To)
+	}
+	r.Drop(two)
+	active(1)
+	r.fail(three, 5)
+	if m := r.next(t); m.key != three || m.To != breaker.Open {
+		t.Errorf("%s went to %v, want the third to open when there is room", m.key, m.To)
+	}
+	if c := r.Counts(); c.Waiting != 0 {
+		t.Errorf("%d outcomes wait, want none", c.Waiting)
+	}
+}
+
 func TestPassivation(t *testing.T) {
 	r := newRig(t, func(r *rig) { r.opt.IdleAfter = 20 * time.Millisecond })
 	r.fail(key, 5)
