@@ -178,10 +178,7 @@ func (t *tuning) listAll(ctx context.Context, key breaker.Key) (list []planner.R
 // listOf is what some members remember.
 func (t *tuning) listOf(ctx context.Context, members []follow.Member, key breaker.Key) (list []planner.Record, silent []string) {
 	answers, silent := askAll(members, func(m follow.Member) ([]planner.Record, error) {
-		if m.ID == t.node.id {
-			return t.remembered(ctx, key)
-		}
-		return observed[[]planner.Record](ctx, t.node, m.ID, observeRecords, recordsQuery{Ask: true, Key: key}, recordsWait)
+		return ofMember(ctx, t.node, m.ID, observeRecords, recordsQuery{Ask: true, Key: key}, recordsWait, func() ([]planner.Record, error) { return t.remembered(ctx, key) })
 	})
 	for _, a := range answers {
 		list = append(list, a.answer...)
