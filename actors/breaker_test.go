@@ -91,8 +91,8 @@ func TestOpenBreakerIsRecalled(t *testing.T) {
 	first.fail(key, 5)
 	first.next(t)
 	first.cluster.Stop()
-	if first.Active() != 0 {
-		t.Errorf("%d actors after Stop, want 0", first.Active())
+	if first.Counts().Active != 0 {
+		t.Errorf("%d actors after Stop, want 0", first.Counts().Active)
 	}
 	known := first.of(key)
 	second := newRig(t, func(r *rig) {
@@ -161,8 +161,8 @@ func TestThousandDeadHosts(t *testing.T) {
 		m := r.next(t)
 		open[m.key] = m.To == breaker.Open
 	}
-	if len(open) != hosts || r.Active() != hosts {
-		t.Errorf("%d breakers opened with %d actors, want %d", len(open), r.Active(), hosts)
+	if len(open) != hosts || r.Counts().Active != hosts {
+		t.Errorf("%d breakers opened with %d actors, want %d", len(open), r.Counts().Active, hosts)
 	}
 }
 

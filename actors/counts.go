@@ -12,7 +12,8 @@ type Counts struct {
 	Active  int // actors
 	Waiting int // outcomes in mailboxes
 	Panics  uint64
-	Dropped uint64 // outcomes lost: too many waited, or there was no owner
+	Dropped uint64 // outcomes lost: too many waited, there was no owner, or no actor
+	Refused uint64 // reports on keys that got no actor because there were too many
 
 	PermitsGranted, PermitsRefused uint64 // questions of half-open breakers, answered
 	// Probes by their end, which the owner heard of while the permit was good.
@@ -26,8 +27,8 @@ type Counts struct {
 // counts are the Counts in the making.
 type counts struct {
 	active, waiting                          atomic.Int64
-	panics, dropped                          atomic.Uint64
-	granted, refused                         atomic.Uint64
+	panics, dropped, refused                 atomic.Uint64
+	granted, denied                          atomic.Uint64
 	succeeded, failed, returned              atomic.Uint64
 	roundsTripped, roundsRefused, roundsVoid atomic.Uint64
 }
@@ -36,18 +37,12 @@ type counts struct {
 func (b *Breakers) Counts() Counts {
 	c := &b.counts
 	return Counts{
-		Active: int(c.active.Load()), Waiting: int(c.waiting.Load()), Panics: c.panics.Load(), Dropped: c.dropped.Load(),
-		PermitsGranted: c.granted.Load(), PermitsRefused: c.refused.Load(),
+		Active: int(c.active.Load()), Waiting: int(c.waiting.Load()), Panics: c.panics.Load(), Dropped: c.dropped.Load(), Refused: c.refused.Load(),
+		PermitsGranted: c.granted.Load(), PermitsRefused: c.denied.Load(),
 		ProbesSucceeded: c.succeeded.Load(), ProbesFailed: c.failed.Load(), ProbesReturned: c.returned.Load(),
 		RoundsTripped: c.roundsTripped.Load(), RoundsRefused: c.roundsRefused.Load(), RoundsVoid: c.roundsVoid.Load(),
 	}
 }
-
-// Active is the number of breakers that have an actor here.
-func (b *Breakers) Active() int { return b.Counts().Active }
-
-// Dropped counts the outcomes lost because too many waited or there was no owner.
-func (b *Breakers) Dropped() uint64 { return b.counts.dropped.Load() }
 
 // enter and exit count the actor.
 func (a *breakerActor) enter() {
@@ -123,7 +118,7 @@ func (a *breakerActor) answered(answer breaker.Answer) {
 	case answer.Permit != 0:
 		a.door.counts.granted.Add(1)
 	case answer.State == breaker.HalfOpen:
-		a.door.counts.refused.Add(1)
+		a.door.counts.denied.Add(1)
 	}
 }
 

@@ -43,6 +43,9 @@ func New(opt Options) *Breakers {
 	if opt.MaxWaiting == 0 {
 		opt.MaxWaiting = defaultMaxWaiting
 	}
+	if opt.MaxActors == 0 {
+		opt.MaxActors = defaultMaxActors
+	}
 	return &Breakers{opt: opt, lost: map[source]struct{}{}}
 }
 
@@ -58,7 +61,8 @@ func (b *Breakers) Use(r Router, system *actor.ActorSystem) { b.opt.Router, b.sy
 
 // Report hands over outcomes of one key, in order, that a node saw; gap says
 // that reports of that node before this one were lost. It never blocks: when
-// too many wait they are dropped, and the next report is marked as a gap.
+// too many wait they are dropped, and the next report is marked as a gap. When
+// there are too many actors those of a key that has none are dropped.
 func (b *Breakers) Report(key breaker.Key, node string, gap bool, outcomes []breaker.Outcome) {
 	n := int64(len(outcomes))
 	if n == 0 {
@@ -72,15 +76,28 @@ func (b *Breakers) Report(key breaker.Key, node string, gap bool, outcomes []bre
 	if b.gaps.Load() {
 		gap = b.takeGap(from) || gap
 	}
-	if !b.send(key, &report{node: node, gap: gap, outcomes: outcomes}) {
+	msg := &report{node: node, gap: gap, outcomes: outcomes}
+	if b.counts.active.Load() >= int64(b.opt.MaxActors) {
+		if !b.opt.Router.Tell(kind, string(key), msg) {
+			b.counts.refused.Add(1) // no gap: who is not there remembers no run
+			b.giveUp(n)
+		}
+		return
+	}
+	if !b.send(key, msg) {
 		b.lose(from, n)
 	}
 }
 
-// lose gives up a report.
-func (b *Breakers) lose(from source, outcomes int64) {
+// giveUp counts outcomes that nobody takes.
+func (b *Breakers) giveUp(outcomes int64) {
 	b.counts.waiting.Add(-outcomes)
 	b.counts.dropped.Add(uint64(outcomes))
+}
+
+// lose gives up a report, of which the next one is to tell.
+func (b *Breakers) lose(from source, outcomes int64) {
+	b.giveUp(outcomes)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.lost) < b.opt.MaxWaiting {

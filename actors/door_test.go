@@ -146,14 +146,14 @@ func TestStopped(t *testing.T) {
 	r := newRig(t, nil)
 	r.fail(key, 4)
 	r.cluster.Stop()
-	if r.Active() != 0 {
-		t.Errorf("%d actors after Stop, want 0", r.Active())
+	if r.Counts().Active != 0 {
+		t.Errorf("%d actors after Stop, want 0", r.Counts().Active)
 	}
 	if _, err := r.Ask(t.Context(), key, breaker.Question{ID: 1}); !errors.Is(err, spread.ErrNoOwner) {
 		t.Errorf("Ask after Stop: %v, want %v", err, spread.ErrNoOwner)
 	}
 	r.fail(key, 1)
-	if r.Dropped() != 1 {
-		t.Errorf("Dropped after Stop = %d, want 1", r.Dropped())
+	if r.Counts().Dropped != 1 {
+		t.Errorf("Dropped after Stop = %d, want 1", r.Counts().Dropped)
 	}
 }

@@ -26,7 +26,7 @@ func TestTooManyReportsAreDroppedAndMarked(t *testing.T) {
 	r.Report(key, "n3", false, make([]breaker.Outcome, 10)) // began before everything: changes nothing
 	r.failAt("n1", key, 2)
 	r.failAt("n1", key, 1)
-	if got := r.Dropped(); got != 3 {
+	if got := r.Counts().Dropped; got != 3 {
 		t.Errorf("Dropped = %d, want 3", got)
 	}
 	release()
@@ -45,6 +45,34 @@ func TestTooManyReportsAreDroppedAndMarked(t *testing.T) {
 	failures("an empty report", 4)
 }
 
+// TestTooManyActors: a crawler whose own uplink is sick sees millions of hosts fail
+// once, and each would be remembered for minutes.
+func TestTooManyActors(t *testing.T) {
+	r := newRig(t, func(r *rig) { r.opt.MaxActors = 2 })
+	one, two, three := breaker.HostKey("1.example"), breaker.HostKey("2.example"), breaker.HostKey("3.example")
+	r.fail(one, 1)
+	r.fail(two, 1)
+	active := func(n int) { waitFor(t, "the actors", func() bool { return r.Counts().Active == n }) }
+	active(2)
+	r.fail(three, 4)
+	if c := r.Counts(); r.cluster.Active() != 2 || c.Dropped != 4 || c.Refused != 1 {
+		t.Errorf("a key too many: %d actors, %d outcomes dropped of %d reports; want 2, 4 of 1", r.cluster.Active(), c.Dropped, c.Refused)
+	}
+	r.fail(one, 4)
+	if m := r.next(t); m.key != one || m.To != breaker.Open {
+		t.Errorf("%s went to %v, want one that has an actor to open", m.key, m.To)
+	}
+	r.Drop(two)
+	active(1)
+	r.fail(three, 5)
+	if m := r.next(t); m.key != three || m.To != breaker.Open {
+		t.Errorf("%s went to %v, want the third to open when there is room", m.key, m.To)
+	}
+	if c := r.Counts(); c.Waiting != 0 {
+		t.Errorf("%d outcomes wait, want none", c.Waiting)
+	}
+}
+
 func TestPassivation(t *testing.T) {
 	r := newRig(t, func(r *rig) { r.opt.IdleAfter = 20 * time.Millisecond })
 	r.fail(key, 5)
@@ -52,7 +80,7 @@ func TestPassivation(t *testing.T) {
 	if _, err := r.Close(t.Context(), key, "ann", ""); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the closed breaker to be passivated", func() bool { return r.Active() == 0 && r.cluster.Active() == 0 })
+	waitFor(t, "the closed breaker to be passivated", func() bool { return r.Counts().Active == 0 && r.cluster.Active() == 0 })
 	clear := r.of(key).Clear
 	for len(r.moved) > 0 {
 		<-r.moved
@@ -68,8 +96,8 @@ func TestPassivation(t *testing.T) {
 		t.Errorf("announced %+v, want open", m)
 	}
 	time.Sleep(100 * time.Millisecond) // five idle times: an open breaker must not go
-	if r.Active() != 1 {
-		t.Errorf("%d actors after the breaker opened, want 1", r.Active())
+	if r.Counts().Active != 1 {
+		t.Errorf("%d actors after the breaker opened, want 1", r.Counts().Active)
 	}
 }
 
@@ -128,10 +156,10 @@ func TestTooLateForTheOwner(t *testing.T) {
 	if err := receive(t, asked, "the question was not answered"); !errors.Is(err, spread.ErrNoOwner) {
 		t.Errorf("Inspect: %v, want %v", err, spread.ErrNoOwner)
 	}
-	waitFor(t, "the late reports to be counted as dropped", func() bool { return r.Dropped() == 3 })
-	waitFor(t, "the actor to go", func() bool { return r.Active() == 0 })
+	waitFor(t, "the late reports to be counted as dropped", func() bool { return r.Counts().Dropped == 3 })
+	waitFor(t, "the actor to go", func() bool { return r.Counts().Active == 0 })
 	r.fail(key, 2)
-	if got := r.Dropped(); got != 5 {
+	if got := r.Counts().Dropped; got != 5 {
 		t.Errorf("Dropped without an owner = %d, want 5", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/view"
 )
 
 // A Router carries messages to the actor of an identity.
@@ -96,10 +97,15 @@ type Options struct {
 	// MaxWaiting bounds the outcomes that wait in mailboxes; default 100,000.
 	// Beyond it reports are dropped and counted.
 	MaxWaiting int
+	// MaxActors bounds the breakers that have an actor because of a report; default
+	// view.MaxExceptions. Beyond it a key that failed for the first time gets none:
+	// its reports are given up and counted, and the rings of its callers go on.
+	MaxActors int
 }
 
 // Defaults of Options.
 const (
 	defaultIdleAfter  = time.Minute
 	defaultMaxWaiting = 100_000
+	defaultMaxActors  = view.MaxExceptions
 )

@@ -128,7 +128,7 @@ func TestRoundEndsWithItsActor(t *testing.T) {
 	r.Witness(key, answer(q, "n3", 0))
 	r.EndRound(key, q.Round)
 	release()
-	waitFor(t, "the actor to go", func() bool { return r.Active() == 0 && r.cluster.Active() == 0 })
+	waitFor(t, "the actor to go", func() bool { return r.Counts().Active == 0 && r.cluster.Active() == 0 })
 	if in := r.quiet(t, key, "the end of a round of the actor before"); in.Status.State != breaker.Closed {
 		t.Errorf("%v, want closed", in.Status.State)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
+	"fleetfuse/gate"
 	"fleetfuse/hostname"
 )
 
@@ -141,9 +142,12 @@ func TestRetryAfterRejectsAtOnce(t *testing.T) {
 				t.Fatalf("rejection: %v", open)
 			}
 			eventually(t, "the node has it", func() bool {
-				s := n.gate.Peek(keyFor(t, u))
-				left := s.Until.Sub(n.clock.Now())
-				return s.Reason == breaker.ReasonRetryAfter && left > 18*time.Second && left < 21*time.Second
+				d := n.gate.Allow(t.Context(), gate.Call{Host: keyFor(t, u).Name()})
+				if d.Allowed() {
+					return false
+				}
+				r := d.Rejection()
+				return r.Reason == breaker.ReasonRetryAfter && r.RetryAfter > 18*time.Second && r.RetryAfter < 21*time.Second
 			})
 		})
 	}

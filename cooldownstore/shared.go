@@ -2,6 +2,7 @@ package cooldownstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"fleetfuse/breaker"
@@ -26,8 +27,8 @@ type Shared interface {
 	LoadAll(ctx context.Context, keys []breaker.Key, yield func(SharedWord)) error
 	// Each calls yield with everything there is, each key once, until it
 	// returns false. The listing is the truth about what is there; a key that
-	// is absent says nothing. Values that cannot be read are passed over. Yield
-	// may call the Shared.
+	// is absent says nothing. Values that cannot be read are passed over. Beyond
+	// MaxShared it fails with ErrTooMany. Yield may call the Shared.
 	Each(ctx context.Context, yield func(SharedWord) bool) error
 	// Hints calls changed with keys that somebody changed, this handle
 	// included, until ctx ends, Close is called or the connection is lost; then
@@ -48,6 +49,14 @@ type Shared interface {
 	// Close ends Hints and releases everything. A second Close does nothing.
 	Close() error
 }
+
+// MaxShared bounds what a listing of a shared place looks at, five times what a
+// node's view holds: other programs need not tidy up, and each node keeps in memory
+// what it has seen of a listing.
+const MaxShared = 1_000_000
+
+// ErrTooMany is returned by Shared.Each where there is more than MaxShared.
+var ErrTooMany = errors.New("no node reads so many")
 
 // A SharedWord is what is shared of one key: cooldowns, and the clear that
 // ended earlier ones. It is a Record, so that deadlines turn into wall time

@@ -136,3 +136,11 @@ func (d *Decision) Delay() time.Duration {
 
 // Probe reports whether the call is a probe, which carries a permit.
 func (d *Decision) Probe() bool { return d.probe != nil }
+
+// localStatus is a ring's status as callers see it.
+func localStatus(st breaker.Status) breaker.Status {
+	if st.State != breaker.Closed && st.Reason != breaker.ReasonRetryAfter {
+		st.Detail, st.Reason = string(st.Reason), breaker.ReasonLocalEvidence
+	}
+	return st
+}

@@ -44,7 +44,8 @@ func (g *Gate) evicted(list []*entry) {
 	for _, e := range d.entries[:excess] {
 		all.entry(e.entry)
 	}
-	d.entries = slices.Delete(d.entries, 0, excess)
+	clear(d.entries[:excess])
+	d.entries = d.entries[excess:] // to move the rest each time would take long
 }
 
 func (d *departed) addOther(s rollup.Series, c *rollup.Counts) {

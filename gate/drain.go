@@ -17,11 +17,8 @@ func (g *Gate) DrainUsage(take func(s rollup.Series, c *rollup.Counts)) {
 	}
 	d := drain{g: g, take: take}
 	for _, t := range []*table{g.hosts, g.resolvers} {
-		slots := *t.slots.Load()
-		for i := range slots {
-			if e := slots[i].Load(); e != nil {
-				d.entry(e)
-			}
+		for e := range t.each {
+			d.entry(e)
 		}
 	}
 	gone, others := g.departed.list(g.opt.Clock.Tick())

@@ -176,8 +176,10 @@ func (g *Gate) empty(f *failing, c breaker.Close) {
 
 // Replace swaps the policies of all keys; the rings keep what they count.
 func (g *Gate) Replace() {
-	for _, e := range append(g.hosts.all(), g.resolvers.all()...) {
-		g.replace(e)
+	for _, t := range []*table{g.hosts, g.resolvers} {
+		for e := range t.each {
+			g.replace(e)
+		}
 	}
 }
 

@@ -143,37 +143,6 @@ func (g *Gate) sameBudget(d Decision, role string) bool {
 	return p.BudgetRole(d.role) == p.BudgetRole(role)
 }
 
-// Peek says what Allow would say, without asking for a permit.
-func (g *Gate) Peek(key breaker.Key) breaker.Status {
-	e := g.tableOf(key).find(key.Name())
-	if e == nil {
-		return breaker.Status{}
-	}
-	x := e.exception.Load()
-	if x == nil || x.passes {
-		return breaker.Status{}
-	}
-	now := g.opt.Clock.Now()
-	if st := x.view.At(now); st.State != breaker.Closed {
-		return st
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.failing == nil {
-		return breaker.Status{}
-	}
-	ring := e.failing.ring.Snapshot()
-	return localStatus(ring.At(now))
-}
-
-// localStatus is a ring's status as callers see it.
-func localStatus(st breaker.Status) breaker.Status {
-	if st.State != breaker.Closed && st.Reason != breaker.ReasonRetryAfter {
-		st.Detail, st.Reason = string(st.Reason), breaker.ReasonLocalEvidence
-	}
-	return st
-}
-
 // AllowHTTP is Allow for a caller behind HTTP: a probe comes with its token.
 func (g *Gate) AllowHTTP(ctx context.Context, c Call) (Decision, string) {
 	d := g.Allow(ctx, c)

@@ -111,7 +111,6 @@ func TestManyGoroutines(t *testing.T) {
 			w.g.Replace()
 			w.g.Counts()
 			w.g.OpenRings()
-			w.g.Peek("host:a")
 			w.g.Witness("host:a", breaker.WitnessQuestion{From: 1, To: w.clock.Now(), Window: 1})
 		}
 	})

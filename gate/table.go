@@ -15,9 +15,13 @@ type table struct {
 	seed  seed
 	slots atomic.Pointer[[]atomic.Pointer[entry]]
 
-	mu    sync.Mutex // held by writers
-	count int
+	mu    sync.Mutex // held by writers, for no longer than a few steps take
+	count int        // entries
+	used  int        // slots that are not free: entries and those that were dropped
 	limit int
+	hand  int // the slot at which the next eviction begins
+	// move is under way to larger slots, or to some without the dropped ones.
+	move moving
 	// evicted is told of entries that were dropped, if not nil.
 	evicted func([]*entry)
 }
@@ -58,14 +62,13 @@ func (t *table) findOrAdd(name string, fresh func(breaker.Key) *entry) *entry {
 	if t.count >= t.limit {
 		t.evict()
 	}
-	if slots := *t.slots.Load(); 4*(t.count+1) > 3*len(slots) {
-		t.rebuild(t.all(), 2*len(slots))
+	if slots := *t.slots.Load(); t.move.to != nil || 4*(t.used+1) > 3*len(slots) {
+		t.moveOn(slots)
 	}
 	e := fresh(breaker.Key(t.scope + ":" + name))
 	e.name = string(e.key[len(t.scope)+1:]) // shares the key's bytes
 	e.hash = t.seed.hash(e.name)
-	place(*t.slots.Load(), e)
-	t.count++
+	t.put(e)
 	return e
 }
 
@@ -76,61 +79,84 @@ func (t *table) holds(e *entry) bool {
 	return t.find(e.name) == e
 }
 
-// place puts e into the first free slot.
-func place(slots []atomic.Pointer[entry], e *entry) {
-	mask := uint64(len(slots) - 1)
-	i := e.hash & mask
-	for slots[i].Load() != nil {
-		i = (i + 1) & mask
+// dropped is in the slot of an entry that was evicted: what is further on stays
+// where readers look for it. It is no name's.
+var dropped = &entry{}
+
+// put adds an entry.
+func (t *table) put(e *entry) {
+	i, free := place(*t.slots.Load(), e)
+	if t.count++; free {
+		t.used++
 	}
-	slots[i].Store(e)
+	if i < t.move.done {
+		t.move.place(e)
+	}
 }
 
-// all lists the entries; readers and the writer may go on.
-func (t *table) all() []*entry {
-	var list []*entry
-	slots := *t.slots.Load()
-	for i := range slots {
-		if e := slots[i].Load(); e != nil {
-			list = append(list, e)
+// drop takes the entry of a slot out.
+func (t *table) drop(i int) {
+	slot := &(*t.slots.Load())[i]
+	if i < t.move.done {
+		t.move.drop(slot.Load())
+	}
+	slot.Store(dropped)
+	t.count--
+}
+
+// place puts e into the first slot that has none, and tells whether it was free.
+func place(slots []atomic.Pointer[entry], e *entry) (at int, free bool) {
+	mask := uint64(len(slots) - 1)
+	for i := e.hash & mask; ; i = (i + 1) & mask {
+		if was := slots[i].Load(); was == nil || was == dropped {
+			slots[i].Store(e)
+			return int(i), was == nil
 		}
 	}
-	return list
 }
 
-func (t *table) rebuild(list []*entry, size int) {
-	slots := make([]atomic.Pointer[entry], size)
-	for _, e := range list {
-		place(slots, e)
+// each lists the entries; readers and the writer may go on.
+func (t *table) each(yield func(*entry) bool) {
+	slots := *t.slots.Load()
+	for i := range slots {
+		if e := slots[i].Load(); e != nil && e != dropped && !yield(e) {
+			return
+		}
 	}
-	t.slots.Store(&slots)
-	t.count = len(list)
 }
 
-// evict drops the longest idle 1/64 of the entries that reject nothing, at
-// once, so that a full table pays for it rarely.
+// lookAtOnce is how many slots an eviction looks at.
+const lookAtOnce = 1024
+
+// evict drops the longest idle 1/64 of the entries that reject nothing, of a sample:
+// with all of a million nobody would get past for a second. Where none can go there
+// is one entry more than there should be, and the next eviction looks elsewhere.
 func (t *table) evict() {
 	type idle struct {
+		at    int
 		e     *entry
 		since breaker.Instant
 	}
-	all := t.all()
-	list := make([]idle, len(all))
-	for i, e := range all {
-		list[i] = idle{e, e.idleSince()}
-	}
-	slices.SortFunc(list, func(a, b idle) int { return cmp.Compare(a.since, b.since) })
-	drop := max(1, len(list)/64)
-	kept, gone := all[:0], []*entry(nil)
-	for _, c := range list {
-		if drop > 0 && c.e.disposable() {
-			drop--
-			gone = append(gone, c.e)
+	var list []idle
+	slots, seen := *t.slots.Load(), 0
+	for range min(lookAtOnce, len(slots)) {
+		i := t.hand & (len(slots) - 1)
+		t.hand = i + 1
+		e := slots[i].Load()
+		if e == nil || e == dropped {
 			continue
 		}
-		kept = append(kept, c.e)
+		if seen++; e.disposable() {
+			list = append(list, idle{i, e, e.idleSince()})
+		}
 	}
-	t.rebuild(kept, len(*t.slots.Load()))
+	slices.SortFunc(list, func(a, b idle) int { return cmp.Compare(a.since, b.since) })
+	list = list[:min(len(list), max(1, seen/64))]
+	gone := make([]*entry, len(list))
+	for i, c := range list {
+		gone[i] = c.e
+		t.drop(c.at)
+	}
 	if t.evicted != nil {
 		t.evicted(gone)
 	}

@@ -55,10 +55,7 @@ func millisLeft(until, now breaker.Instant) int64 {
 // beliefs asks all members at once (httpapi.Beliefs).
 func (n *Node) beliefs(ctx context.Context, key breaker.Key) (beliefs []api.Belief, missing []string) {
 	answers, missing := askAll(everyone{n}.Members(), func(m follow.Member) (api.Belief, error) {
-		if m.ID == n.id {
-			return n.board.belief(key), nil
-		}
-		b, err := observed[api.Belief](ctx, n, m.ID, observeBelief, api.BeliefQuery{Key: string(key)}, 0)
+		b, err := ofMember(ctx, n, m.ID, observeBelief, api.BeliefQuery{Key: string(key)}, 0, func() (api.Belief, error) { return n.board.belief(key), nil })
 		if err == nil && b.State == "" {
 			err = errNoBelief
 		}

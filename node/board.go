@@ -81,7 +81,8 @@ const forgetEvery = time.Second
 // takes part in nothing until it joins a cluster.
 func newBoard(n *Node, expects bool) *board {
 	b := &board{
-		clock: n.clock, keeper: n.keeper, events: n.events, part: n.part, look: n.tellStanding, sharing: n.sharing, policies: n.policies, history: n.store.Overlays, metrics: n.metrics, logger: n.opt.Logger, id: n.id, epoch: n.epoch,
+		id: n.id, epoch: n.epoch, clock: n.clock, logger: n.opt.Logger, keeper: n.keeper, history: n.store.Overlays, sharing: n.sharing,
+		policies: n.policies, events: n.events, metrics: n.metrics, part: n.part, look: n.tellStanding,
 		notes: n.notes, watchers: map[*watcher]struct{}{}, waits: map[uint64]chan any{},
 		serving: make(chan struct{}, maxServing), observing: make(chan struct{}, maxServing), timer: time.NewTimer(time.Hour),
 		members: membership{names: map[string]string{n.id: n.opt.Name}, gone: map[string]departed{}},

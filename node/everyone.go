@@ -37,10 +37,9 @@ func (n everyone) Members() []follow.Member {
 
 // Read implements follow.Source.
 func (n everyone) Read(ctx context.Context, member string, q api.EventQuery) (api.EventPage, error) {
-	if member == n.id {
+	return ofMember(ctx, n.Node, member, observeEvents, q, time.Duration(q.WaitMS)*time.Millisecond, func() (api.EventPage, error) {
 		return n.events.read(ctx, q)
-	}
-	return observed[api.EventPage](ctx, n.Node, member, observeEvents, q, time.Duration(q.WaitMS)*time.Millisecond)
+	})
 }
 
 // askAll asks members at once, and returns what each answered, in their order, and
@@ -113,6 +112,15 @@ func answerTo[Q, A any](o spread.Observe, answer func(Q) (A, error)) (spread.Obs
 
 // observeLimit is how long a member may take, beside what it is to wait for.
 const observeLimit = 2 * time.Second
+
+// ofMember is some telemetry of a member: this node's own, or what another one
+// answers, which may take so much longer.
+func ofMember[A any](ctx context.Context, n *Node, member, what string, query any, wait time.Duration, own func() (A, error)) (A, error) {
+	if member == n.id {
+		return own()
+	}
+	return observed[A](ctx, n, member, what, query, wait)
+}
 
 // observed asks a member for some of its telemetry.
 func observed[T any](ctx context.Context, n *Node, member, what string, query any, wait time.Duration) (answer T, err error) {

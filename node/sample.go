@@ -94,6 +94,7 @@ func (b *board) sampleTraffic(s *telemetry.Sample) {
 	s.Count("view_dropped_total", dropped)
 	s.Count("frames_refused_total", refused)
 	s.Count("outcomes_lost_total", c.Dropped+a.Dropped)
+	s.Count("actors_refused_total", a.Refused)
 	s.Count("ownership_moves_total", c.Claimed)
 	s.Count("batches_total", c.BatchesSent, "sent")
 	s.Count("batches_total", c.BatchesAcked, "acked")

@@ -88,10 +88,7 @@ func askTuner[T any](ctx context.Context, n *Node, q tunerQuery) (answer T, err 
 }
 
 func (n *Node) askTunerAt(ctx context.Context, host string, q tunerQuery) (tunerAnswer, error) {
-	if host == n.id {
-		return n.tuning.answer(ctx, q)
-	}
-	return observed[tunerAnswer](ctx, n, host, observeTuner, q, q.wait())
+	return ofMember(ctx, n, host, observeTuner, q, q.wait(), func() (tunerAnswer, error) { return n.tuning.answer(ctx, q) })
 }
 
 func answerOf[T any](a tunerAnswer, key breaker.Key) (answer T, err error) {

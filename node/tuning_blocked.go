@@ -28,10 +28,7 @@ func (t *tuning) blocked(ctx context.Context) (reasons []string) {
 		reasons = append(reasons, "the tuner only observes: set --tuner.mode to suggest, or to enforce")
 	}
 	answers, silent := askAll(everyone{n}.Members(), func(m follow.Member) ([]string, error) {
-		if m.ID == n.id {
-			return n.unsound(), nil
-		}
-		told, err := observed[[]string](ctx, n, m.ID, observeSound, struct{}{}, soundWait)
+		told, err := ofMember(ctx, n, m.ID, observeSound, struct{}{}, soundWait, func() ([]string, error) { return n.unsound(), nil })
 		if err != nil && !errors.Is(err, spread.ErrNoOwner) { // it answered, but not that
 			return []string{"it cannot say whether it would keep a change: " + err.Error()}, nil
 		}

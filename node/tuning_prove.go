@@ -158,10 +158,7 @@ func (t *tuning) proveOne(ctx context.Context, c *planner.Case, members []follow
 func (t *tuning) inputs(ctx context.Context, c *planner.Case, members []follow.Member) *replayed {
 	n, key := t.node, c.Metrics.Key
 	answers, _ := askAll(members, func(m follow.Member) (outcomesTold, error) {
-		if m.ID == n.id {
-			return n.usage.outcomes(key), nil
-		}
-		return observed[outcomesTold](ctx, n, m.ID, observeOutcomes, outcomesQuery{key}, usageWait)
+		return ofMember(ctx, n, m.ID, observeOutcomes, outcomesQuery{key}, usageWait, func() (outcomesTold, error) { return n.usage.outcomes(key), nil })
 	})
 	r := &replayed{Policy: *n.policies.of(key), ProbePrice: n.policies.current().Tuner.ProbePrice}
 	for _, a := range answers {

@@ -152,10 +152,7 @@ func (t *tuning) recall(ctx context.Context, records []planner.Record) {
 // that remember more.
 func (t *tuning) listOf(ctx context.Context, members []follow.Member, key breaker.Key) (list []planner.Record, silent, cut []string) {
 	answers, silent := askAll(members, func(m follow.Member) (recordsTold, error) {
-		if m.ID == t.node.id {
-			return t.remembered(ctx, key)
-		}
-		return observed[recordsTold](ctx, t.node, m.ID, observeRecords, recordsQuery{Ask: true, Key: key}, recordsWait)
+		return ofMember(ctx, t.node, m.ID, observeRecords, recordsQuery{Ask: true, Key: key}, recordsWait, func() (recordsTold, error) { return t.remembered(ctx, key) })
 	})
 	for _, a := range answers {
 		list = append(list, a.answer.Records...)

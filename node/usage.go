@@ -19,11 +19,15 @@ type usage struct {
 	clock   *clock.Clock
 	history *history.History // nil: in memory only
 
-	mu      sync.Mutex
-	table   *rollup.Table
-	drained time.Time
+	// A gate with very many hosts takes long to drain: what workers report meanwhile
+	// does not wait for it, as questions do.
+	draining sync.Mutex // taken before mu
+	drained  time.Time
 
-	logsMu sync.Mutex // its own: a gate with very many hosts takes long to drain
+	mu    sync.Mutex
+	table *rollup.Table
+
+	logsMu sync.Mutex
 	logs   *rollup.Logs
 }
 
@@ -76,14 +80,16 @@ func (u *usage) run(ctx context.Context) {
 // that is closed before its end goes on.
 func (u *usage) collect(pause time.Duration) {
 	_, wall := u.clock.Both()
-	u.mu.Lock()
-	defer u.mu.Unlock()
+	u.draining.Lock()
+	defer u.draining.Unlock()
 	if since := wall.Sub(u.drained); since >= 0 && since < pause {
 		return
 	}
 	u.drained = wall
-	u.gate.DrainUsage(u.table.Add)
+	u.gate.DrainUsage(u.add)
+	u.mu.Lock()
 	at, rows := u.table.Close(rollup.BucketOf(wall) + 1)
+	u.mu.Unlock()
 	if u.history != nil && len(rows) > 0 {
 		u.history.Add(at, rows)
 	}
@@ -91,10 +97,12 @@ func (u *usage) collect(pause time.Duration) {
 }
 
 // Used implements httpapi.Usage.
-func (n *Node) Used(s rollup.Series, c *rollup.Counts) {
-	n.usage.mu.Lock()
-	defer n.usage.mu.Unlock()
-	n.usage.table.Add(s, c)
+func (n *Node) Used(s rollup.Series, c *rollup.Counts) { n.usage.add(s, c) }
+
+func (u *usage) add(s rollup.Series, c *rollup.Counts) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.table.Add(s, c)
 }
 
 func (u *usage) forgetLogs() {

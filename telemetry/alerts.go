@@ -99,7 +99,7 @@ var alerts = []alert{
 		"0; those that end soonest go"},
 	{"FleetfuseOutcomesLost", `rate(fleetfuse_outcomes_lost_total[5m]) > 1`, "5m", warning,
 		"{{ $labels.instance }} loses {{ $value | humanize }} outcomes a second: breakers trip late.",
-		"`bin/fleetfuse-ctl cluster members` and `bin/fleetfuse-ctl status`: a member whose actor port does not answer, or a machine that is starved",
+		"`bin/fleetfuse-ctl cluster members` and `bin/fleetfuse-ctl status`: a member whose actor port does not answer, or a machine that is starved; if `fleetfuse_actors_refused_total` grows too, more than 200,000 hosts failed within minutes, which is mostly a way out of ours",
 		"0; a few when a member goes"},
 	{"FleetfuseFramesDropped", `rate(fleetfuse_frames_dropped_total[5m]) > 1`, "10m", warning,
 		"{{ $labels.instance }} cannot hand frames to another member.",

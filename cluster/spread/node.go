@@ -147,9 +147,6 @@ func (n *Node) Mute(now breaker.Instant, longer time.Duration) []string {
 	return ids
 }
 
-// Dropped counts the outcomes given up: too many waited, no owner took them.
-func (n *Node) Dropped() uint64 { return n.dropped }
-
 // id numbers messages and requests.
 func (n *Node) id() uint64 {
 	n.ids++

@@ -51,44 +51,47 @@ func requestIn(w *wire.Request, latest breaker.Stamp, from string, now breaker.I
 		}
 		m.Key = key
 	}
+	body, err := requestBodyIn(w, latest, from, now)
+	if err != nil {
+		return nil, err
+	}
+	m.Body = body
+	return m, nil
+}
+
+func requestBodyIn(w *wire.Request, latest breaker.Stamp, from string, now breaker.Instant) (any, error) {
 	switch b := w.GetBody().(type) {
 	case *wire.Request_Ask:
 		ask := spread.Ask{Question: breaker.Question{ID: b.Ask.GetId(), Node: from, Role: breaker.Cut(b.Ask.GetRole())}}
 		if entry := snapshotIn(b.Ask.GetEntry(), now); entry.MaxStamp() <= latest {
 			ask.Entry = entry
 		}
-		m.Body = ask
+		return ask, nil
 	case *wire.Request_Word:
 		length := min(time.Duration(b.Word.GetLength()), breaker.MaxOpen)
 		if length < 0 { // zero is a close
 			return nil, fmt.Errorf("an open for %v", length)
 		}
-		m.Body = spread.Word{Length: length, Author: breaker.Cut(b.Word.GetAuthor()), Detail: breaker.Cut(b.Word.GetDetail())}
+		return spread.Word{Length: length, Author: breaker.Cut(b.Word.GetAuthor()), Detail: breaker.Cut(b.Word.GetDetail())}, nil
 	case *wire.Request_Inspect:
-		m.Body = spread.Inspect{}
+		return spread.Inspect{}, nil
 	case *wire.Request_Hold:
 		s := snapshotIn(b.Hold.GetSnapshot(), now)
 		if s.MaxStamp() > latest {
 			return nil, errors.New("a snapshot with a stamp beyond its sender's clock")
 		}
-		m.Body = spread.Hold{Snapshot: s}
+		return spread.Hold{Snapshot: s}, nil
 	case *wire.Request_Rings:
-		m.Body = spread.ListRings{}
+		return spread.ListRings{}, nil
 	case *wire.Request_Lay:
-		lay, err := layIn(b.Lay)
-		if err != nil {
-			return nil, err
-		}
-		m.Body = lay
+		return layIn(b.Lay)
 	case *wire.Request_Overlays:
-		m.Body = spread.ListOverlays{}
+		return spread.ListOverlays{}, nil
 	case *wire.Request_Observe:
 		query := b.Observe.GetQuery()
-		m.Body = spread.Observe{What: breaker.Cut(b.Observe.GetWhat()), Query: query[:min(len(query), maxQueryBytes)]}
-	default:
-		return nil, errUnknown
+		return spread.Observe{What: breaker.Cut(b.Observe.GetWhat()), Query: query[:min(len(query), maxQueryBytes)]}, nil
 	}
-	return m, nil
+	return nil, errUnknown
 }
 
 func challengeOut(c spread.Challenge) *wire.Challenge {

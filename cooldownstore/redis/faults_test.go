@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -228,5 +229,30 @@ func TestOddities(t *testing.T) {
 	err = s.Each(t.Context(), func(cooldownstore.SharedWord) bool { got++; return true })
 	if err != nil || got != 9 {
 		t.Errorf("Each after that: %d words, %v; want 9", got, err)
+	}
+}
+
+// TestTooManyKeys: other programs need not tidy up, and a node must not read without
+// an end.
+func TestTooManyKeys(t *testing.T) {
+	server := start(t)
+	s := open(t, server.url())
+	s.ListAtMost(10)
+	for i := range 10 {
+		server.do(t, "SET", fmt.Sprintf("breaker:cooldown:%d.example", i), "1000") // is over, and says nothing
+	}
+	each := func() error { return s.Each(t.Context(), func(cooldownstore.SharedWord) bool { return true }) }
+	if err := each(); err != nil {
+		t.Errorf("Each of as many keys as may be: %v", err)
+	}
+	server.do(t, "SET", "breaker:cooldown:one.more", "1000")
+	err := each()
+	says(t, map[string]error{"Each": err}, "more than 10 keys", `"breaker:cooldown:"`, "TTL", "--cooldown-store")
+	if !errors.Is(err, cooldownstore.ErrTooMany) {
+		t.Errorf("Each: %v, want cooldownstore.ErrTooMany", err)
+	}
+	server.do(t, "DEL", "breaker:cooldown:one.more")
+	if err := each(); err != nil {
+		t.Errorf("Each when one is deleted: %v", err)
 	}
 }

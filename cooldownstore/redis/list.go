@@ -143,6 +143,9 @@ func (s *Store) fetchAll(ctx context.Context, m *redis.Client, seen map[string]b
 				return known
 			})
 			last = cursor == 0
+			if p.err == nil && len(seen) > s.most {
+				p.err = s.tooMany()
+			}
 		}
 		select {
 		case pages <- p:
@@ -153,6 +156,12 @@ func (s *Store) fetchAll(ctx context.Context, m *redis.Client, seen map[string]b
 			return
 		}
 	}
+}
+
+// tooMany says that there is more than a listing looks at.
+func (s *Store) tooMany() error {
+	return fmt.Errorf("more than %d keys begin with %q, and %w: have the program that writes them give them a TTL, and delete those that are over; or give the fleet a key_prefix of its own in %s",
+		s.most, s.keys, cooldownstore.ErrTooMany, setting)
 }
 
 // get asks for values, but for no more of each than the longest that is read,

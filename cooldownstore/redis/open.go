@@ -33,6 +33,7 @@ type Store struct {
 	timeout time.Duration // of an answer
 	keys    string        // what every key starts with
 	events  string        // the channel of changes
+	most    int           // keys that a listing looks at
 	values  cooldownstore.SharedValues
 
 	odd cooldownstore.PassedOver
@@ -82,7 +83,7 @@ func Open(rawURL string, opts ...Option) (*Store, error) {
 	}
 	s := &Store{
 		address: a, client: redis.NewUniversalClient(o), timeout: o.ReadTimeout,
-		keys: a.prefix + keyText, events: a.prefix + eventText,
+		keys: a.prefix + keyText, events: a.prefix + eventText, most: cooldownstore.MaxShared,
 	}
 	s.closing, s.end = context.WithCancel(context.Background())
 	return s, nil

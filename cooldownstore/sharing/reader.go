@@ -6,12 +6,14 @@
 package sharing
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cooldownstore"
 )
 
 const (
@@ -121,7 +123,11 @@ func (r *Reader) Loaded(err error) {
 // long tell of the place: during one the process may have been stopped.
 func (r *Reader) Listed(now time.Time, took time.Duration, err error) {
 	if err != nil {
-		r.soonest = now.Add(r.failing.Failed())
+		pause := r.failing.Failed()
+		if errors.Is(err, cooldownstore.ErrTooMany) {
+			pause = max(pause, listShare*took)
+		}
+		r.soonest = now.Add(pause)
 		r.due = r.soonest
 		return
 	}

@@ -67,6 +67,15 @@ func TestListingsThatFailBackOff(t *testing.T) {
 	}
 }
 
+// TestAPlaceWithTooMuch is not read again and again, though it answers.
+func TestAPlaceWithTooMuch(t *testing.T) {
+	r := sharing.NewReader(begin)
+	r.Listed(begin, 10*time.Second, fmt.Errorf("more than there may be: %w", cooldownstore.ErrTooMany))
+	if next := wants(t, &r, 0, sharing.Nothing); next != at(200*time.Second) {
+		t.Errorf("the next listing is at %v, want 200 s after one that took 10 s", next)
+	}
+}
+
 func TestHints(t *testing.T) {
 	r := sharing.NewReader(begin)
 	r.Listed(begin, 0, nil)

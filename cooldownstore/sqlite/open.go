@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"fleetfuse/cooldownstore"
 	"fleetfuse/internal/sqlitefile"
 )
 
@@ -23,6 +24,7 @@ type options struct {
 	maxPages int
 	now      func() time.Time
 	remote   func(path string) string
+	most     int // rows that a listing of a shared file looks at
 }
 
 // WithClock replaces the wall clock, which tells whether a deadline has passed.
@@ -63,7 +65,7 @@ func Open(ctx context.Context, dir string, opts ...Option) (*Store, error) {
 }
 
 func makeOptions(opts []Option) options {
-	o := options{now: time.Now, remote: remote}
+	o := options{now: time.Now, remote: remote, most: cooldownstore.MaxShared}
 	for _, opt := range opts {
 		opt(&o)
 	}

@@ -85,7 +85,11 @@ func (s *Shared) list(ctx context.Context, p *sharedFile, yield func(cooldownsto
 	since := []any{wall - cooldownstore.KeepEnded.Seconds(), wall}
 	s.odd.Reset()
 	parts := []part[sharedRow]{{sharedOurs, since, (*sharedRow).scanOurs}, {sharedTheirs, since, (*sharedRow).scanTheirs}}
-	return snapshot(ctx, p.read, parts, func(r *sharedRow) bool {
+	rows := 0
+	err := snapshot(ctx, p.read, parts, func(r *sharedRow) bool {
+		if rows++; rows > s.opt.most {
+			return false
+		}
 		key, ok := cooldownstore.FromSharedName(r.host)
 		if !ok {
 			s.odd.Note(r.host, errors.New("its name is no host's"))
@@ -97,4 +101,8 @@ func (s *Shared) list(ctx context.Context, p *sharedFile, yield func(cooldownsto
 		}
 		return w.Silent() || yield(w)
 	})
+	if err == nil && rows > s.opt.most {
+		err = fmt.Errorf("more than %d rows of breaker_cooldowns have a deadline that is not over, and %w: correct the program that writes them, and delete those that nobody needs", s.opt.most, cooldownstore.ErrTooMany)
+	}
+	return err
 }

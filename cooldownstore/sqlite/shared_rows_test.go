@@ -4,6 +4,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -172,6 +173,26 @@ func TestSharedRowsThatNameNoBreaker(t *testing.T) {
 	}
 	if warnings, err := b.Check(t.Context()); err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "8 rows") {
 		t.Errorf("Check: %q, %v, want 8 rows passed over", warnings, err)
+	}
+}
+
+// TestSharedTooManyRows: what another program writes has an end for a node.
+func TestSharedTooManyRows(t *testing.T) {
+	b := newSharedBench(t)
+	s := openShared(t, b.file, sqlite.WithClock(func() time.Time { return b.wall }), sqlite.WithMost(10))
+	for i := range 10 {
+		exec(t, b.other, replaceRow, fmt.Sprintf("%d.example", i), b.epoch(time.Minute), "", b.epoch(0))
+		exec(t, b.other, replaceRow, fmt.Sprintf("%d.over.example", i), b.epoch(-100*time.Hour), "", b.epoch(0))
+	}
+	each := func() error { return s.Each(t.Context(), func(cooldownstore.SharedWord) bool { return true }) }
+	if err := each(); err != nil {
+		t.Errorf("Each of as many rows as may be: %v", err)
+	}
+	exec(t, b.other, replaceRow, "one.more", b.epoch(time.Minute), "", b.epoch(0))
+	err := each()
+	says(t, map[string]error{"Each": err}, "more than 10 rows of breaker_cooldowns", "delete those", b.file)
+	if !errors.Is(err, cooldownstore.ErrTooMany) {
+		t.Errorf("Each: %v, want cooldownstore.ErrTooMany", err)
 	}
 }
 
