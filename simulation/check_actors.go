@@ -90,7 +90,8 @@ func legal(t *breaker.Transition) bool {
 	return true
 }
 
-// answered checks a permit: there are never more out than the policy allows.
+// answered checks a permit: none is granted where as many are out as the policy
+// allows. Those that were granted by a policy from before are out all the same.
 func (c *checks) answered(a *actor, q breaker.Question, answer breaker.Answer) {
 	c.permitted(a, answer)
 	c.repeated(a, q, answer)
@@ -105,8 +106,12 @@ func (c *checks) answered(a *actor, q breaker.Question, answer breaker.Answer) {
 		if p.expires <= now {
 			w.sometimes(SawPermitExpired)
 		}
-		return p.expires <= now || p.id == answer.Permit // a repeated question gets the same
+		return p.expires <= now
 	})
+	if slices.ContainsFunc(out, func(p permit) bool { return p.id == answer.Permit }) { // a repeated question gets the same
+		c.permits[a.life] = out
+		return
+	}
 	out = append(out, permit{answer.Permit, q.ID, q.Node, role, answer.Expires})
 	c.permits[a.life] = out
 	of := 0
