@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"fleetfuse/simulation"
@@ -24,6 +25,7 @@ func TestCampaign(t *testing.T) {
 	if testing.Short() {
 		n = 100
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // worlds make much garbage and keep little
 	shown := 0
 	r := simulation.RunSeeds(*from, n, runtime.GOMAXPROCS(0), func(done uint64, failed *simulation.Failure) {
 		switch {
