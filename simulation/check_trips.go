@@ -89,7 +89,8 @@ func (c *checks) trueRound(a *actor, before breaker.Instant) {
 	const second = 1050 * time.Millisecond
 	for _, e := range slices.Backward(c.truth.ends[c.truth.hosts[a.key.Name()]]) {
 		inside := e.began > q.from+second+c.travel() && e.began < q.to-second-c.travel()
-		if e.kind == breaker.Success && inside && e.ended < q.at && c.calm(q.at-time.Second, e.node) && e.node.meets(a.node) && e.began > q.at-50*time.Second {
+		knows := e.ended > c.started[e.node.index] && c.calm(q.at-time.Second, e.node) // it was not killed since
+		if e.kind == breaker.Success && inside && e.ended < q.at && knows && e.node.meets(a.node) && e.began > q.at-50*time.Second {
 			w.fail("a success refuses a trip", a.node, "%s tripped by a run of %.3fs to %.3fs, asked about at %.3fs; at %.3fs a call of %s began that succeeded",
 				a.key, q.from.Seconds(), q.to.Seconds(), q.at.Seconds(), e.began.Seconds(), e.node.id)
 			return
