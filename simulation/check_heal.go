@@ -42,7 +42,8 @@ func (c *checks) joins(f Fault) {
 		return
 	}
 	w.after(healWait, func() {
-		if c.broken > 0 || c.network != healed || c.sick(healed, w.now, func(int) bool { return true }) {
+		started := func(n *node) bool { return c.started[n.index] > healed } // it comes with what its side saw only now
+		if c.broken > 0 || c.network != healed || c.sick(healed, w.now, func(int) bool { return true }) || slices.ContainsFunc(w.nodes, started) {
 			return
 		}
 		for _, n := range w.nodes {
