@@ -70,13 +70,13 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 	a.restLater(now)
 	a.recall(c, msg)
 	a.obey(c)
+	if w, ok := msg.(interface{ lapsed(breaker.Instant) bool }); ok && w.lapsed(now) {
+		return // a permit would be lost, and a word come after what it was to end
+	}
 	switch msg := msg.(type) {
 	case *report:
 		a.report(c, msg)
 	case *ask:
-		if now > msg.until { // a permit would be lost
-			return
-		}
 		answer, e := a.machine.Ask(a.moment(), msg.question)
 		a.answered(answer)
 		a.carryOut(c, e)
@@ -84,23 +84,15 @@ func (a *breakerActor) step(c actor.Context, msg any) {
 	case *inspect:
 		c.Respond(a.machine.Inspect(now))
 	case *openUntil:
-		if now > msg.until {
-			return
-		}
 		c.Respond(a.operate(c, func(mo breaker.Moment) breaker.Effects {
 			return a.machine.OpenUntil(mo, a.door.opt.Node, msg.d, msg.author, msg.detail)
 		}))
 	case *closeNow:
-		if now > msg.until {
-			return
-		}
 		c.Respond(a.operate(c, func(mo breaker.Moment) breaker.Effects {
 			return a.machine.Close(mo, msg.author, msg.detail)
 		}))
 	case *lay:
-		if now <= msg.until {
-			a.lay(c, msg.change)
-		}
+		a.lay(c, msg.change)
 	default:
 		a.hear(c, msg)
 	}

@@ -155,7 +155,7 @@ func (b *Breakers) post() post { return post{b.opt.Router, b.system} }
 
 // Ask asks the owner for a permit.
 func (b *Breakers) Ask(ctx context.Context, key breaker.Key, q breaker.Question) (breaker.Answer, error) {
-	return request[breaker.Answer](ctx, b.post(), kind, string(key), &ask{q, b.opt.Clock.Now().Add(askLimit)}, askLimit)
+	return request[breaker.Answer](ctx, b.post(), kind, string(key), &ask{wanted{b.opt.Clock.Now().Add(askLimit)}, q}, askLimit)
 }
 
 // Inspect shows what the owner knows. It activates the actor if needed.
@@ -163,27 +163,26 @@ func (b *Breakers) Inspect(ctx context.Context, key breaker.Key) (breaker.Inspec
 	return request[breaker.Inspection](ctx, b.post(), kind, string(key), &inspect{}, inspectLimit)
 }
 
-// until is when an operator's word is not waited for any more: one that comes out
-// of the mailbox later is not carried out.
-func (b *Breakers) until(ctx context.Context) breaker.Instant {
+// wantedBy is for how long an operator's word is waited for.
+func (b *Breakers) wantedBy(ctx context.Context) wanted {
 	limit := operatorLimit
 	if end, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(end))
 	}
-	return b.opt.Clock.Now().Add(limit)
+	return wanted{b.opt.Clock.Now().Add(limit)}
 }
 
 // Open is an operator's open.
 func (b *Breakers) Open(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) (spread.OperatorResult, error) {
-	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &openUntil{d, author, detail, b.until(ctx)}, operatorLimit)
+	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &openUntil{b.wantedBy(ctx), d, author, detail}, operatorLimit)
 }
 
 // Close is an operator's close.
 func (b *Breakers) Close(ctx context.Context, key breaker.Key, author, detail string) (spread.OperatorResult, error) {
-	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &closeNow{author, detail, b.until(ctx)}, operatorLimit)
+	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &closeNow{b.wantedBy(ctx), author, detail}, operatorLimit)
 }
 
 // Lay changes an overlay of a breaker's policy.
 func (b *Breakers) Lay(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
-	return request[spread.LayResult](ctx, b.post(), kind, string(key), &lay{change, b.until(ctx)}, operatorLimit)
+	return request[spread.LayResult](ctx, b.post(), kind, string(key), &lay{b.wantedBy(ctx), change}, operatorLimit)
 }

@@ -16,8 +16,8 @@ type (
 		outcomes []breaker.Outcome
 	}
 	ask struct {
+		wanted
 		question breaker.Question
-		until    breaker.Instant // nobody waits for the answer after that
 	}
 	cool     struct{ cooldown breaker.Cooldown }
 	adopt    struct{ snapshot breaker.Snapshot } // what another node says
@@ -26,21 +26,27 @@ type (
 	endRound struct{ round breaker.Stamp }
 	inspect  struct{}
 	lay      struct {
+		wanted
 		change spread.Lay
-		until  breaker.Instant
 	}
 	activate  struct{}
 	drop      struct{} // the view had no room for the key
 	openUntil struct {
+		wanted
 		d              time.Duration
 		author, detail string
-		until          breaker.Instant
 	}
 	closeNow struct {
+		wanted
 		author, detail string
-		until          breaker.Instant
 	}
 )
+
+// wanted is part of a message whose answer somebody waits for, until a moment: one
+// that comes out of the mailbox later is passed over.
+type wanted struct{ until breaker.Instant }
+
+func (w wanted) lapsed(now breaker.Instant) bool { return now > w.until }
 
 // Messages of an actor to itself.
 type (

@@ -125,9 +125,9 @@ func (s *sightings) note(w SharedWord) {
 func (s *sightings) cover(key breaker.Key, about float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := s.key(key)
+	k, meant := s.key(key), isAbout(about)
 	for i := range k.deadlines {
-		k.deadlines[i].covered = k.deadlines[i].covered || isAbout(about)(k.deadlines[i].until)
+		k.deadlines[i].covered = k.deadlines[i].covered || meant(k.deadlines[i].until)
 	}
 	if len(k.about) >= maxSightingsPerKey {
 		k.about = k.about[1:]

@@ -88,7 +88,7 @@ func (v *SharedValues) Cover(key breaker.Key, until time.Time) {
 	v.seen.cover(key, EpochSeconds(until.Round(0)))
 }
 
-// SharedPlace is what an adapter found under a key.
+// A SharedPlace is what an adapter found under a key.
 type SharedPlace struct {
 	Value string        // "" if absent or not readable
 	Left  time.Duration // until it expires; 0 if absent, negative if it never does

@@ -14,13 +14,16 @@ func (b *board) do(input func(*spread.Node, breaker.Instant) spread.Effects) {
 // under the lock, in the order in which the view took them, and actors in the same
 // order: the second lock is taken before the first is given back.
 func (b *board) apply(input func(*spread.Node, breaker.Instant) spread.Effects, put func(breaker.Key, breaker.Snapshot)) {
-	b.mu.Lock()
+	b.carry(b.stepped(input, put))
+}
+
+// stepped runs an input and tells the actors. An input that panics, for who asked
+// over HTTP, must not leave a lock behind.
+func (b *board) stepped(input func(*spread.Node, breaker.Instant) spread.Effects, put func(breaker.Key, breaker.Snapshot)) spread.Effects {
 	e := b.input(input, put)
-	b.stepping.Lock()
-	b.mu.Unlock()
+	defer b.stepping.Unlock()
 	b.stepAll(e)
-	b.stepping.Unlock()
-	b.carry(e)
+	return e
 }
 
 // keep has written what the view holds of a key now. The board is locked.
@@ -43,15 +46,18 @@ func (b *board) share(entries []spread.Shared, put func(breaker.Key, breaker.Sna
 	}, put)
 }
 
-// input is what of do needs the lock. Before the node joined there is nobody to
-// carry effects to.
+// input is what of do needs the lock; it returns with the lock of the steps held.
+// Before the node joined there is nobody to carry effects to.
 func (b *board) input(input func(*spread.Node, breaker.Instant) spread.Effects, put func(breaker.Key, breaker.Snapshot)) spread.Effects {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	e := input(b.spread, b.clock.Now())
 	for _, x := range e.Changed {
 		b.changed(x.Key, x.Snapshot)
 		put(x.Key, x.Snapshot)
 	}
 	b.settle(e)
+	b.stepping.Lock()
 	if b.cluster == nil {
 		return spread.Effects{}
 	}

@@ -217,8 +217,8 @@ func (n *Node) learnAnswer(id uint64, key breaker.Key, a breaker.Answer, now bre
 	}
 }
 
-// changes reports whether a request has its receiver change something that it
-// would not do for itself.
+// changes reports whether a request is carried out with a fresh stamp, so that a late
+// one would win over what came since. What is held has the stamp it was made with.
 func changes(body any) bool {
 	switch body.(type) {
 	case Word, Lay:
