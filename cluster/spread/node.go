@@ -74,6 +74,7 @@ type Node struct {
 	healAt   breaker.Instant
 	requests []*request
 	late     []lateAsk
+	begun    []begun
 	dropped  uint64
 	counts   Counts // but what Counts looks up
 	apart    bool

@@ -176,18 +176,6 @@ func (n *Node) onReply(p *peer, m Reply, now breaker.Instant) {
 	}
 }
 
-// onChallenge sends a request that still waits again. This process may have been
-// stopped since it asked.
-func (n *Node) onChallenge(p *peer, id uint64, c Challenge, now breaker.Instant) {
-	i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == id && r.to == p.ID && now < r.deadline })
-	if i < 0 {
-		return
-	}
-	r := n.requests[i]
-	r.Challenge, r.Left = &c, r.deadline.Sub(now)
-	n.send(p, r.Request)
-}
-
 // learn takes what a reply to a request that is out says of its key.
 func (n *Node) learn(m Reply, now breaker.Instant) {
 	i := slices.IndexFunc(n.requests, func(r *request) bool { return r.ID == m.ID })
@@ -217,32 +205,6 @@ func (n *Node) learnAnswer(id uint64, key breaker.Key, a breaker.Answer, now bre
 	}
 }
 
-// changes reports whether a request is carried out with a fresh stamp, so that a late
-// one would win over what came since. What is held has the stamp it was made with.
-func changes(body any) bool {
-	switch body.(type) {
-	case Word, Lay:
-		return true
-	}
-	return false
-}
-
-// maxLeft bounds what an asker says of how long it waits.
-const maxLeft = time.Minute
-
-// wanted is until when a request is surely waited for, on this node's clock: the
-// asker got the challenge after it was made. It is zero where nothing says, and
-// false if the asker is to be asked whether it still waits.
-func (n *Node) wanted(m Request, now breaker.Instant) (until breaker.Instant, ok bool) {
-	c := m.Challenge
-	if !changes(m.Body) || c == nil {
-		return 0, true
-	}
-	made := breaker.Instant(c.At)
-	until = made.Add(min(m.Left, maxLeft))
-	return until, c.Life == n.opt.FirstID && made <= now && now < until
-}
-
 // onRequest hands a request to whoever serves it. What the asker believes of
 // the key comes with a question for a permit.
 func (n *Node) onRequest(p *peer, m Request, now breaker.Instant) {
@@ -256,6 +218,9 @@ func (n *Node) onRequest(p *peer, m Request, now breaker.Instant) {
 	until, ok := n.wanted(m, now)
 	if !ok {
 		n.send(p, Reply{m.ID, Challenge{n.opt.FirstID, uint64(now)}})
+		return
+	}
+	if until != 0 && !n.begin(begun{p.ID, m.ID, until}, now) {
 		return
 	}
 	if ask, ok := m.Body.(Ask); ok {

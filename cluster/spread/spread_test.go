@@ -150,12 +150,7 @@ func TestSuccessesCostNoMessage(t *testing.T) {
 func TestLostBatchIsAGap(t *testing.T) {
 	seeds(t, 3, func(t *testing.T, w *world) {
 		owner := w.owner(w.nodes[0])
-		var from *node
-		for _, n := range w.nodes {
-			if n != owner {
-				from = n
-			}
-		}
+		from := w.other(owner)
 		var gaps []bool
 		w.lost = func(_, _ string, m spread.Message) bool {
 			if b, ok := m.(spread.Batch); ok {
@@ -342,12 +337,7 @@ func TestLatePermitGoesBack(t *testing.T) {
 	w.failOn(w.nodes[0], w.nodes[1])
 	w.run(11 * time.Second)
 	owner := w.owner(w.nodes[0])
-	var asker *node
-	for _, n := range w.nodes {
-		if n != owner {
-			asker = n
-		}
-	}
+	asker := w.other(owner)
 	w.delay = func() time.Duration { return 150 * time.Millisecond }
 	var id uint64
 	asker.do(func(now breaker.Instant) spread.Effects {
@@ -362,44 +352,6 @@ func TestLatePermitGoesBack(t *testing.T) {
 	w.until(time.Second, "permit granted and back", func() bool {
 		return w.sent["spread.Settle"] > 0 && len(owner.machines[key].Inspect(w.now).Permits) == 0
 	})
-}
-
-// TestLateWordIsNotCarriedOut: the owner was stopped, or the connection hung, and
-// the word arrives when whoever said it was told otherwise.
-func TestLateWordIsNotCarriedOut(t *testing.T) {
-	for _, body := range []any{spread.Word{Author: "op"}, spread.Lay{Set: "fail_max:3"}} {
-		t.Run(fmt.Sprintf("%T", body), func(t *testing.T) {
-			w := newWorld(t, 3, 3)
-			owner := w.owner(w.nodes[0])
-			asker := w.nodes[0]
-			if asker == owner {
-				asker = w.nodes[1]
-			}
-			say := func() (id uint64) {
-				asker.do(func(now breaker.Instant) (e spread.Effects) {
-					id, e = asker.n.Request(now, key, body, 6*time.Second)
-					return e
-				})
-				return id
-			}
-			w.delay = func() time.Duration { return 10 * time.Second }
-			late := say()
-			w.run(9 * time.Second)
-			if err, ok := asker.done[late].(error); !ok || !errors.Is(err, spread.ErrNoOwner) {
-				t.Fatalf("after 9 s the request ended with %v; want no owner", asker.done[late])
-			}
-			w.run(time.Minute)
-			if owner.served != 0 {
-				t.Errorf("it was carried out %d times when nobody waited any more", owner.served)
-			}
-			w.delay = func() time.Duration { return time.Millisecond }
-			id := say()
-			w.until(time.Second, "an answer", func() bool { return asker.done[id] != nil })
-			if owner.served != 1 {
-				t.Errorf("one whose asker waits was carried out %d times", owner.served)
-			}
-		})
-	}
 }
 
 // TestWhatAClearDoesNotSettle: a cooldown that this node set after the clear was made,
@@ -517,12 +469,7 @@ func TestRepeatedBatchCountsOnce(t *testing.T) {
 	w := newWorld(t, 1, 3)
 	owner := w.owner(w.nodes[0])
 	b := spread.Batch{Seq: 7, Reports: []spread.Report{{Key: key, Outcomes: []breaker.Outcome{{Kind: breaker.Failure, Count: 1, Began: w.now, Ended: w.now}}}}}
-	var from string
-	for _, n := range w.nodes {
-		if n != owner {
-			from = n.id
-		}
-	}
+	from := w.other(owner).id
 	for range 3 { // replayed
 		owner.do(func(now breaker.Instant) spread.Effects { return owner.n.Receive(now, from, b) })
 	}

@@ -25,6 +25,7 @@ type world struct {
 	seq    int
 	delay  func() time.Duration
 	lost   func(from, to string, m spread.Message) bool
+	copies int            // of each message, beside itself
 	sent   map[string]int // messages by type
 }
 
@@ -204,14 +205,17 @@ func (n *node) send(s spread.Send) {
 		return
 	}
 	stamp := n.clock.Next(time.Unix(0, int64(n.w.now)))
-	n.w.after(n.w.delay(), func() {
+	arrive := func() {
 		for _, to := range n.w.nodes {
 			if to.id == s.To && to.up {
 				_ = to.clock.Observe(stamp, time.Unix(0, int64(n.w.now)))
 				to.do(func(now breaker.Instant) spread.Effects { return to.n.Receive(now, n.id, s.Message) })
 			}
 		}
-	})
+	}
+	for range 1 + n.w.copies {
+		n.w.after(n.w.delay(), arrive)
+	}
 }
 
 func (n *node) machine(k breaker.Key) *breaker.Machine {
@@ -322,6 +326,15 @@ func (w *world) all(state breaker.State) bool {
 func (w *world) owner(of *node) *node {
 	i := slices.IndexFunc(w.nodes, func(n *node) bool { return n.id == of.n.Owner(key) })
 	return w.nodes[i]
+}
+
+// other is a node that is not this one, the last of them.
+func (w *world) other(than *node) *node {
+	n := w.nodes[len(w.nodes)-1]
+	if n == than {
+		n = w.nodes[len(w.nodes)-2]
+	}
+	return n
 }
 
 // agree reports whether the views of all nodes are equal.
