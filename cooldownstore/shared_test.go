@@ -192,6 +192,42 @@ func TestClearCoversWhatIsToldAgainOnce(t *testing.T) {
 	}
 }
 
+// TestNobodyReadsAgainWhatIsForgotten: the clock of who set a deadline is ahead of
+// another writer's. Written again, as one that ended, the value gains no time: it is
+// gone before the members that knew it forget that they did.
+func TestNobodyReadsAgainWhatIsForgotten(t *testing.T) {
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	const key, length, ahead = breaker.Key("host:a"), time.Hour, 36 * time.Minute
+	var setter, reader cooldownstore.SharedValues
+	at := func(passed time.Duration) (breaker.Instant, time.Time) {
+		return breaker.Instant(time.Hour + passed), start.Add(passed)
+	}
+	now, wall := at(0)
+	set := breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
+		Setter: "n", Stamp: breaker.StampAt(wall), Until: now.Add(length), Length: length, Reason: breaker.ReasonRetryAfter,
+	}}}
+	value, ttl, err := setter.Write(cooldownstore.ShareSnapshot(key, set, now, wall.Add(ahead)), cooldownstore.SharedPlace{}, wall.Add(ahead))
+	if err != nil {
+		t.Fatal(err)
+	}
+	believed := set.Clone()
+	for _, passed := range []time.Duration{time.Minute, length / 2, length + time.Second} {
+		now, wall := at(passed)
+		left := ttl - passed
+		again, lives, err := reader.Write(cooldownstore.ShareSnapshot(key, believed, now, wall), cooldownstore.SharedPlace{Value: value, Left: left}, wall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again != "" {
+			value, ttl = again, passed+lives
+		}
+	}
+	end, _ := at(ttl)
+	if believed.Forget(end); len(believed.Cooldowns) != 1 {
+		t.Errorf("the value lives %v, a member forgot a deadline of %v before that", ttl, length)
+	}
+}
+
 // moreOf is what of a value only we write.
 func moreOf(t *testing.T, value string) string {
 	t.Helper()

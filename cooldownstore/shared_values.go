@@ -10,8 +10,9 @@ import (
 )
 
 // KeepEnded is how long a value outlives the deadline it shows, so that its
-// running out is seen.
-const KeepEnded = 10 * time.Minute
+// running out is seen. Members remember longer that they knew it: one that read it
+// again when they do not would take it for news.
+const KeepEnded = 8 * time.Minute
 
 // keepCleared is how long a clear outlives the value it took the place of, so
 // that a copy still under way does not bring that back.
@@ -120,20 +121,26 @@ func (v *SharedValues) merge(word, old SharedWord, left time.Duration, there boo
 		return old, 0, fmt.Errorf("%s: word has %d cooldowns and %d deadlines", word.Key, len(word.Snapshot.Cooldowns), len(word.Wall))
 	}
 	old.Covered = v.seen.covered(word.Key) // more than the value says if its program wrote over our clear
-	merged := old.Merge(v.seen.pin(word))
+	word = v.seen.pin(word)
+	merged := old.Merge(word)
 	v.seen.note(merged)
 	if word.Snapshot.Empty() {
 		return old, 0, nil
 	}
-	return merged, merged.live(old, left, there, wall), nil
+	return merged, merged.live(word, old, left, there, wall), nil
 }
 
 // live is how long a merged word is to be kept. What was found never loses
-// time: it was given by the clock of the place, not by ours. What a clear ended
+// time: it was given by the clock of the place, not by ours. It gains what the word
+// has by the clock of its author, whatever other clocks made of a deadline that
+// both have. What a clear ended
 // is taken to have had the time to live that was found; where nothing was, it is
 // not known and the clear stays for as long as it counts.
-func (w SharedWord) live(old SharedWord, left time.Duration, there bool, wall time.Time) time.Duration {
-	ttl := max(w.remaining(wall), left)
+func (w SharedWord) live(word, old SharedWord, left time.Duration, there bool, wall time.Time) time.Duration {
+	ttl := max(word.remaining(wall), left)
+	if left < 0 {
+		ttl = max(ttl, old.remaining(wall))
+	}
 	clear := w.Snapshot.Clear
 	if clear == 0 || clear == old.Snapshot.Clear && left > 0 {
 		return ttl

@@ -17,7 +17,7 @@ type hold struct {
 	since time.Duration // seen, or acknowledged
 	until time.Duration
 	what  string
-	stamp breaker.Stamp // 0: not known
+	stamp breaker.Stamp
 	told  []string      // members that the node pushed it to
 }
 

@@ -181,15 +181,10 @@ func (s *sharedChecks) spokeSince(host string, since time.Duration) bool {
 }
 
 // mayEnd reports whether the other cluster's close may end a hold, now or later.
-// A foreign deadline has the stamp of who reads it.
 func (s *sharedChecks) mayEnd(h *hold) bool {
 	if s == nil {
 		return false
 	}
-	key := breaker.HostKey(h.host)
-	clear, ok := s.clears[key]
-	if h.stamp == 0 {
-		return ok && s.closedByOthers(key, h.since-closeTakes)
-	}
+	clear, ok := s.clears[breaker.HostKey(h.host)]
 	return ok && clear >= h.stamp
 }

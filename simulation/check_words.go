@@ -73,10 +73,11 @@ func (c *checks) caused(n *node, host string, local bool) {
 	}
 	// A ring that tripped before it heard of the close, but later than it was said,
 	// tripped after it: old calls are a cause until then. An earlier close by a clock
-	// that is ahead has a later stamp: it says nothing about this one.
+	// that is ahead has a later stamp: it says nothing about this one. On a machine
+	// that slept the close seems as much older.
 	since, heard := never, c.seen[seenKey{n.index, key}].cleared
 	if word, ok := c.closes[host]; ok && s.Clear >= word.stamp && heard >= word.said {
-		since = word.said
+		since = word.said - n.lost
 	}
 	for _, e := range slices.Backward(c.truth.ends[c.truth.hosts[host]]) {
 		if e.ended < since {

@@ -45,8 +45,18 @@ func (w *World) opened(n *node, host string, until time.Duration, body any) {
 	}
 	w.sometimes(SawOpenOfOperator)
 	if n.policies.Of(breaker.HostKey(host)).Mode == breaker.ModeEnforce && r.After.State == breaker.Open && r.After.Reason == breaker.ReasonCLIOpen {
-		w.checks.hold(hold{host: host, by: n, life: n.starts, since: w.now, until: until, what: "an operator's open"})
+		w.checks.hold(hold{host: host, by: n, life: n.starts, since: w.now, until: until, what: "an operator's open", stamp: openedAt(&r.Entry)})
 	}
+}
+
+// openedAt is the stamp of the latest open of an operator.
+func openedAt(s *breaker.Snapshot) (stamp breaker.Stamp) {
+	for _, k := range s.Cooldowns {
+		if k.Reason == breaker.ReasonCLIOpen {
+			stamp = max(stamp, k.Stamp)
+		}
+	}
+	return stamp
 }
 
 func (w *World) closed(n *node, host string, said time.Duration, body any) {

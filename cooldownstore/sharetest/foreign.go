@@ -82,8 +82,8 @@ func foreignDeadlines(t *testing.T, b bench) {
 			t.Errorf("%s: other programs read %v, want %v", name, got, test.shown)
 		}
 		_, ttl, _ := b.Value(t, key.Name())
-		if ttl < test.shown || ttl > test.shown+10*time.Minute {
-			t.Errorf("%s: lives %v, want until 10 minutes after %v", name, ttl, test.shown)
+		if ttl < test.shown || ttl > test.shown+cooldownstore.KeepEnded {
+			t.Errorf("%s: lives %v, want until %v after %v", name, ttl, cooldownstore.KeepEnded, test.shown)
 		}
 	}
 }

@@ -237,25 +237,25 @@ func timeToLive(t *testing.T, b bench) {
 		}
 	}
 	b.put(t, b.a, b.set(1, 20*time.Minute))
-	is("a cooldown", 30*time.Minute)
+	is("a cooldown", 20*time.Minute+cooldownstore.KeepEnded)
 	b.put(t, b.b, b.set(2, time.Minute))
-	is("with a shorter one", 30*time.Minute)
+	is("with a shorter one", 20*time.Minute+cooldownstore.KeepEnded)
 	b.put(t, b.b, b.set(3, time.Hour))
-	is("with a longer one", 70*time.Minute)
+	is("with a longer one", time.Hour+cooldownstore.KeepEnded)
 	b.put(t, b.b, b.clear(4))
-	is("cleared", 130*time.Minute)
+	is("cleared", 2*time.Hour+cooldownstore.KeepEnded)
 	b.put(t, b.a, b.clear(4))
-	is("cleared again with the same stamp", 130*time.Minute)
+	is("cleared again with the same stamp", 2*time.Hour+cooldownstore.KeepEnded)
 	b.put(t, b.a, b.set(5, breaker.MaxOpen))
-	is("the longest open", breaker.MaxOpen+10*time.Minute)
+	is("the longest open", breaker.MaxOpen+cooldownstore.KeepEnded)
 	b.put(t, b.a, b.clear(6))
 	is("the longest, cleared", breaker.KeepClear)
 
 	const other = "never.seen"
-	if err := b.a.Put(t.Context(), []cooldownstore.SharedWord{b.word(breaker.HostKey(other), b.set(1, -10*time.Minute))}); err != nil {
+	if err := b.a.Put(t.Context(), []cooldownstore.SharedWord{b.word(breaker.HostKey(other), b.set(1, -cooldownstore.KeepEnded))}); err != nil {
 		t.Fatalf("Put: %v", err)
 	}
 	if text, _, ok := b.Value(t, other); ok {
-		t.Errorf("a word that ended 10 minutes ago was written: %s", text)
+		t.Errorf("a word that ended so long ago was written: %s", text)
 	}
 }

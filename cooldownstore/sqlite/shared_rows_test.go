@@ -142,8 +142,8 @@ func TestSharedHostileRows(t *testing.T) {
 		{until: strings.Repeat("9", 1<<20), updated: 0, want: -1, odd: true}, // infinite
 		{until: math.Inf(-1), updated: 0, want: -1},
 		{until: 0, updated: b.epoch(0), want: -1},
-		{until: b.epoch(-11 * time.Minute), updated: b.epoch(-time.Hour), want: -1},
-		{until: b.epoch(-9 * time.Minute), updated: b.epoch(-time.Hour), want: 0},
+		{until: b.epoch(-cooldownstore.KeepEnded - time.Minute), updated: b.epoch(-time.Hour), want: -1},
+		{until: b.epoch(-cooldownstore.KeepEnded + time.Minute), updated: b.epoch(-time.Hour), want: 0},
 		{until: future, updated: 0, shown: future, expires: b.epoch(-time.Second), want: -1},
 	} {
 		exec(t, b.other, `INSERT OR REPLACE INTO breaker_cooldowns (host, until_wall, reason, updated_at, more, shown, expires_at)
@@ -204,9 +204,9 @@ func TestSharedExpiry(t *testing.T) {
 	b.put(t, "host:taken", b.ours(time.Minute))
 	exec(t, b.other, replaceRow, "theirs", b.epoch(time.Minute), "", b.epoch(0))
 	exec(t, b.other, upsertRow, "taken", b.epoch(2*time.Minute), "", b.epoch(0))
-	b.wall = b.wall.Add(11*time.Minute - time.Second)
+	b.wall = b.wall.Add(time.Minute + cooldownstore.KeepEnded - time.Second)
 	if got := b.left(t, "host:ours"); got != 0 {
-		t.Errorf("10 minutes after its end it has %v left, want 0", got)
+		t.Errorf("just before it runs out it has %v left, want 0", got)
 	}
 	b.wall = b.wall.Add(time.Second)
 	if got := b.list(t); len(got) != 1 || got["host:taken"].Key == "" {
