@@ -59,11 +59,10 @@ func (m *Machine) askHeal(mo Moment) {
 	m.round = &round{id: mo.Stamp, heal: true, from: m.snap.Circuit.FirstTrip, to: mo.Now}
 }
 
-// healLater makes another round follow the one that ended. Once the circuit is
-// half-open probes tell more.
+// healLater makes another round follow the one that ended, also when the circuit
+// is half-open by now: a probe may take long.
 func (m *Machine) healLater(mo Moment) {
-	c := &m.snap.Circuit
-	if c.State == Open && c.Until > mo.Now && m.healing.rounds < healRounds {
+	if m.snap.Circuit.State != Closed && m.healing.rounds < healRounds {
 		m.healing.again = mo.Now.Add(healAgainAfter)
 	}
 }

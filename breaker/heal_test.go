@@ -79,6 +79,33 @@ func TestHealingEnds(t *testing.T) {
 	}
 }
 
+// TestHealingGoesOnWhileHalfOpen: the answers to the first round are lost, and the
+// circuit becomes half-open, before it or between the rounds. A probe may take long.
+func TestHealingGoesOnWhileHalfOpen(t *testing.T) {
+	for name, left := range map[string]time.Duration{"before": 0, "in the round": 20 * time.Millisecond, "between": 100 * time.Millisecond} {
+		h := newHealer(3)
+		s := h.open(origin)
+		s.Circuit.Until = h.mo.Now.Add(left)
+		e := h.Adopt(h.after(0), s)
+		if e.AskWitnesses == nil {
+			t.Fatalf("%s: nobody was asked", name)
+		}
+		h.Tick(h.after(30 * time.Millisecond))
+		h.EndRound(h.after(20*time.Millisecond), e.AskWitnesses.Round)
+		h.Tick(h.after(50 * time.Millisecond))
+		e = h.Tick(h.after(time.Second))
+		if e.AskWitnesses == nil || h.Inspect(h.mo.Now).Status.State != breaker.HalfOpen {
+			t.Fatalf("%s: half-open, members were not asked again", name)
+		}
+		for _, node := range []string{"n2", "n3"} {
+			h.Witness(h.after(time.Millisecond), breaker.WitnessAnswer{Round: e.AskWitnesses.Round, Node: node, Success: origin + 1})
+		}
+		if st := h.Inspect(h.mo.Now).Status.State; st != breaker.Closed {
+			t.Errorf("%s: %v after the successes of members", name, st)
+		}
+	}
+}
+
 // A round of one's own circuit says so; alone nobody is asked until somebody
 // joins.
 func TestHealIsSaidOfHealingOnly(t *testing.T) {

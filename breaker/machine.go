@@ -122,7 +122,13 @@ func (m *Machine) trip(mo Moment, t trip) {
 func (m *Machine) become(mo Moment, at Instant, t Transition) {
 	t.From, t.To, t.At, t.Stamp = m.state, m.snap.At(mo.Now).State, at, mo.Stamp
 	m.state, m.changed = t.To, at
-	m.round, m.healing, m.asked = nil, healing{}, 0
+	m.asked = 0
+	if heals := m.round != nil && m.round.heal; t.To != HalfOpen || !heals {
+		m.round = nil
+	}
+	if t.To != HalfOpen {
+		m.healing = healing{}
+	}
 	m.probing = probing{since: at}
 	if t.To == Closed || t.To == Open {
 		m.forgetCounts()
