@@ -46,7 +46,7 @@ func (a *actor) lay(q spread.Lay, done func(any)) {
 	}
 	a.busy = true
 	n.deciding.take(a.key, func() {
-		if n.clock.Now() >= until {
+		if a.gone() || n.clock.Now() >= until {
 			finish(words.ErrBusy)
 			return
 		}
@@ -63,10 +63,6 @@ func (a *actor) lay(q spread.Lay, done func(any)) {
 
 // layOn commits what a change makes, until it stands.
 func (a *actor) layOn(l *words.Laying, until breaker.Instant, done func(any)) {
-	if a.gone() {
-		done(nil)
-		return
-	}
 	s, more := l.Next()
 	if !more {
 		done(l.Result)
