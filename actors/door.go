@@ -10,6 +10,7 @@ import (
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/words"
 )
 
 // kind names the breaker actors in the cluster.
@@ -165,7 +166,7 @@ func (b *Breakers) Inspect(ctx context.Context, key breaker.Key) (breaker.Inspec
 
 // wantedBy is for how long an operator's word is waited for.
 func (b *Breakers) wantedBy(ctx context.Context) wanted {
-	limit := operatorLimit
+	limit := words.ActorLimit
 	if end, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(end))
 	}
@@ -174,15 +175,15 @@ func (b *Breakers) wantedBy(ctx context.Context) wanted {
 
 // Open is an operator's open.
 func (b *Breakers) Open(ctx context.Context, key breaker.Key, d time.Duration, author, detail string) (spread.OperatorResult, error) {
-	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &openUntil{b.wantedBy(ctx), d, author, detail}, operatorLimit)
+	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &openUntil{b.wantedBy(ctx), d, author, detail}, words.ActorLimit)
 }
 
 // Close is an operator's close.
 func (b *Breakers) Close(ctx context.Context, key breaker.Key, author, detail string) (spread.OperatorResult, error) {
-	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &closeNow{b.wantedBy(ctx), author, detail}, operatorLimit)
+	return request[spread.OperatorResult](ctx, b.post(), kind, string(key), &closeNow{b.wantedBy(ctx), author, detail}, words.ActorLimit)
 }
 
 // Lay changes an overlay of a breaker's policy.
 func (b *Breakers) Lay(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
-	return request[spread.LayResult](ctx, b.post(), kind, string(key), &lay{b.wantedBy(ctx), change}, operatorLimit)
+	return request[spread.LayResult](ctx, b.post(), kind, string(key), &lay{b.wantedBy(ctx), change}, words.ActorLimit)
 }

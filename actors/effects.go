@@ -8,10 +8,8 @@ import (
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/words"
 )
-
-// commitLimit bounds the write of an operator's word.
-const commitLimit = 3 * time.Second
 
 // carryOut does what a step asked for. What is announced goes into the node's
 // view, and from there to the store: Effects.Persist needs no hand of its own.
@@ -41,7 +39,7 @@ func (a *breakerActor) operate(c actor.Context, step func(breaker.Moment) breake
 // announced out of order.
 func (a *breakerActor) operated(c actor.Context, e breaker.Effects) (result spread.OperatorResult) {
 	if e.Persist != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), commitLimit)
+		ctx, cancel := context.WithTimeout(context.Background(), words.CommitLimit)
 		result = a.door.opt.Keeper.Commit(ctx, a.key, *e.Persist)
 		result.Entry = *e.Persist
 		cancel()
@@ -79,7 +77,7 @@ func (b *Breakers) standIn(key breaker.Key) *breaker.Machine {
 // carryOut commits and announces what a machine that stands in says.
 func (b *Breakers) carryOut(ctx context.Context, key breaker.Key, e breaker.Effects) (result spread.OperatorResult) {
 	if e.Persist != nil {
-		ctx, cancel := context.WithTimeout(ctx, commitLimit)
+		ctx, cancel := context.WithTimeout(ctx, words.CommitLimit)
 		result = b.opt.Keeper.Commit(ctx, key, *e.Persist)
 		cancel()
 	}

@@ -44,9 +44,8 @@ type Keeper interface {
 	// Nor is it with an error: spread.ErrNotOwner if that member decides about the
 	// key and this node does not own it any more.
 	CommitOverlay(ctx context.Context, key breaker.Key, s breaker.Snapshot) (spread.OperatorResult, breaker.Overlay, error)
-	// Made is the overlay that a change made, by the change's ID, although a later
-	// one may be in force; false if none here is known to be its.
-	Made(ctx context.Context, key breaker.Key, change uint64) (breaker.Overlay, bool)
+	// Past are the overlays of a key that were in force, for all that can be read here.
+	Past(ctx context.Context, key breaker.Key) []breaker.Overlay
 	// Decide says that an overlay of a key is being decided here, until done is
 	// called: meanwhile nobody else's is committed. An error says that ctx ended
 	// while another one was.

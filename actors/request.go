@@ -17,9 +17,8 @@ var ErrPanicked = errors.New("the actor panicked")
 
 // Limits of requests. A gate that gets no answer falls back on its ring.
 const (
-	askLimit      = 100 * time.Millisecond
-	inspectLimit  = time.Second
-	operatorLimit = 5 * time.Second
+	askLimit     = 100 * time.Millisecond
+	inspectLimit = time.Second
 )
 
 // An inbox is the sender of one request: a process that takes one answer.

@@ -241,16 +241,14 @@ func (k *keeper) CommitOverlay(ctx context.Context, key breaker.Key, s breaker.S
 	return k.Commit(ctx, key, s), breaker.Overlay{}, nil
 }
 
-// Made implements actors.Keeper.
-func (k *keeper) Made(_ context.Context, _ breaker.Key, change uint64) (breaker.Overlay, bool) {
+// Past implements actors.Keeper.
+func (k *keeper) Past(context.Context, breaker.Key) (past []breaker.Overlay) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, s := range k.committed {
-		if o := s.Overlay(breaker.RegisterOperator); o.Change == change {
-			return o, true
-		}
+		past = append(past, s.Overlays...)
 	}
-	return breaker.Overlay{}, false
+	return past
 }
 
 // Decide implements actors.Keeper.

@@ -10,13 +10,12 @@ import (
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/cluster/travel"
+	"fleetfuse/cluster/words"
 	"fleetfuse/wire"
 )
 
 // Limits of requests, beside what the protocol allows for the way.
 const (
-	wordLimit    = 6 * time.Second // an operator's word waits for two disks
-	holdLimit    = 2 * time.Second
 	inspectLimit = time.Second
 	ringsLimit   = 300 * time.Millisecond
 	maxServing   = 256 // requests of members under way
@@ -170,7 +169,7 @@ func (b *board) State() *wire.Frame {
 
 // serve answers a request of a member.
 func (b *board) serve(s spread.Serve) {
-	room, limit := b.serving, wordLimit
+	room, limit := b.serving, words.WordLimit
 	if o, ok := s.Request.Body.(spread.Observe); ok {
 		room = b.observing
 		if o.What == observeTuner {

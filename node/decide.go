@@ -2,55 +2,43 @@ package node
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/words"
 )
 
-// handOver is how long an owner that has just changed is given before it is
-// asked again.
-const handOver = 50 * time.Millisecond
-
-// decideLimit is how long members that disagree about who owns a key are asked in
-// turn.
-const decideLimit = 3 * wordLimit
-
-var errDisagree = errors.New("no member says that it owns the key, or its owner changes all the time; look whether it was done, then try again")
-
 // decide has the owner of a key carry out an operator's word: own does it where
-// that is this node. An owner that is gone, or is none any more, has a
-// successor, who is asked instead: the word is decided in one mailbox. Only an
-// owner that is there and does not answer is stood in for. body is the word, and
-// is told whether it is asked for again.
+// that is this node. body is the word, and is told whether it is asked for again.
 func decide[T any](
 	ctx context.Context, b *board, key breaker.Key, body func(again bool) any, own func(context.Context) (T, error), standIn func(context.Context) (T, error),
 ) (T, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, decideLimit, errDisagree)
+	ctx, cancel := context.WithTimeoutCause(ctx, words.DecideLimit, words.ErrDisagree)
 	defer cancel()
 	for again := false; ; again = true {
 		owner := read(b, func(n *spread.Node) string { return n.Owner(key) })
 		result, err := askOwner(ctx, b, owner, key, body(again), own)
-		switch {
-		case err == nil || ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return result, err
-		case movedOn(b, owner, key, err):
-		case !errors.Is(err, spread.ErrNoOwner):
-			return result, err // it answered
-		default:
+		}
+		switch words.After(owner, read(b, func(n *spread.Node) string { return n.Owner(key) }), err) {
+		case words.Answered:
+			return result, err
+		case words.StandIn:
 			unlock, err := b.standing.lock(ctx, key)
 			if err != nil {
 				return result, err
 			}
 			defer unlock()
 			return standIn(ctx)
+		case words.AskAgain:
 		}
 		select {
 		case <-ctx.Done():
 			return result, context.Cause(ctx)
-		case <-time.After(handOver):
+		case <-time.After(words.HandOver):
 		}
 	}
 }
@@ -60,15 +48,8 @@ func askOwner[T any](ctx context.Context, b *board, owner string, key breaker.Ke
 		return own(ctx)
 	}
 	return request[T](ctx, b, func(n *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
-		return n.RequestFrom(now, owner, key, body, wordLimit)
+		return n.RequestFrom(now, owner, key, body, words.WordLimit)
 	})
-}
-
-// movedOn reports whether a word that failed is another owner's to decide, now
-// or in a moment.
-func movedOn(b *board, asked string, key breaker.Key, err error) bool {
-	owner := read(b, func(n *spread.Node) string { return n.Owner(key) })
-	return owner != "" && owner != asked || errors.Is(err, spread.ErrNotOwner) || errors.Is(err, spread.ErrMoved)
 }
 
 // keyLocks are locks by key: words about one key that this node stands in for are

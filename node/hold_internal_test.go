@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"fleetfuse/breaker"
-	"fleetfuse/cluster/spread"
 )
 
 // Who holds an overlay refuses another one that was made from the same version, in
@@ -35,44 +34,6 @@ func TestHoldRefusesForks(t *testing.T) {
 		held, err := n.board.hold(t.Context(), "elsewhere", key, x.held)
 		if err != nil || held.Busy || held.Known.Stamp != x.refused {
 			t.Errorf("%s: %+v, %v; want refused because of %d", x.what, held, err, x.refused)
-		}
-	}
-}
-
-// A member that did not answer may hold the overlay: then a later one that another
-// member knows is no proof that nothing was done.
-func TestHoldOfUnknownOutcome(t *testing.T) {
-	type reply struct {
-		held spread.Held
-		err  error
-	}
-	holds, refuses := reply{}, reply{held: spread.Held{Known: breaker.Overlay{Stamp: 7}}}
-	silent, full := reply{err: spread.ErrNoOwner}, reply{err: errors.New("its disk is full")}
-	for _, tt := range []struct {
-		what    string
-		replies []reply
-		copies  int
-		known   breaker.Stamp
-		err     error
-	}{
-		{"nobody is there", nil, 0, 0, nil},
-		{"the first holds it", []reply{holds, refuses}, 1, 0, nil},
-		{"the first refuses", []reply{refuses, holds}, 0, 7, nil},
-		{"one is silent, the next holds it", []reply{silent, holds}, 1, 0, nil},
-		{"one is silent, the next refuses", []reply{silent, refuses}, 0, 0, errUnknown},
-		{"one is silent, the next is busy", []reply{silent, {err: errBusy}}, 0, 0, errUnknown},
-		{"one is busy", []reply{{err: errBusy}, holds}, 0, 0, errBusy},
-		{"one could not write, the next refuses", []reply{full, refuses}, 0, 7, nil},
-		{"none could", []reply{full, silent}, 0, 0, errAlone},
-	} {
-		members := []string{"x", "y"}[:len(tt.replies)]
-		asked := 0
-		copies, later, err := holdAtOne(members, func(string) (spread.Held, error) {
-			asked++
-			return tt.replies[asked-1].held, tt.replies[asked-1].err
-		})
-		if copies != tt.copies || later.Stamp != tt.known || !errors.Is(err, tt.err) {
-			t.Errorf("%s: %d copies, later %d, %v; want %d, %d, %v", tt.what, copies, later.Stamp, err, tt.copies, tt.known, tt.err)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
@@ -93,30 +92,6 @@ func (b *board) lay(ctx context.Context, key breaker.Key, change spread.Lay) (sp
 	}, func(ctx context.Context) (spread.LayResult, error) {
 		return b.breakers.LayStandIn(ctx, key, change)
 	})
-}
-
-// Made implements actors.Keeper.
-func (b *board) Made(ctx context.Context, key breaker.Key, change uint64) (breaker.Overlay, bool) {
-	for _, o := range b.Of(key).Overlays { // it may not be on disk yet
-		if o.Change == change {
-			return o, true
-		}
-	}
-	list, err := b.history(ctx, key)
-	for _, o := range list {
-		if err == nil && o.Change == change {
-			return o.Overlay, true
-		}
-	}
-	return breaker.Overlay{}, false
-}
-
-// Decide implements actors.Keeper.
-func (b *board) Decide(ctx context.Context, key breaker.Key) (done func(), err error) {
-	if done, err = b.deciding.lock(ctx, key); err != nil {
-		return nil, fmt.Errorf("%w: %w", errBusy, err)
-	}
-	return done, nil
 }
 
 // read reads something of the protocol's state.

@@ -171,7 +171,7 @@ func TestOwnerHoldsTheTunerToItsBoundsFromAfar(t *testing.T) {
 	nodes := pair(t, nil)
 	for i := range 100 {
 		if key := breaker.HostKey(fmt.Sprintf("h%d.example", i)); nodes[0].board.owns(key) {
-			words(t, nodes[1], key)
+			sayTunersWords(t, nodes[1], key)
 			return
 		}
 	}

@@ -45,8 +45,8 @@ var tunersWords = map[string]bool{
 	"fail_max:7": true, "roles.metadata.reset_timeout:30s": true, "rate_multiplier:0.1": true, "": true,
 }
 
-// words has a node say all of them of a key that it or another node owns.
-func words(t *testing.T, n *Node, key breaker.Key) {
+// sayTunersWords has a node say all of them of a key that it or another node owns.
+func sayTunersWords(t *testing.T, n *Node, key breaker.Key) {
 	t.Helper()
 	for set, allowed := range tunersWords {
 		before, _ := n.known(t.Context(), key)
@@ -67,7 +67,7 @@ func words(t *testing.T, n *Node, key breaker.Key) {
 	}
 }
 
-func TestOwnerHoldsTheTunerToItsBounds(t *testing.T) { words(t, alone(t), "host:a.example") }
+func TestOwnerHoldsTheTunerToItsBounds(t *testing.T) { sayTunersWords(t, alone(t), "host:a.example") }
 
 // failing makes a node see calls that fail, and some that do not, so that it has
 // something to replay.

@@ -17,7 +17,6 @@ type actor struct {
 	life     uint64 // of the world: which activation it is
 	wakeAt   breaker.Instant
 	busy     bool
-	laying   bool          // busy with an overlay
 	standsIn bool          // for an owner that does not answer
 	used     time.Duration // when it was last told something
 	mailbox  []func(*actor)

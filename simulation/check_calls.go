@@ -18,7 +18,7 @@ type hold struct {
 	until time.Duration
 	what  string
 	stamp breaker.Stamp
-	told  []string      // members that the node pushed it to
+	told  []string // members that the node pushed it to
 }
 
 // closeWord and laidWord are words that were acknowledged.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/words"
 )
 
 // within is how soon a word is known to who can hear it.
@@ -22,7 +23,7 @@ func (c *checks) reaches(by *node, host, what string, known func(*breaker.Snapsh
 	w.after(c.within(), func() {
 		for _, n := range w.nodes {
 			s := n.spread.View().Of(breaker.HostKey(host))
-			if c.calm(since-wordLimit, n, by) && n.meets(by) && !known(&s) {
+			if c.calm(since-words.WordLimit, n, by) && n.meets(by) && !known(&s) {
 				w.fail("a word reaches everyone", n, "%s of %s, acknowledged by %s at %.3fs, is not known: %s",
 					what, host, by.id, since.Seconds(), describe(s, n.clock.Now()))
 			}

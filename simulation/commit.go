@@ -1,14 +1,23 @@
 package simulation
 
 import (
-	"time"
-
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/words"
 	"fleetfuse/config"
 )
 
-// operate carries out an open or a close; the mailbox waits for the disks.
+// carryOutWord has an actor carry out what an operator said, or a change of a policy;
+// the mailbox waits for the disks.
+func (a *actor) carryOutWord(body any, done func(any)) {
+	switch q := body.(type) {
+	case spread.Word:
+		a.operate(q, done)
+	case spread.Lay:
+		a.lay(q, done)
+	}
+}
+
 func (a *actor) operate(q spread.Word, done func(any)) {
 	before := a.status()
 	e := a.wordOf(q)
@@ -21,92 +30,105 @@ func (a *actor) operate(q spread.Word, done func(any)) {
 		finish(spread.OperatorResult{})
 		return
 	}
-	a.hold(func() { a.node.commit(a.key, *e.Persist, a.released(finish)) })
+	a.busy = true
+	a.node.commit(a.key, *e.Persist, a.within(), func(r spread.OperatorResult) { a.released(func() { finish(r) }) })
 }
 
-// lay changes a policy: another member first, which may know of a later change.
+// within is by when a word that is committed from now on must be.
+func (a *actor) within() breaker.Instant { return a.node.clock.Now().Add(words.CommitLimit) }
+
+// lay changes a policy, when no other change of it is decided on this node.
 func (a *actor) lay(q spread.Lay, done func(any)) {
-	// What this node holds for another one may still be in the mailbox.
-	a.carryOut(a.machine.Adopt(a.moment(), breaker.Snapshot{Overlays: a.node.spread.View().Of(a.key).Overlays}))
-	s := a.machine.Snapshot()
-	result, next, settled := a.layOf(s, q)
-	if settled {
-		done(result)
-		return
+	n, until := a.node, a.within()
+	finish := func(reply any) {
+		n.deciding.give(a.key)
+		a.released(func() { done(reply) })
 	}
-	s.Merge(breaker.Snapshot{Overlays: []breaker.Overlay{next}})
-	a.laying = true
-	a.hold(func() {
-		a.node.commitOverlay(a.key, s, func(r spread.OperatorResult, later breaker.Overlay) {
-			a.laying = false
-			a.released(func(r spread.OperatorResult) {
-				if later.Stamp != 0 {
-					a.carryOut(a.machine.Adopt(a.moment(), breaker.Snapshot{Overlays: []breaker.Overlay{later}}))
-					a.lay(q, done)
-					return
-				}
-				result.Durable, result.Copies, result.Err = r.Durable, r.Copies, r.Err
-				a.carryOut(a.machine.Lay(a.moment(), next))
-				done(result)
-			})(r)
+	a.busy = true
+	n.deciding.take(a.key, func() {
+		if a.gone() || n.clock.Now() >= until {
+			finish(words.ErrBusy)
+			return
+		}
+		l := words.Lay(q, words.Site{
+			Key: a.key, Machine: a.machine, Recall: n.spread.View().Of, Amend: n.amend, Moment: a.moment, CarryOut: a.carryOut,
 		})
+		if made, ok := l.Made(func() []breaker.Overlay { return n.disk.past[a.key] }); ok {
+			n.commit(a.key, l.Known(), until, func(r spread.OperatorResult) { finish(words.MadeBefore(made, r)) })
+			return
+		}
+		a.layOn(l, until, finish)
 	})
 }
 
-// hold has the mailbox wait until what is committed is released.
-func (a *actor) hold(commit func()) {
-	a.busy = true
-	commit()
+// layOn commits what a change makes, until it stands.
+func (a *actor) layOn(l *words.Laying, until breaker.Instant, done func(any)) {
+	s, more := l.Next()
+	if !more {
+		done(l.Result)
+		return
+	}
+	a.node.commitOverlay(a.key, s, until, func(r spread.OperatorResult, later breaker.Overlay, err error) {
+		switch {
+		case err != nil:
+			done(err)
+		case a.gone():
+			done(nil)
+		default:
+			l.Heard(r, later)
+			a.layOn(l, until, done)
+		}
+	})
 }
 
-// released lets the mailbox go on after what was committed is carried out; an
-// actor that is gone by then carries out nothing.
-func (a *actor) released(do func(spread.OperatorResult)) func(spread.OperatorResult) {
-	return func(r spread.OperatorResult) {
-		a.busy = false
-		if a.standsIn || a.node.actors[a.key] == a {
-			do(r)
-			a.run()
-		}
+// gone reports whether another node owns the key by now.
+func (a *actor) gone() bool { return !a.standsIn && a.node.actors[a.key] != a }
+
+// released lets the mailbox go on after a word; an actor that is gone by then says
+// nothing.
+func (a *actor) released(do func()) {
+	a.busy = false
+	if !a.gone() {
+		do()
+		a.run()
 	}
+}
+
+// turns are locks by key: who waits goes on in the order in which they came.
+type turns map[breaker.Key][]func()
+
+func (t turns) take(key breaker.Key, do func()) {
+	waiting, taken := t[key]
+	if taken {
+		t[key] = append(waiting, do)
+		return
+	}
+	t[key] = nil
+	do()
+}
+
+// give lets the next one go on.
+func (t turns) give(key breaker.Key) {
+	waiting := t[key]
+	if len(waiting) == 0 {
+		delete(t, key)
+		return
+	}
+	t[key] = waiting[1:]
+	waiting[0]()
 }
 
 // standIn carries out a word on a key whose owner does not answer, one after the
 // other.
 func (n *node) standIn(key breaker.Key, body any, done func(any)) {
-	waiting, busy := n.standing[key]
-	if busy {
-		n.standing[key] = append(waiting, func() { n.standInNow(key, body, done) })
-		return
-	}
-	n.standing[key] = nil
-	n.standInNow(key, body, done)
-}
-
-// stoodIn goes on with the next word that waits.
-func (n *node) stoodIn(key breaker.Key) {
-	waiting := n.standing[key]
-	if len(waiting) == 0 {
-		delete(n.standing, key)
-		return
-	}
-	n.standing[key] = waiting[1:]
-	waiting[0]()
-}
-
-func (n *node) standInNow(key breaker.Key, body any, done func(any)) {
-	finish := func(result any) {
-		done(result)
-		n.stoodIn(key)
-	}
-	a := &actor{node: n, key: key, machine: breaker.New(n.policies.Of(key)), standsIn: true}
-	a.machine.Adopt(a.moment(), n.spread.View().Of(key))
-	switch q := body.(type) {
-	case spread.Word:
-		a.operate(q, finish)
-	case spread.Lay:
-		a.lay(q, finish)
-	}
+	n.standing.take(key, func() {
+		a := &actor{node: n, key: key, machine: breaker.New(n.policies.Of(key)), standsIn: true}
+		a.machine.Adopt(a.moment(), n.spread.View().Of(key))
+		a.carryOutWord(body, func(result any) {
+			done(result)
+			n.standing.give(key)
+		})
+	})
 }
 
 func (a *actor) status() breaker.Status {
@@ -121,109 +143,96 @@ func (a *actor) wordOf(q spread.Word) breaker.Effects {
 	return a.machine.OpenUntil(a.moment(), a.node.id, q.Length, q.Author, q.Detail)
 }
 
-// layOf is the overlay that a change makes; settled if there is none to commit.
-func (a *actor) layOf(s breaker.Snapshot, q spread.Lay) (result spread.LayResult, next breaker.Overlay, settled bool) {
-	result = q.Unmade(s)
-	was := result.Was
-	if result.Conflict {
-		return result, was, true
-	}
+// amend is the overlay that a change makes.
+func (n *node) amend(key breaker.Key, s breaker.Snapshot, q spread.Lay, mo breaker.Moment) (next breaker.Overlay, refused []string) {
 	set, err := config.ParseOverlay(q.Set)
 	if err == nil {
-		next, err = a.node.policies.Amend(a.key, s, config.Amendment{
+		next, err = n.policies.Amend(key, s, config.Amendment{
 			Register: q.Register, Whole: q.Whole, Set: set, Unset: q.Unset, Length: q.Length, Author: q.Author, Reason: q.Reason,
-		}, a.moment())
+		}, mo)
 	}
 	if err != nil {
-		result.Refused = []string{err.Error()}
-		return result, was, true
+		return next, []string{err.Error()}
 	}
-	result.Overlay = next
-	return result, next, next.Stamp == was.Stamp
+	return next, nil
 }
 
 // commit puts a word on this disk, then on another member's.
-func (n *node) commit(key breaker.Key, s breaker.Snapshot, done func(spread.OperatorResult)) {
+func (n *node) commit(key breaker.Key, s breaker.Snapshot, until breaker.Instant, done func(spread.OperatorResult)) {
 	n.commitHere(key, s, func(err error) {
-		n.holdElsewhere(n.heirs(key), key, s, func(copies int, _ breaker.Overlay) {
-			done(spread.OperatorResult{Durable: err == nil, Copies: 1 + copies, Err: err})
-		})
+		h := words.HoldWord(n.spread.Heirs(key), s, n.owns(key))
+		n.holdElsewhere(key, h, until, func() { done(h.Result(err, true)) })
 	})
 }
 
 // commitOverlay puts an overlay on another member's disk, then on this one.
-func (n *node) commitOverlay(key breaker.Key, s breaker.Snapshot, done func(spread.OperatorResult, breaker.Overlay)) {
-	n.holdElsewhere(n.heirs(key), key, s, func(copies int, later breaker.Overlay) {
-		if later.Stamp != 0 {
-			done(spread.OperatorResult{}, later)
+func (n *node) commitOverlay(key breaker.Key, s breaker.Snapshot, until breaker.Instant, done func(spread.OperatorResult, breaker.Overlay, error)) {
+	h := words.HoldChange(n.spread.Heirs(key), s, n.owns(key))
+	n.holdElsewhere(key, h, until, func() {
+		if !h.Stands() {
+			done(spread.OperatorResult{}, h.Later, h.Err)
 			return
 		}
-		n.commitHere(key, s, func(err error) {
-			done(spread.OperatorResult{Durable: err == nil, Copies: 1 + copies, Err: err}, later)
-		})
+		n.commitHere(key, s, func(err error) { done(h.Result(err, true), breaker.Overlay{}, nil) })
 	})
 }
 
-// heirs are the members that are asked to hold a word.
-func (n *node) heirs(key breaker.Key) []string {
-	heirs := n.spread.Heirs(key)
-	return heirs[:min(len(heirs), holders)]
-}
-
-// whileBusy is how long a member that decides about the key itself is given.
-const whileBusy = 20 * time.Millisecond
-
-// holdElsewhere asks members, one after the other, until one holds the word or
-// refuses it for an overlay that it knows.
-func (n *node) holdElsewhere(members []string, key breaker.Key, s breaker.Snapshot, done func(copies int, later breaker.Overlay)) {
-	if len(members) == 0 {
-		done(0, breaker.Overlay{})
+// holdElsewhere has one other member hold something.
+func (n *node) holdElsewhere(key breaker.Key, h *words.Holding, until breaker.Instant, done func()) {
+	to, more := h.Next()
+	if !more {
+		done()
 		return
 	}
-	n.request(holdLimit, func(p *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
-		return p.RequestFrom(now, members[0], key, spread.Hold{Snapshot: s}, holdLimit)
+	limit := max(0, min(words.HoldLimit, until.Sub(n.clock.Now())))
+	n.request(limit, func(p *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
+		return p.RequestFrom(now, to, key, spread.Hold{Snapshot: h.Snapshot}, words.HoldLimit)
 	}, func(body any) {
-		held, ok := body.(spread.Held)
-		switch {
-		case !ok:
-			n.holdElsewhere(members[1:], key, s, done)
-		case held.Busy:
-			n.later(whileBusy, func() { n.holdElsewhere(members, key, s, done) })
-		case held.Refused():
-			done(0, held.Known)
-		default:
-			done(1, breaker.Overlay{})
+		held, _ := body.(spread.Held)
+		err, _ := body.(error)
+		heard := func() {
+			h.Heard(held, err, n.owns(key), n.clock.Now() >= until)
+			n.holdElsewhere(key, h, until, done)
 		}
+		if !held.Busy {
+			heard()
+			return
+		}
+		n.later(words.WhileBusy, heard)
 	})
 }
 
-// holdFor commits what another node asks to be held, unless it supersedes an
-// overlay that its maker does not know of.
+// holdFor commits what another node asks to be held, unless that is refused, or has
+// to wait.
 func (n *node) holdFor(from string, key breaker.Key, s breaker.Snapshot, reply func(any)) {
 	known := n.spread.View().Of(key)
-	news := false
-	for _, o := range s.Overlays {
-		later, unknown := n.spread.Foresees(key, o)
-		if unknown {
-			reply(spread.Held{Known: later})
-			return
-		}
-		news = news || o.Stamp > known.Overlay(o.Register).Stamp
+	if later, refuses := words.Refuses(known, s, func(o breaker.Overlay) bool { return n.disk.was(key, o) }); refuses {
+		reply(spread.Held{Known: later})
+		return
 	}
-	if a := n.actors[key]; news && (a != nil && a.laying || n.holding[key]) {
+	news := len(words.News(known, s)) > 0
+	if _, busy := n.deciding[key]; news && busy {
 		reply(spread.Held{Busy: true})
 		return
 	}
-	n.holding[key] = news
-	n.commitHere(key, s, func(err error) {
-		delete(n.holding, key)
-		if err != nil {
-			reply(err)
-			return
-		}
-		n.do(func(p *spread.Node, now breaker.Instant) spread.Effects { return p.Hold(now, from, key, s) })
-		reply(spread.Held{})
-	})
+	write := func() {
+		n.commitHere(key, s, func(err error) {
+			if err != nil {
+				reply(err)
+			} else {
+				n.do(func(p *spread.Node, now breaker.Instant) spread.Effects { return p.Hold(now, from, key, s) })
+				reply(spread.Held{})
+			}
+			if news {
+				n.deciding.give(key)
+			}
+		})
+	}
+	if news {
+		n.deciding.take(key, write)
+		return
+	}
+	write()
 }
 
 // commitHere writes a word with what else is believed of the key.

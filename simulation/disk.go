@@ -16,7 +16,8 @@ import (
 type disk struct {
 	node    *node
 	written map[breaker.Key]cooldownstore.Record // survives a kill
-	synced  map[breaker.Key]cooldownstore.Record // what the last writes, by key, replaced: a power loss may bring it back
+	past    map[breaker.Key][]breaker.Overlay    // that were in force, the latest first
+	synced  map[breaker.Key]kept                 // what the last writes, by key, replaced: a power loss may bring it back
 	dirty   []breaker.Key
 	waiting bool // a flush is due
 
@@ -24,6 +25,12 @@ type disk struct {
 
 	fails, slow, lies int     // how many faults
 	part              float64 // of the writes it takes and denies
+}
+
+// kept is what a disk has of a key.
+type kept struct {
+	record cooldownstore.Record
+	past   []breaker.Overlay
 }
 
 // Times of writing (DESIGN 6): evidence is written so long after it was put,
@@ -35,7 +42,7 @@ const (
 )
 
 func newDisk(n *node) disk {
-	return disk{node: n, written: map[breaker.Key]cooldownstore.Record{}, synced: map[breaker.Key]cooldownstore.Record{}}
+	return disk{node: n, written: map[breaker.Key]cooldownstore.Record{}, past: map[breaker.Key][]breaker.Overlay{}, synced: map[breaker.Key]kept{}}
 }
 
 // put has what the view holds of a key written before long.
@@ -92,10 +99,13 @@ func (d *disk) outcome() (taken bool, err error) {
 }
 
 func (d *disk) write(key breaker.Key, s breaker.Snapshot, mayBeLost bool) {
-	if old, was := d.written[key]; mayBeLost && was {
-		d.synced[key] = old
-	} else if mayBeLost {
-		d.synced[key] = cooldownstore.Record{Key: key}
+	if mayBeLost {
+		d.synced[key] = kept{d.written[key], d.past[key]}
+	}
+	for _, o := range s.Overlays {
+		if !d.was(key, o) {
+			d.past[key] = append([]breaker.Overlay{o}, d.past[key]...)
+		}
 	}
 	d.node.world.checks.wrote(d.node, key, s)
 	if s.Empty() {
@@ -104,6 +114,11 @@ func (d *disk) write(key breaker.Key, s breaker.Snapshot, mayBeLost bool) {
 	}
 	now, wall := d.node.clock.Both()
 	d.written[key] = cooldownstore.FromSnapshot(key, s, now, wall)
+}
+
+// was reports whether an overlay was in force.
+func (d *disk) was(key breaker.Key, o breaker.Overlay) bool {
+	return slices.ContainsFunc(d.past[key], func(p breaker.Overlay) bool { return p.Register == o.Register && p.Stamp == o.Stamp })
 }
 
 // commit writes a word so that it survives power loss, and everything before it.
@@ -123,14 +138,15 @@ func (d *disk) commit(key breaker.Key, s breaker.Snapshot, done func(error)) {
 // last batch with it.
 func (d *disk) crash(powerLoss bool) {
 	if powerLoss {
-		for key, r := range d.synced {
+		for key, k := range d.synced {
 			d.node.world.sometimes(SawLostTail)
 			d.node.world.checks.lost(d.node, key)
-			if r.Snapshot.Empty() {
+			d.past[key] = k.past
+			if k.record.Snapshot.Empty() {
 				delete(d.written, key)
 				continue
 			}
-			d.written[key] = r
+			d.written[key] = k.record
 		}
 	}
 	clear(d.synced)
@@ -140,6 +156,7 @@ func (d *disk) crash(powerLoss bool) {
 // wipe is a new disk.
 func (d *disk) wipe() {
 	clear(d.written)
+	clear(d.past)
 	d.sightings = nil
 }
 

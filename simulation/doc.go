@@ -1,7 +1,7 @@
 // Package simulation runs whole fleets in virtual time: one goroutine, one
 // seed. A World joins the pure packages of production (breaker, gate, spread,
-// view, placement, travel, the records of cooldownstore) by a simulated network,
-// simulated clocks, disks, machines, hosts and workers, and injects the faults
+// words, view, placement, travel, the records of cooldownstore) by a simulated
+// network, simulated clocks, disks, machines, hosts and workers, and injects the faults
 // the real world has. While it runs, checkers hold it to the promises of
 // DESIGN.md. The same commit and seed give the same Hash.
 //
@@ -12,7 +12,7 @@
 // A reader finds:
 //
 //   - world.go, queue.go: virtual time and its events;
-//   - node.go, actor.go, serve.go: what package node and package actors do,
+//   - node.go, actor.go, serve.go, commit.go: what package node and package actors do,
 //     carried out in one goroutine;
 //   - clock.go, network.go, membership.go, disk.go: what can fail;
 //   - host.go, worker.go: who calls whom, and what comes of it;

@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -39,9 +38,9 @@ type node struct {
 	gate     *gate.Gate
 	spread   *spread.Node
 	actors   map[breaker.Key]*actor
-	standing map[breaker.Key][]func() // words that it stands in for: those that wait behind one
-	holding  map[breaker.Key]bool     // words with a new overlay that are being written for others
-	waits    map[uint64]func(any)     // requests that are out
+	standing turns                // of words that it stands in for
+	deciding turns                // of overlays that are made or held here
+	waits    map[uint64]func(any) // requests that are out
 	policies *config.InForce
 	tickAt   time.Duration // when the protocol wants its Tick; 0: never
 	members  membership
@@ -150,7 +149,7 @@ func (n *node) request(limit time.Duration, send func(*spread.Node, breaker.Inst
 	})
 }
 
-var errNoReply = errors.New("no reply in time")
+var errNoReply = fmt.Errorf("%w in time", spread.ErrNoOwner)
 
 func (n *node) owns(key breaker.Key) bool { return n.spread.Owner(key) == n.id }
 
@@ -161,8 +160,7 @@ func (n *node) start() {
 	n.epoch++
 	n.up, n.ready, n.paused, n.inbox, n.tickAt = true, false, false, nil, 0
 	n.clock = clock.Simulated(&n.machine)
-	n.actors, n.waits, n.holding = map[breaker.Key]*actor{}, map[uint64]func(any){}, map[breaker.Key]bool{}
-	n.standing = map[breaker.Key][]func(){}
+	n.actors, n.waits, n.standing, n.deciding = map[breaker.Key]*actor{}, map[uint64]func(any){}, turns{}, turns{}
 	n.policies = config.NewInForce(n.world.plan.Policies)
 	n.gate = gate.New(gate.Options{Node: n.id, Owner: n, Policy: n.policies.Of, Clock: n.clock, AskLimit: time.Second, Driven: true})
 	entries := n.disk.recall()

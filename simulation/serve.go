@@ -1,19 +1,12 @@
 package simulation
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
-)
-
-// Limits of requests (package node).
-const (
-	wordLimit = 6 * time.Second
-	holdLimit = 2 * time.Second
-	holders   = 3
+	"fleetfuse/cluster/words"
 )
 
 // Ask implements gate.Owner.
@@ -60,16 +53,10 @@ func (n *node) serve(s spread.Serve) {
 	switch q := s.Request.Body.(type) {
 	case spread.Ask:
 		n.tell(key, func(a *actor) { reply(a.ask(q.Question)) })
-	case spread.Word:
+	case spread.Word, spread.Lay:
 		n.tell(key, func(a *actor) {
 			if wanted() {
-				a.operate(q, reply)
-			}
-		})
-	case spread.Lay:
-		n.tell(key, func(a *actor) {
-			if wanted() {
-				a.lay(q, reply)
+				a.carryOutWord(q, reply)
 			}
 		})
 	case spread.Hold:
@@ -82,33 +69,61 @@ func (n *node) serve(s spread.Serve) {
 // say is an operator's word about a key, said to this node: the owner's to carry
 // out, or this node's own if no owner answers.
 func (n *node) say(key breaker.Key, body any, done func(any)) {
-	if n.owns(key) {
-		n.tell(key, func(a *actor) {
-			switch q := body.(type) {
-			case spread.Word:
-				a.operate(q, done)
-			case spread.Lay:
-				a.lay(q, done)
-			}
-		})
+	n.decide(key, body, n.clock.Now().Add(words.DecideLimit), done)
+}
+
+// decide has the owner carry out a word, and whoever owns the key next if that is not
+// who was asked.
+func (n *node) decide(key breaker.Key, body any, until breaker.Instant, done func(any)) {
+	left := until.Sub(n.clock.Now())
+	if left <= 0 {
+		done(words.ErrDisagree)
 		return
 	}
 	owner := n.spread.Owner(key)
-	n.request(wordLimit, func(s *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
-		return s.Request(now, key, body, wordLimit)
-	}, func(reply any) {
-		err, failed := reply.(error)
-		switch {
-		case !failed:
+	n.askOwner(owner, key, body, left, func(reply any) {
+		err, _ := reply.(error)
+		step := words.After(owner, n.spread.Owner(key), err)
+		if n.clock.Now() >= until {
+			step = words.Answered
+		}
+		switch step {
+		case words.Answered:
 			done(reply)
-		case errors.Is(err, spread.ErrNotOwner), errors.Is(err, spread.ErrMoved), n.spread.Owner(key) != owner && n.spread.Owner(key) != "":
-			n.later(handOver, func() { n.say(key, body, done) })
-		default:
+		case words.StandIn:
 			n.world.sometimes(SawStandIn)
 			n.standIn(key, body, done)
+		case words.AskAgain:
+			if q, change := body.(spread.Lay); change {
+				q.Again = true
+				body = q
+			}
+			n.later(words.HandOver, func() { n.decide(key, body, until, done) })
 		}
 	})
 }
 
-// handOver is how long an owner that has just changed is given (package node).
-const handOver = 50 * time.Millisecond
+// askOwner has a member carry out a word, or this node's own actor.
+func (n *node) askOwner(owner string, key breaker.Key, body any, left time.Duration, done func(any)) {
+	if owner != n.id {
+		n.request(min(words.WordLimit, left), func(s *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
+			return s.RequestFrom(now, owner, key, body, words.WordLimit)
+		}, done)
+		return
+	}
+	answered := false
+	answer := func(reply any) {
+		if !answered {
+			answered = true
+			done(reply)
+		}
+	}
+	limit := min(words.ActorLimit, left)
+	until := n.clock.Now().Add(limit)
+	n.tell(key, func(a *actor) {
+		if n.clock.Now() < until {
+			a.carryOutWord(body, answer)
+		}
+	})
+	n.later(limit, func() { answer(errNoReply) })
+}

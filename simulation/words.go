@@ -1,11 +1,13 @@
 package simulation
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
+	"fleetfuse/cluster/words"
 )
 
 // say is an operator's word, said to a node if it is there.
@@ -31,7 +33,9 @@ func (w *World) say(x Word) {
 		case Replace:
 			w.checks.lift(host) // the mode may be off
 			w.checks.lifting[host]++
-			n.say(key, spread.Lay{Register: breaker.RegisterOperator, Set: x.Fields, Length: x.For, Author: "operator"}, func(body any) { w.replaced(n, host, body) })
+			w.changes++
+			change := spread.Lay{ID: w.changes, Register: breaker.RegisterOperator, Set: x.Fields, Length: x.For, Author: "operator"}
+			n.say(key, change, func(body any) { w.replaced(n, host, body) })
 		}
 	})
 }
@@ -59,7 +63,17 @@ func openedAt(s *breaker.Snapshot) (stamp breaker.Stamp) {
 	return stamp
 }
 
+// mayCome reports whether a word that failed may be carried out all the same.
+func mayCome(body any) bool {
+	err, _ := body.(error)
+	return errors.Is(err, words.ErrUnknown) || errors.Is(err, words.ErrDisagree) || errors.Is(err, spread.ErrNoOwner)
+}
+
 func (w *World) closed(n *node, host string, said time.Duration, body any) {
+	if mayCome(body) {
+		w.after(closeTakes, func() { w.checks.lifted(host) })
+		return
+	}
 	w.checks.lifted(host)
 	r, ok := body.(spread.OperatorResult)
 	if !ok || !r.Durable || r.Copies < 2 {
@@ -79,6 +93,9 @@ func (w *World) closed(n *node, host string, said time.Duration, body any) {
 }
 
 func (w *World) replaced(n *node, host string, body any) {
+	if mayCome(body) {
+		return // a stopped member may hold it, and tell of it when it goes on: holds are lifted from now on
+	}
 	w.checks.lifted(host)
 	r, ok := body.(spread.LayResult)
 	if !ok || !r.Durable || len(r.Refused) > 0 || r.Copies < 2 {

@@ -27,6 +27,7 @@ type World struct {
 
 	messages    uint64
 	activations uint64
+	changes     uint64    // of policies
 	topology    uint64    // changes that nodes notice
 	recorder    *Recorder // of a report; nil: nobody wants one
 }

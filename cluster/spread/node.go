@@ -109,14 +109,6 @@ func (n *Node) Heirs(key breaker.Key) []string {
 	return heirs
 }
 
-// Foresees reports whether a later version of an overlay is known here than the
-// one that it was made from: whoever made it did not know.
-func (n *Node) Foresees(key breaker.Key, o breaker.Overlay) (known breaker.Overlay, later bool) {
-	s := n.view.Of(key)
-	known = s.Overlay(o.Register)
-	return known, o.Stamp > known.Stamp && known.Stamp > o.Base
-}
-
 // owns reports whether this node owns a key. A node that is starting owns none
 // yet: what it remembers may be long over.
 func (n *Node) owns(key breaker.Key) bool { return n.ready && n.Owner(key) == n.opt.Self }

@@ -46,6 +46,7 @@ var architecture = []row{
 	{1, "cluster/view", pure, none},
 	{1, "cluster/placement", pure, none},
 	{1, "cluster/spread", pure, none},
+	{1, "cluster/words", pure, none},
 	{1, "cluster/travel", effects, uses{protobuf}},
 	{1, "telemetry/rollup", pure, none}, // gate's counts, so workers link it: no tuner above it
 	{1, "cooldownstore", effects, none},
