@@ -41,8 +41,11 @@ it waits for it and misses nothing. With -o json each event is then a line.`,
 }
 
 func (s *session) askEvents(cmd *cobra.Command, args []string, q admin.EventsQuery, follow bool) error {
-	if follow && cmd.Flags().Changed("limit") {
+	switch {
+	case follow && cmd.Flags().Changed("limit"):
 		return &usageError{what: "--follow has no end, and so no --limit", try: cmd.CommandPath() + " --follow --since 10m"}
+	case cmd.Flags().Changed("limit") && q.Limit < 1:
+		return &usageError{what: fmt.Sprintf("--limit is %d; want 1 to 10,000", q.Limit), try: cmd.CommandPath() + " --limit 100"}
 	}
 	keys, err := parseKeys(cmd, args)
 	if err != nil {

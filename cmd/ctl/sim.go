@@ -66,12 +66,18 @@ type trial struct {
 // ofTheScenario labels the policy that a scenario brings along.
 const ofTheScenario = "of the scenario"
 
-// trials are the plans of a scenario under the policies of files; "" is its own.
-// The worlds are equal: the quiet part is long enough for each.
-func trials(sc simulation.Scenario, files ...string) ([]trial, error) {
+// openTrials opens a scenario and the policies that it is run under: a file's, or its
+// own for "". Of both all problems are told at once. The worlds are equal: the quiet
+// part is long enough for each policy; against may be "" for no second one.
+func openTrials(name, policy, against string) (simulation.Scenario, []trial, error) {
+	sc, err := openScenario(name)
+	problems := []error{err}
+	files := []string{policy}
+	if against != "" {
+		files = append(files, against)
+	}
 	var labels []string
 	var policies []*config.Breakers
-	var problems []error
 	for _, file := range files {
 		label, b := ofTheScenario, sc.Plan.Policies
 		if file != "" {
@@ -82,21 +88,21 @@ func trials(sc simulation.Scenario, files ...string) ([]trial, error) {
 		labels, policies = append(labels, label), append(policies, b)
 	}
 	if err := errors.Join(problems...); err != nil {
-		return nil, err
+		return sc, nil, err
 	}
 	plans, err := sc.Plan.Under(policies...)
 	list := make([]trial, len(plans))
 	for i := range plans {
 		list[i] = trial{labels[i], plans[i]}
 	}
-	return list, err
+	return sc, list, err
 }
 
 // refuse reports each thing that is wrong with a file, on a line of its own.
 func (s *session) refuse(cmd *cobra.Command, err error) error {
 	var usage *usageError
-	if errors.As(err, &usage) {
-		return err
+	if errors.As(err, &usage) { // what is asked for is not there: the rest can wait
+		return usage
 	}
 	for _, p := range apart(err) {
 		s.say("fleetfuse-ctl: %s", p)

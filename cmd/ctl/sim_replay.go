@@ -32,15 +32,7 @@ its quiet part is long enough for both. Exits 1 if a promise was broken.`,
 			plan := simulation.Random(seed)
 			switch {
 			case name != "":
-				sc, err := openScenario(name)
-				if err != nil {
-					return s.refuse(cmd, err)
-				}
-				files := []string{policy}
-				if against != "" {
-					files = append(files, against)
-				}
-				list, err := trials(sc, files...)
+				_, list, err := openTrials(name, policy, against)
 				if err != nil {
 					return s.refuse(cmd, err)
 				}

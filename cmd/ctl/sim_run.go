@@ -66,14 +66,7 @@ func (s *session) simRun(cmd *cobra.Command, r *simRun, name string) error {
 	}
 	var err error
 	r.name = name
-	if r.scenario, err = openScenario(name); err != nil {
-		return s.refuse(cmd, err)
-	}
-	files := []string{r.policy}
-	if r.against != "" {
-		files = append(files, r.against)
-	}
-	if r.trials, err = trials(r.scenario, files...); err != nil {
+	if r.scenario, r.trials, err = openTrials(name, r.policy, r.against); err != nil {
 		return s.refuse(cmd, err)
 	}
 	p := s.newProgress(cmd.Context(), r.seeds*len(r.trials))

@@ -33,6 +33,7 @@ func TestSimUsage(t *testing.T) {
 		{"sim", "run", "brown-out", "--policy", "testdata/sim/badpolicy.yaml"},
 		{"sim", "run", "brown-out", "--policy", "testdata/sim/none.yaml"},
 		{"sim", "run", "brown-out", "--policy", "testdata/sim/badpolicy.yaml", "--against", "testdata/sim/badprofile.yaml"},
+		{"sim", "run", "testdata/sim/missing.yaml", "--policy", "testdata/sim/badpolicy.yaml"},
 		{"sim", "run", "brown-out", "-o", "yaml"},
 		{"sim", "run", "brown-out", "--seed", "-1"},
 		{"sim", "run", "brown-out", "--seeds", "0"},

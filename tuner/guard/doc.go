@@ -11,7 +11,7 @@
 // the last gate before a change is enforced. What May refuses, in this order:
 //
 //	invalid   no number, no field of ours, or beyond the bounds
-//	frozen    two changes of the host were rolled back, or somebody froze it
+//	frozen    two changes of the host were rolled back
 //	hold      the host was changed, rolled back or reset a moment ago
 //	dead-band the change is too small to be worth one
 //	budget    the host, or the fleet, had its changes for the day

@@ -76,8 +76,6 @@ func (l *Ledger) Apply(now time.Time, r Record) error {
 		h.undone = h.undone.with(e, 2)
 	case Reset:
 		h.reset = max(h.reset, r.At)
-	case Frozen:
-		h.frozen = max(h.frozen, r.At)
 	}
 	switch r.Kind {
 	case Enforced, RolledBack, Reset:

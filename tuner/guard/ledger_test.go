@@ -41,7 +41,7 @@ func ledger(t *testing.T, records string) *guard.Ledger {
 
 func parse(t *testing.T, records string) (list []guard.Record) {
 	t.Helper()
-	kinds := map[byte]guard.Event{'e': guard.Enforced, 'r': guard.RolledBack, 'o': guard.Reset, 'f': guard.Frozen, 'p': guard.Promoted, 'x': "something-newer"}
+	kinds := map[byte]guard.Event{'e': guard.Enforced, 'r': guard.RolledBack, 'o': guard.Reset, 'p': guard.Promoted, 'x': "something-newer"}
 	for _, word := range strings.Fields(records) {
 		minute, err := time.ParseDuration(word[1:] + "m")
 		if err != nil {
@@ -96,8 +96,6 @@ func TestMay(t *testing.T) {
 		{"two rollbacks thaw", "r0 r60", 60 + 7*24*60, up, guard.Allowed, 0},
 		{"a third freezes again", "r0 r60 r10200", 10260, surely(up), guard.IsFrozen, 7*24*time.Hour - time.Hour},
 		{"two rollbacks far apart", "r0 r43201", 43260, surely(up), guard.Allowed, 0},
-		{"frozen by somebody", "f0", 30 * 24 * 60, surely(up), guard.IsFrozen, 0},
-		{"frozen, then reset", "f0 o1", 30, up, guard.Allowed, 0},
 		{"dead band", "", 0, guard.Change{Key: key, Field: guard.ResetTimeout, From: 100, To: 109, Evidence: 9}, guard.InDeadBand, 0},
 		{"edge of the dead band", "", 0, guard.Change{Key: key, Field: guard.ResetTimeout, From: 100, To: 110, Evidence: 9}, guard.Allowed, 0},
 		{"no change", "", 0, raise(5, 5), guard.InDeadBand, 0},
@@ -167,9 +165,11 @@ func TestClocksStep(t *testing.T) {
 	if v := l.May(t0, raise(5, 7)); !v.OK {
 		t.Errorf("the clock stepped back, it is not believed any more: %+v", v)
 	}
-	frozen := guard.Record{ID: "z", Kind: guard.Frozen, At: at(20 * time.Hour).UnixMilli(), Key: key}
-	if err := l.Apply(at(2*time.Hour), frozen); err != nil {
-		t.Fatal(err)
+	for _, id := range []string{"y", "z"} {
+		undone := guard.Record{ID: id, Kind: guard.RolledBack, At: at(20 * time.Hour).UnixMilli(), Key: key}
+		if err := l.Apply(at(2*time.Hour), undone); err != nil {
+			t.Fatal(err)
+		}
 	}
 	reset := guard.Record{ID: "o", Kind: guard.Reset, At: l.Stamp(at(3*time.Hour), key), Key: key}
 	if err := l.Apply(at(3*time.Hour), reset); err != nil {
@@ -188,25 +188,25 @@ func TestOldestHostsGo(t *testing.T) {
 	s.MaxHosts = 3
 	l := guard.NewLedger(s)
 	apply := func(name string, d time.Duration) {
-		r := guard.Record{ID: fmt.Sprint(name, d), Kind: guard.Frozen, At: at(d).UnixMilli(), Key: breaker.HostKey(name)}
+		r := guard.Record{ID: fmt.Sprint(name, d), Kind: guard.Enforced, At: at(d).UnixMilli(), Key: breaker.HostKey(name)}
 		if err := l.Apply(at(time.Hour), r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	apply("a", 1)
-	apply("b", 2*time.Second)
-	apply("c", 3*time.Second)
-	apply("a", 4*time.Second)
-	apply("d", 5*time.Second) // b goes
-	apply("b", time.Second)   // and is too old to come back
-	frozen := map[string]bool{}
+	apply("a", 55*time.Minute)
+	apply("b", 56*time.Minute)
+	apply("c", 57*time.Minute)
+	apply("a", 58*time.Minute)
+	apply("d", 59*time.Minute) // b goes
+	apply("b", 55*time.Minute) // and is too old to come back
+	known := map[string]bool{}
 	for _, name := range []string{"a", "b", "c", "d"} {
 		c := raise(5, 7)
 		c.Key = breaker.HostKey(name)
-		frozen[name] = l.May(at(time.Hour), c).Why == guard.IsFrozen
+		known[name] = l.May(at(time.Hour), c).Why == guard.Held
 	}
-	if diff := cmp.Diff(map[string]bool{"a": true, "b": false, "c": true, "d": true}, frozen); diff != "" || l.Hosts() != 3 {
-		t.Errorf("%d hosts, frozen: %s", l.Hosts(), diff)
+	if diff := cmp.Diff(map[string]bool{"a": true, "b": false, "c": true, "d": true}, known); diff != "" || l.Hosts() != 3 {
+		t.Errorf("%d hosts, known: %s", l.Hosts(), diff)
 	}
 }
 

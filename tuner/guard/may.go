@@ -48,9 +48,6 @@ func (l *Ledger) May(now time.Time, c Change) Verdict {
 	if problem := c.problem(); problem != "" {
 		return refuse(Invalid, 0, "%s", problem)
 	}
-	if h.frozen > h.reset && believed(now, h.frozen) {
-		return refuse(IsFrozen, 0, "frozen until the policy is reset")
-	}
 	if left := h.thaws(now, s.Freeze); left > 0 {
 		return refuse(IsFrozen, left, "two changes were rolled back: frozen for %s, or until the policy is reset", words(left))
 	}

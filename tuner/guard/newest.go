@@ -41,7 +41,6 @@ type host struct {
 	held     int64  // of those after which a host is left alone for a while
 	enforced newest // as many as a budget of the day can be
 	undone   newest // rollbacks: the newest two
-	frozen   int64  // when somebody froze it, 0 never
 	reset    int64  // when an operator reset it, 0 never
 	last     map[slot]move
 }

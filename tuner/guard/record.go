@@ -18,7 +18,6 @@ const (
 	Promoted   Event = "promoted"    // they proved themselves: for people, blocks and frees nothing
 	RolledBack Event = "rolled-back" // they are undone
 	Reset      Event = "reset"       // an operator reset the policy: what was frozen is free
-	Frozen     Event = "frozen"      // no change until a Reset
 )
 
 // A Change moves one field of one breaker.

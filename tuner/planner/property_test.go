@@ -108,7 +108,7 @@ func (w *world) anyRecord() planner.Record {
 	}
 	r := planner.Record{Done: rapid.SliceOfN(anyChange, 0, 3).Draw(t, "done"), Trial: anyTrial.Draw(t, "trial")}
 	r.ID, r.Key, r.Plan = rapid.StringN(0, 4, 140).Draw(t, "id"), keys.Draw(t, "key"), rapid.StringN(0, 2, -1).Draw(t, "plan")
-	r.Kind = rapid.SampledFrom([]guard.Event{guard.Enforced, guard.RolledBack, guard.Promoted, guard.Reset, guard.Frozen, "x", ""}).Draw(t, "kind")
+	r.Kind = rapid.SampledFrom([]guard.Event{guard.Enforced, guard.RolledBack, guard.Promoted, guard.Reset, "x", ""}).Draw(t, "kind")
 	r.At = w.now().UnixMilli() - rapid.OneOf(rapid.Int64Range(-1000, 7_200_000), rapid.Int64()).Draw(t, "ago")
 	r.IntervalMS = rapid.OneOf(rapid.SampledFrom([]int64{0, 10_000, 60_000}), rapid.Int64()).Draw(t, "interval")
 	r.Waiting = rapid.SliceOfN(anyWaiting, 0, 4).Draw(t, "waiting")

@@ -186,7 +186,7 @@ func (p *Planner) take(now time.Time, r *Record) {
 		p.begin(now, at, r)
 	case Begun:
 		p.beginning(r)
-	case guard.Promoted, guard.RolledBack, guard.Reset, guard.Frozen, NotMade:
+	case guard.Promoted, guard.RolledBack, guard.Reset, NotMade:
 		p.end(at, r.Key)
 	}
 }
