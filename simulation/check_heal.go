@@ -61,27 +61,30 @@ func (c *checks) joins(f Fault) {
 // stillClosed checks one host in the eyes of a node whose side was well.
 func (c *checks) stillClosed(n *node, h int, f Fault, healed time.Duration) {
 	w, host := c.world, &c.world.plan.Hosts[h]
-	if !c.whole[closedBefore{n.index, h}] || !host.wellSince(f.At-recently, w.now) || c.over[host.Name].until > f.At || c.shared.spokeSince(host.Name, 0) || !c.calledLately(n, h, healed) {
+	if !c.whole[closedBefore{n.index, h}] || !host.wellSince(f.At-recently, w.now) || c.over[host.Name].until > f.At || c.shared.spokeSince(host.Name, 0) {
 		return
 	}
 	s := n.spread.View().Of(breaker.HostKey(host.Name))
-	if st := s.At(n.clock.Now()); st.State != breaker.Closed && (st.Reason != breaker.ReasonCLIOpen) {
+	if st := s.At(n.clock.Now()); st.State != breaker.Closed && st.Reason != breaker.ReasonCLIOpen && c.enoughCalled(n, h, &s, healed) {
 		w.fail("healing never opens the fleet", n, "%s is still %s, %v after a split was over", host.Name, describe(s, n.clock.Now()), healWait)
 	}
 }
 
-// calledLately reports whether a node has a success to tell, of the end of the
-// split.
-func (c *checks) calledLately(n *node, h int, healed time.Duration) bool {
+// enoughCalled reports whether a node has a success to tell, of the end of the split
+// and newer than the trip, and as many others have one as it takes (ADR 12).
+func (c *checks) enoughCalled(n *node, h int, s *breaker.Snapshot, healed time.Duration) bool {
+	since := max(healed-3*time.Second, c.world.now-n.clock.Now().Sub(s.Circuit.FirstTrip))
+	tell := map[*node]bool{}
 	for _, e := range slices.Backward(c.truth.ends[h]) {
-		if e.ended < healed-3*time.Second {
-			return false
+		if e.ended < since {
+			break
 		}
-		if e.node == n && e.kind == breaker.Success && e.ended < healed && e.began > healed-3*time.Second {
-			return true
+		if e.kind == breaker.Success && e.ended < healed && e.began > since && c.disturbs[e.node.index] < since {
+			tell[e.node] = true
 		}
 	}
-	return false
+	threshold := n.policies.Of(breaker.HostKey(c.world.plan.Hosts[h].Name)).SuccessThreshold
+	return tell[n] && len(tell) >= min(threshold, len(c.world.nodes)-1)
 }
 
 // wellSince reports whether a host was healthy all the time between.
