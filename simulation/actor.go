@@ -11,15 +11,14 @@ import (
 // message at a time, and while an operator's word is being committed the others
 // wait.
 type actor struct {
-	node     *node
-	key      breaker.Key
-	machine  *breaker.Machine
-	life     uint64 // of the world: which activation it is
-	wakeAt   breaker.Instant
-	busy     bool
-	standsIn bool          // for an owner that does not answer
-	used     time.Duration // when it was last told something
-	mailbox  []func(*actor)
+	node    *node
+	key     breaker.Key
+	machine *breaker.Machine
+	life    uint64 // of the world: which activation it is
+	wakeAt  breaker.Instant
+	busy    bool
+	used    time.Duration // when it was last told something
+	mailbox []func(*actor)
 }
 
 // tell puts a message into the mailbox of a key's actor, which is there from

@@ -46,7 +46,7 @@ func (a *actor) lay(q spread.Lay, done func(any)) {
 	}
 	a.busy = true
 	n.deciding.take(a.key, func() {
-		if a.gone() || n.clock.Now() >= until {
+		if n.clock.Now() >= until {
 			finish(words.ErrBusy)
 			return
 		}
@@ -69,29 +69,21 @@ func (a *actor) layOn(l *words.Laying, until breaker.Instant, done func(any)) {
 		return
 	}
 	a.node.commitOverlay(a.key, s, until, func(r spread.OperatorResult, later breaker.Overlay, err error) {
-		switch {
-		case err != nil:
+		if err != nil {
 			done(err)
-		case a.gone():
-			done(nil)
-		default:
-			l.Heard(r, later)
-			a.layOn(l, until, done)
+			return
 		}
+		l.Heard(r, later)
+		a.layOn(l, until, done)
 	})
 }
 
-// gone reports whether another node owns the key by now.
-func (a *actor) gone() bool { return !a.standsIn && a.node.actors[a.key] != a }
-
-// released lets the mailbox go on after a word; an actor that is gone by then says
-// nothing.
+// released lets the mailbox go on after a word. An actor whose key another node owns by
+// now carries out the word that it began, and no other.
 func (a *actor) released(do func()) {
 	a.busy = false
-	if !a.gone() {
-		do()
-		a.run()
-	}
+	do()
+	a.run()
 }
 
 // turns are locks by key: who waits goes on in the order in which they came.
@@ -122,7 +114,7 @@ func (t turns) give(key breaker.Key) {
 // other.
 func (n *node) standIn(key breaker.Key, body any, done func(any)) {
 	n.standing.take(key, func() {
-		a := &actor{node: n, key: key, machine: breaker.New(n.policies.Of(key)), standsIn: true}
+		a := &actor{node: n, key: key, machine: breaker.New(n.policies.Of(key))}
 		a.machine.Adopt(a.moment(), n.spread.View().Of(key))
 		a.carryOutWord(body, func(result any) {
 			done(result)
