@@ -29,10 +29,10 @@ type Failure struct {
 // maxBroken bounds the failing seeds that are kept; Broken tells the first.
 const maxBroken = 1000
 
-// RunSeeds is a campaign: it runs the default worlds of some seeds, several at a time. progress,
-// if it is not nil, is told of each world that failed, and now and then how many
-// are done.
-func RunSeeds(from, seeds uint64, workers int, progress func(done uint64, failed *Failure)) Result {
+// RunSeeds is a campaign: it runs a world of each of some seeds, several at a time.
+// progress, if it is not nil, is told of each world that failed, and now and then
+// how many are done.
+func RunSeeds(world func(seed uint64) Plan, from, seeds uint64, workers int, progress func(done uint64, failed *Failure)) Result {
 	began := time.Now()
 	r := Result{From: from, Seeds: seeds}
 	next := make(chan uint64)
@@ -42,7 +42,7 @@ func RunSeeds(from, seeds uint64, workers int, progress func(done uint64, failed
 	for range max(workers, 1) {
 		work.Go(func() {
 			for seed := range next {
-				one := runSeed(seed)
+				one := runSeed(world, seed)
 				mu.Lock()
 				r.add(one)
 				done++
@@ -73,7 +73,7 @@ const noPanic = "no panic"
 
 // runSeed runs one world. A panic is a failure of its seed and must not end a
 // night's campaign.
-func runSeed(seed uint64) (r Result) {
+func runSeed(world func(seed uint64) Plan, seed uint64) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			where := make([]byte, 4096)
@@ -81,7 +81,7 @@ func runSeed(seed uint64) (r Result) {
 			r.Broken = []Failure{{seed, []Violation{{Check: noPanic, Text: fmt.Sprintf("%v\n%s", p, where)}}}}
 		}
 	}()
-	w := New(Random(seed))
+	w := New(world(seed))
 	w.Run()
 	r.Counts, r.Measures, r.saw = w.Counts(), w.Measures(), w.saw
 	r.Hash = mix(w.sum(), seed)
@@ -117,16 +117,6 @@ func (c *Counts) add(d Counts) {
 	c.Trips += d.Trips
 	c.Rounds += d.Rounds
 	c.Messages += d.Messages
-}
-
-// Missed lists the interesting states that no world reached.
-func (r *Result) Missed() (missed []Sometimes) {
-	for s, n := range r.saw {
-		if n == 0 {
-			missed = append(missed, Sometimes(s))
-		}
-	}
-	return missed
 }
 
 // Saw is how often each interesting state was reached.

@@ -27,7 +27,7 @@ func TestCampaign(t *testing.T) {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(800)) // worlds make much garbage and keep little
 	shown := 0
-	r := simulation.RunSeeds(*from, n, runtime.GOMAXPROCS(0), func(done uint64, failed *simulation.Failure) {
+	r := simulation.RunSeeds(simulation.Random, *from, n, runtime.GOMAXPROCS(0), func(done uint64, failed *simulation.Failure) {
 		switch {
 		case failed == nil:
 			fmt.Printf("%d of %d seeds\n", done, n)
@@ -53,7 +53,39 @@ func TestCampaign(t *testing.T) {
 		t.Errorf("%d seeds failed; go test ./simulation -run Shrink -shrink SEED keeps one", len(r.Broken))
 	}
 	if n >= enough {
-		for _, s := range r.Missed() {
+		for _, s := range simulation.OfDefault() {
+			if r.Saw(s) == 0 {
+				t.Errorf("never in %d seeds: %v", n, s)
+			}
+		}
+	}
+}
+
+// TestDisputed is a campaign of worlds that are crowded with operators. The story of
+// the first that fails is logged: no command tells it.
+func TestDisputed(t *testing.T) {
+	n := *seeds / 4
+	if testing.Short() {
+		n = 25
+	}
+	r := simulation.RunSeeds(simulation.Disputed, *from, n, runtime.GOMAXPROCS(0), nil)
+	t.Logf("%d seeds in %v", n, r.Took.Round(1e6))
+	for i, f := range r.Broken {
+		if i == 0 {
+			w := simulation.New(simulation.Disputed(f.Seed))
+			w.Tell(func(line string) { t.Log(line) })
+			w.Run()
+		}
+		if i < maxShown {
+			t.Errorf("seed %d: %v", f.Seed, f.Violations[0])
+		}
+	}
+	if n < enough/4 {
+		return
+	}
+	for _, s := range simulation.OfDisputed() {
+		t.Logf("%d times: %v", r.Saw(s), s)
+		if r.Saw(s) == 0 {
 			t.Errorf("never in %d seeds: %v", n, s)
 		}
 	}
@@ -61,9 +93,9 @@ func TestCampaign(t *testing.T) {
 
 func TestSameSeedSameWorld(t *testing.T) {
 	const n = 6
-	one := simulation.RunSeeds(0, n, 1, nil)
+	one := simulation.RunSeeds(simulation.Random, 0, n, 1, nil)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
-	four := simulation.RunSeeds(0, n, 4, nil)
+	four := simulation.RunSeeds(simulation.Random, 0, n, 4, nil)
 	if one.Hash != four.Hash || one.Counts != four.Counts {
 		t.Errorf("4 workers gave %x and %+v, one gave %x and %+v", four.Hash, four.Counts, one.Hash, one.Counts)
 	}
@@ -73,9 +105,9 @@ func TestSameSeedSameWorld(t *testing.T) {
 // the order of a map, now and then, they reached the owner the other way round.
 func TestNoMapOrderInAWorld(t *testing.T) {
 	const seed, times = 7020, 12
-	first := simulation.RunSeeds(seed, 1, 1, nil)
+	first := simulation.RunSeeds(simulation.Random, seed, 1, 1, nil)
 	for range times {
-		if again := simulation.RunSeeds(seed, 1, 1, nil); again.Hash != first.Hash {
+		if again := simulation.RunSeeds(simulation.Random, seed, 1, 1, nil); again.Hash != first.Hash {
 			t.Fatalf("seed %d gave %x, then %x", seed, first.Hash, again.Hash)
 		}
 	}

@@ -81,6 +81,11 @@ func (c *checks) lifted(host string) {
 	c.lift(host)
 }
 
+// closing notes the stamp of a close that is about to be committed.
+func (c *checks) closing(host string, stamp breaker.Stamp) {
+	c.closeMade[host] = max(c.closeMade[host], stamp)
+}
+
 // began checks a call that begins.
 func (c *checks) began(n *node, host string, d *gate.Decision, at time.Duration) {
 	w := c.world

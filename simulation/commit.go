@@ -1,6 +1,8 @@
 package simulation
 
 import (
+	"errors"
+
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/cluster/words"
@@ -54,6 +56,7 @@ func (a *actor) lay(q spread.Lay, done func(any)) {
 			Key: a.key, Machine: a.machine, Recall: n.spread.View().Of, Amend: n.amend, Moment: a.moment, CarryOut: a.carryOut,
 		})
 		if made, ok := l.Made(func() []breaker.Overlay { return n.disk.past[a.key] }); ok {
+			n.world.sometimes(SawMadeBefore)
 			n.commit(a.key, l.Known(), until, func(r spread.OperatorResult) { finish(words.MadeBefore(made, r)) })
 			return
 		}
@@ -130,7 +133,9 @@ func (a *actor) status() breaker.Status {
 
 func (a *actor) wordOf(q spread.Word) breaker.Effects {
 	if q.Length == 0 {
-		return a.machine.Close(a.moment(), q.Author, q.Detail)
+		e := a.machine.Close(a.moment(), q.Author, q.Detail)
+		a.node.world.checks.closing(a.key.Name(), a.machine.Snapshot().Clear)
+		return e
 	}
 	return a.machine.OpenUntil(a.moment(), a.node.id, q.Length, q.Author, q.Detail)
 }
@@ -161,6 +166,9 @@ func (n *node) commit(key breaker.Key, s breaker.Snapshot, until breaker.Instant
 func (n *node) commitOverlay(key breaker.Key, s breaker.Snapshot, until breaker.Instant, done func(spread.OperatorResult, breaker.Overlay, error)) {
 	h := words.HoldChange(n.spread.Heirs(key), s, n.owns(key))
 	n.holdElsewhere(key, h, until, func() {
+		if errors.Is(h.Err, words.ErrUnknown) {
+			n.world.sometimes(SawUnknownWord)
+		}
 		if !h.Stands() {
 			done(spread.OperatorResult{}, h.Later, h.Err)
 			return
@@ -182,6 +190,11 @@ func (n *node) holdElsewhere(key breaker.Key, h *words.Holding, until breaker.In
 	}, func(body any) {
 		held, _ := body.(spread.Held)
 		err, _ := body.(error)
+		if held.Busy {
+			n.world.sometimes(SawBusyHolder)
+		} else if held.Refused() {
+			n.world.sometimes(SawHoldRefused)
+		}
 		heard := func() {
 			h.Heard(held, err, n.owns(key), n.clock.Now() >= until)
 			n.holdElsewhere(key, h, until, done)

@@ -16,7 +16,7 @@
 //     carried out in one goroutine;
 //   - clock.go, network.go, membership.go, disk.go: what can fail;
 //   - host.go, worker.go: who calls whom, and what comes of it;
-//   - plan.go, random.go: what a world consists of, and when what fails;
+//   - plan.go, random.go, disputed.go: what a world consists of, and when what fails;
 //   - check*.go: the promises, check_list.go lists them; sometimes.go: the
 //     states that a campaign must have seen;
 //   - campaign.go, shrink*.go: very many seeds, and what is left of one that

@@ -38,8 +38,23 @@ const (
 	SawPlaceLostTail
 	SawPlaceRepaired
 	SawForeignCovered
+	SawMadeBefore
+	SawUnknownWord
+	SawHoldRefused
+	SawBusyHolder
 	sometimesCount
 )
+
+// OfDefault and OfDisputed are what the worlds of Random and of Disputed must reach.
+func OfDefault() []Sometimes  { return states(0, SawMadeBefore) }
+func OfDisputed() []Sometimes { return states(SawMadeBefore, sometimesCount) }
+
+func states(from, to Sometimes) (list []Sometimes) {
+	for s := from; s < to; s++ {
+		list = append(list, s)
+	}
+	return list
+}
 
 var sometimesNames = [sometimesCount]string{
 	"a breaker tripped", "a breaker was half-open", "a breaker recovered", "a probe failed", "a Retry-After was honoured",
@@ -51,6 +66,7 @@ var sometimesNames = [sometimesCount]string{
 	"a cooldown was written to the shared store", "a deadline of another program was adopted", "the shared store said what was known",
 	"a write to the shared store was taken and denied", "the shared store lost its tail", "what the shared store lost was written again",
 	"a close ended a deadline of another program",
+	"a change asked for again had been made", "nobody knew whether a change was made", "who was to hold a word knew of a later change", "who holds words was busy",
 }
 
 func (s Sometimes) String() string { return sometimesNames[s] }

@@ -48,8 +48,12 @@ func (w *World) opened(n *node, host string, until time.Duration, body any) {
 		return
 	}
 	w.sometimes(SawOpenOfOperator)
+	stamp := openedAt(&r.Entry)
+	if stamp <= w.checks.closeMade[host] {
+		return // somebody closed it while this was under way
+	}
 	if n.policies.Of(breaker.HostKey(host)).Mode == breaker.ModeEnforce && r.After.State == breaker.Open && r.After.Reason == breaker.ReasonCLIOpen {
-		w.checks.hold(hold{host: host, by: n, life: n.starts, since: w.now, until: until, what: "an operator's open", stamp: openedAt(&r.Entry)})
+		w.checks.hold(hold{host: host, by: n, life: n.starts, since: w.now, until: until, what: "an operator's open", stamp: stamp})
 	}
 }
 
