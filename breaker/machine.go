@@ -12,6 +12,7 @@ type Machine struct {
 	// Outcomes of calls that began before it change nothing.
 	state   State
 	changed Instant
+	decided Instant // when it opened or recovered last
 
 	runs  []roleRun
 	burst tally
@@ -127,7 +128,7 @@ func (m *Machine) become(mo Moment, at Instant, t Transition) {
 		m.round = nil
 	}
 	if t.To != HalfOpen {
-		m.healing = healing{}
+		m.healing, m.decided = healing{}, at
 	}
 	m.probing = probing{since: at}
 	if t.To == Closed || t.To == Open {
@@ -272,9 +273,9 @@ func (m *Machine) wakeAt(now Instant) Instant {
 	return at
 }
 
-// Changed is when the state came about: when it opened, ran out or recovered;
-// zero for a machine that was always closed.
-func (m *Machine) Changed() Instant { return m.changed }
+// Decided is when it opened or recovered last, not when that ran out; zero for a
+// machine that was always closed.
+func (m *Machine) Decided() Instant { return m.decided }
 
 // Snapshot is what of the machine outlives it.
 func (m *Machine) Snapshot() Snapshot { return m.snap.Clone() }

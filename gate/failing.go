@@ -165,7 +165,7 @@ func (g *Gate) empty(f *failing, c breaker.Close) {
 	last := ring.LastClose()
 	switch {
 	case last.Stamp >= c.Stamp && last.At >= c.At: // heard before
-	case ring.MaxStamp() <= c.Stamp || f.ring.Changed() <= c.At:
+	case ring.MaxStamp() <= c.Stamp || f.ring.Decided() <= c.At:
 		mo.Stamp = max(c.Stamp, ring.Clear)
 		f.ring.Close(mo, "", "")
 		f.run = breaker.Outcome{}

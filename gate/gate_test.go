@@ -135,6 +135,30 @@ func TestACloseEmptiesARingWhoseClockIsAhead(t *testing.T) {
 	}
 }
 
+// TestACloseEmptiesAHalfOpenRing: it counts when the ring opened, not when that ran
+// out, before the close was heard.
+func TestACloseEmptiesAHalfOpenRing(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.set(func() { w.members = 2 })
+		for range 5 {
+			d := w.allow(host)
+			d.Report(failed(500))
+		}
+		closed := w.clock.Now().Add(time.Second)
+		pass(w.policy.ResetTimeout + time.Millisecond)
+		probe := w.allow(host)
+		wantRejected(t, w.allow(host), breaker.HalfOpen, breaker.ReasonLocalEvidence)
+		w.g.Apply(hostKey, breaker.Snapshot{Clear: 1, ClearKept: closed.Add(breaker.KeepClear)})
+		for i := range 3 {
+			if d := w.allow(host); !d.Allowed() || d.Probe() {
+				t.Errorf("call %d after a close from when it was open: %+v, probe %v", i, d.Rejection(), d.Probe())
+			}
+		}
+		probe.Success()
+	})
+}
+
 func TestRepeatedCloseKeepsWhatFollowedIt(t *testing.T) {
 	w := newWorld(t)
 	w.set(func() { w.members = 2 })
