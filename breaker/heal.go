@@ -89,6 +89,23 @@ func (m *Machine) healed(mo Moment, node string) {
 	}
 }
 
+// disproved is up to when, while half-open, a member's success says nothing any more:
+// a probe failed later, or the host asked for a pause that lasted longer.
+func (m *Machine) disproved(now Instant) (until Instant) {
+	if m.state != HalfOpen {
+		return 0
+	}
+	for _, f := range m.probing.failed {
+		until = max(until, f.at)
+	}
+	for _, c := range m.snap.Cooldowns {
+		if c.Until <= now {
+			until = max(until, c.Until)
+		}
+	}
+	return until
+}
+
 // cooling reports whether a cooldown runs.
 func (m *Machine) cooling(now Instant) bool {
 	return slices.ContainsFunc(m.snap.Cooldowns, func(c Cooldown) bool { return c.Until > now })

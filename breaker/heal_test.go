@@ -106,6 +106,62 @@ func TestHealingGoesOnWhileHalfOpen(t *testing.T) {
 	}
 }
 
+// TestHealingOfACircuitThatIsGone: an operator closed it, but not a Retry-After that ran
+// out since. Answers about the circuit do not end that, and nobody is asked again.
+func TestHealingOfACircuitThatIsGone(t *testing.T) {
+	for name, during := range map[string]bool{"in the round": true, "between rounds": false} {
+		h := newHealer(3)
+		e := h.Adopt(h.after(0), h.open(origin))
+		if !during {
+			h.EndRound(h.after(time.Millisecond), e.AskWitnesses.Round)
+		}
+		mo := h.after(time.Second / 2)
+		h.Adopt(mo, breaker.Snapshot{
+			Clear: mo.Stamp, ClearKept: mo.Now.Add(breaker.KeepClear),
+			Cooldowns: []breaker.Cooldown{{Setter: "n2", Stamp: mo.Stamp + 1, Until: mo.Now.Add(-time.Millisecond), Length: time.Second, Reason: breaker.ReasonRetryAfter}},
+		})
+		if during {
+			h.Witness(h.after(time.Millisecond), breaker.WitnessAnswer{Round: e.AskWitnesses.Round, Node: "n2", Success: origin + 1})
+		} else if e = h.Tick(h.after(time.Second)); e.AskWitnesses != nil {
+			t.Errorf("%s: asked %+v", name, e.AskWitnesses)
+		}
+		if st := h.Inspect(h.mo.Now).Status.State; st != breaker.HalfOpen {
+			t.Errorf("%s: %v, want half_open: the Retry-After ran out without a probe", name, st)
+		}
+	}
+}
+
+// TestHealingThatIsDisproved: while half-open, a success from before a failed probe, or
+// before the end of a Retry-After, says nothing.
+func TestHealingThatIsDisproved(t *testing.T) {
+	for name, disprove := range map[string]func(h *healer){
+		"a failed probe": func(h *healer) {
+			a, _ := h.Ask(h.after(200*time.Millisecond), breaker.Question{ID: 1, Node: "n1"})
+			h.Report(h.after(time.Millisecond), breaker.Outcome{Node: "n1", Kind: breaker.Failure, Permit: a.Permit, Began: h.mo.Now, Ended: h.mo.Now})
+		},
+		"a Retry-After": func(h *healer) {
+			h.Cool(h.after(time.Millisecond), breaker.Cooldown{Setter: "n2", Stamp: h.mo.Stamp, Until: h.mo.Now.Add(time.Second / 2), Length: time.Second / 2, Reason: breaker.ReasonRetryAfter})
+		},
+	} {
+		h := newHealer(3)
+		s := h.open(origin)
+		s.Circuit.Until = origin.Add(200 * time.Millisecond)
+		e := h.Adopt(h.after(time.Millisecond), s)
+		disprove(h)
+		if e.AskWitnesses != nil {
+			h.EndRound(h.after(time.Millisecond), e.AskWitnesses.Round)
+		}
+		e = h.Tick(h.after(1100 * time.Millisecond))
+		if e.AskWitnesses != nil {
+			h.Witness(h.after(time.Millisecond), breaker.WitnessAnswer{Round: e.AskWitnesses.Round, Node: "n2", Success: origin + 1})
+			h.Witness(h.after(time.Millisecond), breaker.WitnessAnswer{Round: e.AskWitnesses.Round, Node: "n3", Success: origin + 1})
+		}
+		if st := h.Inspect(h.mo.Now).Status.State; st != breaker.HalfOpen {
+			t.Errorf("%s: %v after an older success, want half_open", name, st)
+		}
+	}
+}
+
 // A round of one's own circuit says so; alone nobody is asked until somebody
 // joins.
 func TestHealIsSaidOfHealingOnly(t *testing.T) {

@@ -124,11 +124,14 @@ func (m *Machine) become(mo Moment, at Instant, t Transition) {
 	t.From, t.To, t.At, t.Stamp = m.state, m.snap.At(mo.Now).State, at, mo.Stamp
 	m.state, m.changed = t.To, at
 	m.asked = 0
-	if heals := m.round != nil && m.round.heal; t.To != HalfOpen || !heals {
-		m.round = nil
-	}
 	if t.To != HalfOpen {
-		m.healing, m.decided = healing{}, at
+		m.decided = at
+	}
+	switch heals := t.To == HalfOpen && m.snap.Circuit.State != Closed; {
+	case !heals:
+		m.round, m.healing = nil, healing{}
+	case m.round != nil && !m.round.heal:
+		m.round = nil
 	}
 	m.probing = probing{since: at}
 	if t.To == Closed || t.To == Open {

@@ -51,7 +51,7 @@ func (m *Machine) Witness(mo Moment, a WitnessAnswer) Effects {
 	inside := a.Success > r.from && a.Success < r.to
 	switch {
 	case r.heal:
-		if a.Success > r.from { // newer than the first trip: a successful probe
+		if a.Success > max(r.from, m.disproved(mo.Now)) { // newer than the first trip: a successful probe
 			m.healed(mo, a.Node)
 		}
 	case r.window != 0:

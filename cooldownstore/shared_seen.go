@@ -196,7 +196,7 @@ func (s *sightings) evict() {
 }
 
 // ended reports whether a deadline ended so long ago that it need not be
-// remembered: ten minutes by the clock that is furthest behind. Ours may be
+// remembered: KeepEnded by the clock that is furthest behind. Ours may be
 // ahead, or have stepped since we adopted it, and what we forget while it runs
 // for others would move in the place, or be adopted although a clear ended it.
 func (d sighting) ended(now time.Time) bool {

@@ -133,9 +133,8 @@ func (v *SharedValues) merge(word, old SharedWord, left time.Duration, there boo
 // live is how long a merged word is to be kept. What was found never loses
 // time: it was given by the clock of the place, not by ours. It gains what the word
 // has by the clock of its author, whatever other clocks made of a deadline that
-// both have. What a clear ended
-// is taken to have had the time to live that was found; where nothing was, it is
-// not known and the clear stays for as long as it counts.
+// both have. What a clear ended is taken to have had the time to live that was found;
+// where nothing was, it is not known and the clear stays for as long as it counts.
 func (w SharedWord) live(word, old SharedWord, left time.Duration, there bool, wall time.Time) time.Duration {
 	ttl := max(word.remaining(wall), left)
 	if left < 0 {

@@ -11,15 +11,14 @@ import (
 )
 
 // decide has the owner of a key carry out an operator's word: own does it where
-// that is this node. body is the word, and is told whether it is asked for again.
-func decide[T any](
-	ctx context.Context, b *board, key breaker.Key, body func(again bool) any, own func(context.Context) (T, error), standIn func(context.Context) (T, error),
-) (T, error) {
+// that is this node, standIn where this node stands in for it.
+func decide[T any](ctx context.Context, b *board, key breaker.Key, body any, own, standIn func(context.Context, any) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, words.DecideLimit, words.ErrDisagree)
 	defer cancel()
-	for again := false; ; again = true {
+	for {
 		owner := read(b, func(n *spread.Node) string { return n.Owner(key) })
-		result, err := askOwner(ctx, b, owner, key, body(again), own)
+		result, err := askOwner(ctx, b, owner, key, body, own)
+		body = words.Again(body)
 		if ctx.Err() != nil {
 			return result, err
 		}
@@ -32,7 +31,7 @@ func decide[T any](
 				return result, err
 			}
 			defer unlock()
-			return standIn(ctx)
+			return standIn(ctx, body)
 		case words.AskAgain:
 		}
 		select {
@@ -43,9 +42,9 @@ func decide[T any](
 	}
 }
 
-func askOwner[T any](ctx context.Context, b *board, owner string, key breaker.Key, body any, own func(context.Context) (T, error)) (T, error) {
+func askOwner[T any](ctx context.Context, b *board, owner string, key breaker.Key, body any, own func(context.Context, any) (T, error)) (T, error) {
 	if owner == b.id {
-		return own(ctx)
+		return own(ctx, body)
 	}
 	return request[T](ctx, b, func(n *spread.Node, now breaker.Instant) (uint64, spread.Effects) {
 		return n.RequestFrom(now, owner, key, body, words.WordLimit)

@@ -70,12 +70,12 @@ func (b *board) Close(ctx context.Context, key breaker.Key, author, detail strin
 }
 
 func (b *board) word(ctx context.Context, key breaker.Key, w spread.Word) (spread.OperatorResult, error) {
-	return decide(ctx, b, key, func(bool) any { return w }, func(ctx context.Context) (spread.OperatorResult, error) {
+	return decide(ctx, b, key, w, func(ctx context.Context, _ any) (spread.OperatorResult, error) {
 		if w.Length == 0 {
 			return b.breakers.Close(ctx, key, w.Author, w.Detail)
 		}
 		return b.breakers.Open(ctx, key, w.Length, w.Author, w.Detail)
-	}, func(ctx context.Context) (spread.OperatorResult, error) {
+	}, func(ctx context.Context, _ any) (spread.OperatorResult, error) {
 		return b.breakers.StandIn(ctx, key, w.Length, w.Author, w.Detail), nil
 	})
 }
@@ -83,14 +83,10 @@ func (b *board) word(ctx context.Context, key breaker.Key, w spread.Word) (sprea
 // lay changes a policy.
 func (b *board) lay(ctx context.Context, key breaker.Key, change spread.Lay) (spread.LayResult, error) {
 	change.ID = b.clock.Random()
-	body := func(again bool) any {
-		change.Again = again
-		return change
-	}
-	return decide(ctx, b, key, body, func(ctx context.Context) (spread.LayResult, error) {
-		return b.breakers.Lay(ctx, key, change)
-	}, func(ctx context.Context) (spread.LayResult, error) {
-		return b.breakers.LayStandIn(ctx, key, change)
+	return decide(ctx, b, key, change, func(ctx context.Context, body any) (spread.LayResult, error) {
+		return b.breakers.Lay(ctx, key, body.(spread.Lay))
+	}, func(ctx context.Context, body any) (spread.LayResult, error) {
+		return b.breakers.LayStandIn(ctx, key, body.(spread.Lay))
 	})
 }
 

@@ -25,7 +25,8 @@ type hold struct {
 type (
 	closeWord struct {
 		stamp  breaker.Stamp
-		said   time.Duration // and when it was acknowledged, by so many
+		said   time.Duration   // and when it was acknowledged, by so many
+		lost   []time.Duration // how long each machine had slept when it was said
 		at     time.Duration
 		copies int
 	}

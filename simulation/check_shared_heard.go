@@ -91,7 +91,7 @@ func (s *sharedChecks) heard(l *link, list []reading) {
 			s.foreign[cooldownID{r.key, k.Setter, k.Stamp}] = r.theirs
 		}
 		if has && !r.had {
-			s.adopted(n, r)
+			s.adopted(n, r, k.Stamp)
 		}
 		if !has {
 			s.obeyed(l, n, r)
@@ -101,7 +101,7 @@ func (s *sharedChecks) heard(l *link, list []reading) {
 
 // adopted notes that a node took over a deadline of another program: all must
 // keep it.
-func (s *sharedChecks) adopted(n *node, r *reading) {
+func (s *sharedChecks) adopted(n *node, r *reading, stamp breaker.Stamp) {
 	w := s.world
 	w.sometimes(SawForeignAdopted)
 	w.story("%s adopts a deadline of another program for %s, %v from now", n.id, r.key.Name(), r.left)
@@ -109,7 +109,7 @@ func (s *sharedChecks) adopted(n *node, r *reading) {
 		w.fail("what a clear ended is never adopted again", n, "%s: until_wall %.3f is adopted again, it ends in %v", r.key, r.theirs, r.left)
 	}
 	if r.due > 0 && !s.mayBeCovered(r) && n.policies.Of(r.key).Mode == breaker.ModeEnforce {
-		w.checks.hold(hold{host: r.key.Name(), by: n, life: n.starts, since: w.now, until: w.now + r.due, what: "another program's deadline"})
+		w.checks.hold(hold{host: r.key.Name(), by: n, life: n.starts, since: w.now, until: w.now + r.due, what: "another program's deadline", stamp: stamp})
 	}
 }
 

@@ -78,7 +78,7 @@ func (c *checks) caused(n *node, host string, local bool) {
 	// that slept the close seems as much older.
 	since, heard := never, c.seen[seenKey{n.index, key}].cleared
 	if word, ok := c.closes[host]; ok && s.Clear >= word.stamp && heard >= word.said {
-		since = word.said - n.lost
+		since = word.said - (n.lost - word.lost[n.index])
 	}
 	for _, e := range slices.Backward(c.truth.ends[c.truth.hosts[host]]) {
 		if e.ended < since {

@@ -7,7 +7,7 @@ import (
 )
 
 // Disputed is another world of a seed: few calls, and many operators who talk of two
-// hosts while owners come and go. What is rare in a default world is common here: a
+// hosts, one of which asks for pauses, while owners come and go. What is rare in a default world is common here: a
 // change that is asked for again, a member that is asked to hold two.
 func Disputed(seed uint64) Plan {
 	p := Random(seed)
@@ -17,12 +17,15 @@ func Disputed(seed uint64) Plan {
 		p.Machines = append(p.Machines, Machine{})
 	}
 	p.Machines, p.Hosts, p.Faults, p.Words = p.Machines[:p.Nodes], p.Hosts[:2], nil, nil
-	for i := range p.Hosts {
-		p.Hosts[i].Phases = nil
+	p.Hosts[0].Phases = nil
+	p.Hosts[1].Phases = []Phase{{Until: 50 * time.Second, Mode: Limiting, Part: 0.5, After: time.Duration(5+r.IntN(20)) * time.Second}}
+	kinds := []FaultKind{Kill, Pause, Pause, DiskFails, DiskSlow, Split, OneWay, Cut}
+	if r.IntN(2) == 0 {
+		kinds = kinds[:5] // in a split each side's word holds, so little can be checked
 	}
 	for range 5 + r.IntN(15) {
 		f := randomFault(r, &p)
-		f.Kind = []FaultKind{Kill, Pause, Pause, Split, OneWay, Cut, DiskFails, DiskSlow}[r.IntN(8)]
+		f.Kind = kinds[r.IntN(len(kinds))]
 		f.For = time.Duration(200+r.IntN(8000)) * time.Millisecond
 		p.Faults = append(p.Faults, f)
 	}

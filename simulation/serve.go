@@ -87,6 +87,7 @@ func (n *node) decide(key breaker.Key, body any, until breaker.Instant, done fun
 		if n.clock.Now() >= until {
 			step = words.Answered
 		}
+		body := words.Again(body)
 		switch step {
 		case words.Answered:
 			done(reply)
@@ -94,10 +95,6 @@ func (n *node) decide(key breaker.Key, body any, until breaker.Instant, done fun
 			n.world.sometimes(SawStandIn)
 			n.standIn(key, body, done)
 		case words.AskAgain:
-			if q, change := body.(spread.Lay); change {
-				q.Again = true
-				body = q
-			}
 			n.later(words.HandOver, func() { n.decide(key, body, until, done) })
 		}
 	})

@@ -3,6 +3,7 @@ package simulation
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -25,11 +26,11 @@ func (w *World) say(x Word) {
 		case Open:
 			n.say(key, spread.Word{Length: x.For, Author: "operator"}, func(body any) { w.opened(n, host, x.At+x.For, body) })
 		case Close:
-			said := w.now
+			said, lost := w.now, w.slept()
 			w.checks.lift(host)
 			w.checks.lifting[host]++
 			w.checks.closeSaid[host] = w.now
-			n.say(key, spread.Word{Author: "operator"}, func(body any) { w.closed(n, host, said, body) })
+			n.say(key, spread.Word{Author: "operator"}, func(body any) { w.closed(n, host, said, lost, body) })
 		case Replace:
 			w.checks.lift(host) // the mode may be off
 			w.checks.lifting[host]++
@@ -73,9 +74,31 @@ func mayCome(body any) bool {
 	return errors.Is(err, words.ErrUnknown) || errors.Is(err, words.ErrDisagree) || errors.Is(err, spread.ErrNoOwner)
 }
 
-func (w *World) closed(n *node, host string, said time.Duration, body any) {
+// liftedLater is checks.lifted when no member that was stopped can tell of the word any
+// more.
+func (w *World) liftedLater(host string) {
+	w.after(closeTakes, func() {
+		stopped := func(n *node) bool { return n.paused || w.checks.disturbs[n.index] > w.now-closeTakes }
+		if slices.ContainsFunc(w.nodes, stopped) {
+			w.liftedLater(host)
+			return
+		}
+		w.checks.lifted(host)
+	})
+}
+
+// slept is how long each machine slept until now.
+func (w *World) slept() []time.Duration {
+	list := make([]time.Duration, len(w.nodes))
+	for i, n := range w.nodes {
+		list[i] = n.lost
+	}
+	return list
+}
+
+func (w *World) closed(n *node, host string, said time.Duration, lost []time.Duration, body any) {
 	if mayCome(body) {
-		w.after(closeTakes, func() { w.checks.lifted(host) })
+		w.liftedLater(host)
 		return
 	}
 	w.checks.lifted(host)
@@ -91,14 +114,15 @@ func (w *World) closed(n *node, host string, said time.Duration, body any) {
 	s := n.spread.View().Of(breaker.HostKey(host))
 	if word := w.checks.closes[host]; s.Clear > word.stamp {
 		stamp := s.Clear
-		w.checks.closes[host] = closeWord{stamp: stamp, said: said, at: w.now, copies: r.Copies}
+		w.checks.closes[host] = closeWord{stamp: stamp, said: said, lost: lost, at: w.now, copies: r.Copies}
 		w.checks.reaches(n, host, "a close", func(s *breaker.Snapshot) bool { return s.Clear >= stamp })
 	}
 }
 
 func (w *World) replaced(n *node, host string, body any) {
 	if mayCome(body) {
-		return // a stopped member may hold it, and tell of it when it goes on: holds are lifted from now on
+		w.liftedLater(host)
+		return
 	}
 	w.checks.lifted(host)
 	r, ok := body.(spread.LayResult)

@@ -64,6 +64,26 @@ func TestChangeIsNotMadeTwice(t *testing.T) {
 	}
 }
 
+// The owner's answer is lost: who stands in for it finds what was done, and does not
+// take that for somebody else's change.
+func TestStandInFindsTheChange(t *testing.T) {
+	w, nodes := listening(t)
+	owner, asker := nodes[0], nodes[1]
+	change, expected := lowered, breaker.Stamp(0)
+	change.Match = &expected
+	var got any
+	asker.say(spokenOf, change, func(body any) { got = body })
+	for len(asker.disk.past[spokenOf]) == 0 {
+		w.runUntil(w.now + 100*time.Microsecond)
+	}
+	w.cut([2]int{owner.index, asker.index})
+	w.runUntil(w.now + 20*time.Second)
+	held := asker.disk.past[spokenOf][0]
+	if r, ok := got.(spread.LayResult); !ok || r.Conflict || r.Overlay.Stamp != held.Stamp {
+		t.Errorf("it is answered %+v, want the change %d that is held", got, held.Stamp)
+	}
+}
+
 // A member that knows of a later change than the owner holds a word together with it.
 func TestWordIsHeldWithALaterChange(t *testing.T) {
 	w, nodes := listening(t)

@@ -47,7 +47,7 @@ func (n *Node) onChallenge(p *peer, id uint64, c Challenge, now breaker.Instant)
 
 // begun is a request of a member that was handed out to be carried out, once. Its
 // copy, or its repeat for a second challenge, is passed over until nobody waits for it
-// any more.
+// any more, which is not after until.
 type begun struct {
 	from  string
 	id    uint64

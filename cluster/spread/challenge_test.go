@@ -38,7 +38,8 @@ func TestLateWordIsNotCarriedOut(t *testing.T) {
 	}
 }
 
-// TestWordIsCarriedOutOnce: every message comes three times, a second apart at most.
+// TestWordIsCarriedOutOnce: every message comes three times, seconds apart. Some words
+// are not answered in time, none is carried out twice.
 func TestWordIsCarriedOutOnce(t *testing.T) {
 	for _, body := range changes {
 		t.Run(fmt.Sprintf("%T", body), func(t *testing.T) {
@@ -46,13 +47,21 @@ func TestWordIsCarriedOutOnce(t *testing.T) {
 			owner := w.owner(w.nodes[0])
 			asker := w.other(owner)
 			w.copies = 2
-			w.delay = func() time.Duration { return time.Duration(w.rand.Int64N(int64(time.Second))) }
-			for i := range 10 {
+			w.delay = func() time.Duration { return time.Duration(w.rand.Int64N(int64(2500 * time.Millisecond))) }
+			answered := 0
+			for range 300 {
+				served := owner.served
 				id := asker.request(body)
-				w.run(7 * time.Second)
-				if err, failed := asker.done[id].(error); failed || owner.served != i+1 {
-					t.Fatalf("word %d ended with %v, %d were carried out", i+1, err, owner.served)
+				w.run(15 * time.Second)
+				if _, failed := asker.done[id].(error); !failed {
+					answered++
 				}
+				if owner.served > served+1 {
+					t.Fatalf("a word was carried out %d times", owner.served-served)
+				}
+			}
+			if answered < 200 {
+				t.Errorf("%d of 300 words were answered", answered)
 			}
 		})
 	}

@@ -220,7 +220,7 @@ func (n *Node) onRequest(p *peer, m Request, now breaker.Instant) {
 		n.send(p, Reply{m.ID, Challenge{n.opt.FirstID, uint64(now)}})
 		return
 	}
-	if until != 0 && !n.begin(begun{p.ID, m.ID, until}, now) {
+	if until != 0 && !n.begin(begun{p.ID, m.ID, now.Add(min(m.Left, maxLeft))}, now) {
 		return
 	}
 	if ask, ok := m.Body.(Ask); ok {

@@ -30,7 +30,7 @@ const (
 	Holders   = 3
 	HoldLimit = 2 * time.Second
 	WhileBusy = 20 * time.Millisecond
-	// MaxStale is how often a change is made because another owner, who is none any
-	// more or not yet, made one meanwhile.
+	// MaxStale is how often a change is made at most: anew, because another owner, who is
+	// none any more or not yet, made one meanwhile.
 	MaxStale = 5
 )

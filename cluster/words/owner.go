@@ -19,6 +19,16 @@ const (
 	StandIn              // the owner is there and does not answer: this node carries it out
 )
 
+// Again is what is asked for from the second time on: who was asked before may have
+// carried it out and could not say so.
+func Again(body any) any {
+	if change, ok := body.(spread.Lay); ok {
+		change.Again = true
+		return change
+	}
+	return body
+}
+
 // After is the step after a member was asked. owner is who owns the key by now, err
 // what it said. A word is decided in one mailbox: an owner that is gone, or is none
 // any more, has a successor. Only one that is there and silent is stood in for.

@@ -62,6 +62,9 @@ func ask(h *words.Holding, replies []reply) (asked string) {
 		asked += to
 		h.Heard(r.held, r.err, !r.lost, r.over)
 	}
+	if _, more := h.Next(); more {
+		asked += " and more"
+	}
 	return asked
 }
 
