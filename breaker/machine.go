@@ -238,44 +238,6 @@ func (m *Machine) forgetOld(mo Moment) {
 	m.burst.within(mo.Now.Add(-m.policy.Rolling.Window))
 }
 
-// effects collects what the step has to say.
-func (m *Machine) effects(mo Moment) Effects {
-	var e Effects
-	if m.dirty || m.forgot || len(m.pending) > 0 {
-		s := m.snap.Clone()
-		if m.dirty || len(m.pending) > 0 {
-			e.Announce = &Announcement{Snapshot: s, Transitions: m.pending, Derived: !m.dirty}
-		}
-		if m.dirty || m.forgot {
-			e.Persist = &s
-		}
-	}
-	if m.round != nil && !m.round.asked {
-		m.round.asked = true
-		r := m.round
-		e.AskWitnesses = &WitnessQuestion{Round: r.id, Heal: r.heal, From: r.from, To: r.to, Window: r.window}
-	}
-	e.WakeAt = m.wakeAt(mo.Now)
-	m.pending, m.dirty, m.forgot = nil, false, false
-	return e
-}
-
-// wakeAt is when time alone will change something, zero for never.
-func (m *Machine) wakeAt(now Instant) Instant {
-	at := m.snap.Deadline(now)
-	sooner := func(t Instant) {
-		if t > now && (at == 0 || t < at) {
-			at = t
-		}
-	}
-	sooner(m.noRoundTill)
-	sooner(m.healing.again)
-	if m.state == HalfOpen && m.asked > m.snap.Renewed {
-		sooner(m.renewAt(now))
-	}
-	return at
-}
-
 // Decided is when it opened or recovered last, not when that ran out; zero for a
 // machine that was always closed.
 func (m *Machine) Decided() Instant { return m.decided }
