@@ -54,9 +54,7 @@ func (b *Breakers) lay(
 		Key: key, Machine: m, Recall: b.opt.Recall, Amend: b.opt.Amend, CarryOut: carryOut,
 		Moment: func() breaker.Moment { return b.opt.Clock.Moment(b.opt.Members()) },
 	})
-	if made, ok := l.Made(func() []breaker.Overlay { return b.opt.Keeper.Past(ctx, key) }); ok {
-		return words.MadeBefore(made, b.opt.Keeper.Commit(ctx, key, l.Known())), nil
-	}
+	l.Made(func() []breaker.Overlay { return b.opt.Keeper.Past(ctx, key) })
 	for s, more := l.Next(); more; s, more = l.Next() {
 		done, later, err := b.opt.Keeper.CommitOverlay(ctx, key, s)
 		if err != nil {

@@ -29,6 +29,7 @@ type checks struct {
 
 	lifting   map[string]int             // words under way that end holds, by host
 	closeSaid map[string]time.Duration   // when a close was said last, by host
+	madeFrom  map[madeFrom]made          // changes that were acknowledged
 	closeMade map[string]breaker.Stamp   // the latest stamp that an owner gave to one, by host
 	holds     []hold                     // deadlines that must be kept, of all hosts
 	closes    map[string]closeWord       // the latest acknowledged close, by host
@@ -62,7 +63,7 @@ type checks struct {
 
 func newChecks(w *World) checks {
 	c := checks{
-		world: w, lifting: map[string]int{}, closeSaid: map[string]time.Duration{}, closeMade: map[string]breaker.Stamp{}, closes: map[string]closeWord{}, laid: map[string]laidWord{}, seen: map[seenKey]seenView{},
+		world: w, lifting: map[string]int{}, closeSaid: map[string]time.Duration{}, closeMade: map[string]breaker.Stamp{}, madeFrom: map[madeFrom]made{}, closes: map[string]closeWord{}, laid: map[string]laidWord{}, seen: map[seenKey]seenView{},
 		permits: map[uint64][]permit{}, changed: map[uint64]breaker.Instant{}, probes: map[int]int{}, rounds: map[uint64][]time.Duration{}, heals: map[uint64]time.Duration{},
 		disturbs: make([]time.Duration, w.plan.Nodes), owners: map[string]uint64{}, network: never, unnoticed: never,
 		truth: newTruth(&w.plan), measures: newMeasures(),

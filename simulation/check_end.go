@@ -90,7 +90,7 @@ func (c *checks) forgotten(n *node, key breaker.Key) {
 func (c *checks) bounded(n *node) {
 	w, hosts := c.world, len(c.world.plan.Hosts)
 	counts := n.gate.Counts()
-	if n.spread.View().Len() > hosts || len(n.actors) > hosts || counts.Hosts > hosts || len(n.waits) > hosts*len(roles) {
+	if n.spread.View().Len() > hosts || len(n.actors) > hosts || counts.Hosts > hosts || len(n.waits) > hosts*len(roles)+len(w.plan.Words) {
 		w.fail("bounded memory", n, "%d hosts: %d entries, %d actors, %d in the gate, %d requests wait",
 			hosts, n.spread.View().Len(), len(n.actors), counts.Hosts, len(n.waits))
 	}

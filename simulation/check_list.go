@@ -49,6 +49,8 @@ func Checks() []Check {
 		{"no herd at the end of a cooldown", Always, "until a probe succeeded no more than trial_calls a role are under way"},
 		{"bounded witness rounds", Always, "at most 8 rounds a second and breaker"},
 		{"nothing is rejected without a cause", Always, "a rejection has a breaker that is not closed, or a failure here since the last close"},
+		{"a change does not conflict with itself", Always, "who asks for a change again is not told that it was somebody else's"},
+		{"no change is lost to another", Always, "of two changes made from one version one is acknowledged, unless the network was split or loses messages"},
 		{"overlays fit", Always, "what an operator laid is obeyed"},
 		{"a message can travel", Always, "every message has a wire form"},
 		{"circuits never reach the shared store", Always, "cooldowns and operators' opens do, that somebody believed in"},

@@ -109,6 +109,37 @@ func (c *checks) mustHaveSynced(n *node, h *hold, at time.Duration) bool {
 	return len(w.nodes) > 1
 }
 
+// made is a change that was acknowledged.
+type made struct {
+	change uint64
+	at     time.Duration
+}
+
+// madeFrom is the version of a policy that changes are made from.
+type madeFrom struct {
+	host string
+	base breaker.Stamp
+}
+
+// follows checks that no other change was made from the version that one was made
+// from: who acknowledged that one knew of it, or its owner's successor did. Where the
+// network is split or loses messages, each side has its own.
+func (c *checks) follows(n *node, host string, o breaker.Overlay) {
+	from := madeFrom{host, o.Base}
+	before, ok := c.madeFrom[from]
+	if !ok || before.change == o.Change {
+		c.madeFrom[from] = made{o.Change, c.world.now}
+		return
+	}
+	whole := c.broken == 0 && c.network < before.at && c.world.plan.Network.Loss == 0
+	if whole && c.wipedSince(before.at) == 0 && c.world.now-before.at < keptForSure {
+		c.world.fail("no change is lost to another", n, "%s: changes %d and %d were both made from version %d", host, before.change, o.Change, o.Base)
+	}
+}
+
+// keptForSure is for how long an overlay is known, however soon it ends.
+const keptForSure = 5 * time.Minute
+
 // superseded notes that a policy gave way to one that was not made from it.
 func (c *checks) superseded(s *breaker.Snapshot, was seenView) {
 	for _, o := range s.Overlays {

@@ -55,10 +55,8 @@ func (a *actor) lay(q spread.Lay, done func(any)) {
 		l := words.Lay(q, words.Site{
 			Key: a.key, Machine: a.machine, Recall: n.spread.View().Of, Amend: n.amend, Moment: a.moment, CarryOut: a.carryOut,
 		})
-		if made, ok := l.Made(func() []breaker.Overlay { return n.disk.past[a.key] }); ok {
+		if l.Made(func() []breaker.Overlay { return n.disk.past[a.key] }) {
 			n.world.sometimes(SawMadeBefore)
-			n.commit(a.key, l.Known(), until, func(r spread.OperatorResult) { finish(words.MadeBefore(made, r)) })
-			return
 		}
 		a.layOn(l, until, finish)
 	})

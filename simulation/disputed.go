@@ -32,6 +32,7 @@ func Disputed(seed uint64) Plan {
 	slices.SortStableFunc(p.Faults, func(a, b Fault) int { return int(a.At - b.At) })
 	for range 10 + r.IntN(30) {
 		said := randomWord(r, &p)
+		said.Match = r.IntN(2) == 0
 		p.Words = append(p.Words, said)
 		for r.IntN(3) == 0 { // somebody else says something at about the same moment
 			more := randomWord(r, &p)

@@ -99,6 +99,7 @@ type Word struct {
 	Host   int
 	For    time.Duration // of an open, or of fields for a while
 	Fields string
+	Match  bool // only if nothing was changed since Node last heard
 }
 
 // Mode is how a host behaves.

@@ -20,6 +20,7 @@ import (
 var (
 	huntFrom  = flag.Uint64("hunt.from", 0, "the first seed of a hunt")
 	huntUntil = flag.Uint64("hunt.until", 0, "the seed after its last; 0: this is not a hunt")
+	huntWords = flag.Bool("hunt.disputed", false, "hunt in worlds that are crowded with operators")
 	huntMost  = flag.Uint64("hunt.most", 10_000, "seeds within which each bug must be found")
 )
 
@@ -34,7 +35,7 @@ type found struct {
 // a binary with a bug in it.
 func TestHunt(t *testing.T) {
 	for seed := *huntFrom; seed < *huntUntil; seed++ {
-		if f := hunt(seed); len(f.Checks) > 0 {
+		if f := hunt(seed, *huntWords); len(f.Checks) > 0 {
 			text, err := json.Marshal(f)
 			if err != nil {
 				t.Fatal(err)
@@ -48,14 +49,18 @@ func TestHunt(t *testing.T) {
 const foundMark = "found "
 
 // hunt runs one world. A panic finds a bug too.
-func hunt(seed uint64) (f found) {
+func hunt(seed uint64, disputed bool) (f found) {
 	f.Seed = seed
 	defer func() {
 		if p := recover(); p != nil {
 			f.Checks, f.First = []string{"no panic"}, fmt.Sprint(p)
 		}
 	}()
-	w := simulation.New(simulation.Random(seed))
+	world := simulation.Random
+	if disputed {
+		world = simulation.Disputed
+	}
+	w := simulation.New(world(seed))
 	w.Run()
 	for i, v := range w.Violations() {
 		if i == 0 {
@@ -68,7 +73,7 @@ func hunt(seed uint64) (f found) {
 
 // TestPlants builds each bug into a binary of its own and hunts with it.
 func TestPlants(t *testing.T) {
-	for _, p := range slices.Concat(plants, sharedPlants) {
+	for _, p := range slices.Concat(plants, sharedPlants, wordPlants) {
 		t.Run(p.name, func(t *testing.T) {
 			binary := p.build(t)
 			f, ok := p.hunt(t, binary)
@@ -112,7 +117,7 @@ func (p plant) build(t *testing.T) string {
 func (p plant) hunt(t *testing.T, binary string) (found, bool) {
 	for from := uint64(0); from < *huntMost; {
 		run := exec.CommandContext(t.Context(), binary, "-test.run", "^TestHunt$", "-test.timeout", "0",
-			"-hunt.from", fmt.Sprint(from), "-hunt.until", fmt.Sprint(*huntMost))
+			"-hunt.from", fmt.Sprint(from), "-hunt.until", fmt.Sprint(*huntMost), "-hunt.disputed="+fmt.Sprint(p.disputed))
 		out, err := run.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -125,7 +130,7 @@ func (p plant) hunt(t *testing.T, binary string) (found, bool) {
 		if err := json.NewDecoder(strings.NewReader(line)).Decode(&f); err != nil {
 			t.Fatal(err)
 		}
-		without := hunt(f.Seed)
+		without := hunt(f.Seed, p.disputed)
 		for _, check := range f.Checks {
 			if !strings.Contains(strings.Join(without.Checks, "\n"), check) {
 				f.Checks = []string{check}

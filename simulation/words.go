@@ -36,7 +36,12 @@ func (w *World) say(x Word) {
 			w.checks.lifting[host]++
 			w.changes++
 			change := spread.Lay{ID: w.changes, Register: breaker.RegisterOperator, Set: x.Fields, Length: x.For, Author: "operator"}
-			n.say(key, change, func(body any) { w.replaced(n, host, body) })
+			if x.Match {
+				s := n.spread.View().Of(key)
+				stamp := s.Overlay(change.Register).Stamp
+				change.Match = &stamp
+			}
+			n.say(key, change, func(body any) { w.replaced(n, host, change, body) })
 		}
 	})
 }
@@ -119,18 +124,22 @@ func (w *World) closed(n *node, host string, said time.Duration, lost []time.Dur
 	}
 }
 
-func (w *World) replaced(n *node, host string, body any) {
+func (w *World) replaced(n *node, host string, change spread.Lay, body any) {
 	if mayCome(body) {
 		w.liftedLater(host)
 		return
 	}
 	w.checks.lifted(host)
 	r, ok := body.(spread.LayResult)
-	if !ok || !r.Durable || len(r.Refused) > 0 || r.Copies < 2 {
+	if ok && r.Conflict && r.Was.Change == change.ID {
+		w.fail("a change does not conflict with itself", n, "%s: change %d is version %d, and was refused for that", host, change.ID, r.Was.Stamp)
+	}
+	if !ok || r.Conflict || !r.Durable || len(r.Refused) > 0 || r.Copies < 2 {
 		return // one disk may be lost
 	}
 	w.sometimes(SawPolicyReplaced)
 	w.checks.lift(host)
+	w.checks.follows(n, host, r.Overlay)
 	if word := w.checks.laid[host]; r.Overlay.Stamp > word.stamp {
 		w.checks.laid[host] = laidWord{stamp: r.Overlay.Stamp, at: w.now, copies: r.Copies}
 		w.checks.reaches(n, host, "a policy", func(s *breaker.Snapshot) bool {

@@ -30,6 +30,7 @@ type Laying struct {
 
 	site   Site
 	change spread.Lay
+	made   breaker.Overlay // that it made before, if so
 	next   breaker.Overlay
 	tries  int
 	laid   bool
@@ -38,12 +39,12 @@ type Laying struct {
 // Lay begins a change.
 func Lay(change spread.Lay, at Site) *Laying { return &Laying{change: change, site: at} }
 
-// Made finds the overlay that a change made which is asked for again, because its
-// first owner was gone before it answered. past are those that were in force; a
-// later one may be by now.
-func (l *Laying) Made(past func() []breaker.Overlay) (made breaker.Overlay, ok bool) {
+// Made finds what the change made if it is asked for again, because who carried it out
+// was gone before it answered. past are the overlays that were in force; it reports
+// whether one of them was the change's.
+func (l *Laying) Made(past func() []breaker.Overlay) bool {
 	if !l.change.Again {
-		return made, false
+		return false
 	}
 	of := func(o breaker.Overlay) bool { return o.Change == l.change.ID }
 	list := l.site.Recall(l.site.Key).Overlays // it may not be on disk yet
@@ -51,26 +52,18 @@ func (l *Laying) Made(past func() []breaker.Overlay) (made breaker.Overlay, ok b
 		list = past()
 	}
 	if i := slices.IndexFunc(list, of); i >= 0 {
-		return list[i], true
+		l.made = list[i]
 	}
-	return made, false
+	return l.made.Stamp != 0
 }
 
-// Known is what the machine knows of the key when it has heard of all that the node
-// knows: to be committed where a change was made before.
-func (l *Laying) Known() breaker.Snapshot {
+// known is what the machine knows of the key when it has heard of all that the node
+// knows.
+func (l *Laying) known() breaker.Snapshot {
 	if missed := News(l.site.Machine.Snapshot(), l.site.Recall(l.site.Key)); len(missed) > 0 {
 		l.site.CarryOut(l.site.Machine.Adopt(l.site.Moment(), breaker.Snapshot{Overlays: missed}))
 	}
 	return l.site.Machine.Snapshot()
-}
-
-// MadeBefore answers a change that was made before, after what is known was
-// committed.
-func MadeBefore(made breaker.Overlay, done spread.OperatorResult) spread.LayResult {
-	return spread.LayResult{
-		Was: breaker.Overlay{Register: made.Register, Stamp: made.Base}, Overlay: made, Durable: done.Durable, Copies: done.Copies, Err: done.Err,
-	}
 }
 
 // Next is what to commit, with the overlay that the change makes of what is known;
@@ -84,12 +77,27 @@ func (l *Laying) Next() (s breaker.Snapshot, more bool) {
 		return s, false
 	}
 	l.tries++
-	s = l.Known()
+	s = l.known()
+	if l.stillMade(s) {
+		l.next = l.made
+		l.Result = spread.LayResult{Was: breaker.Overlay{Register: l.made.Register, Stamp: l.made.Base}}
+		return s, true
+	}
 	if !l.amend(s) {
 		return s, false
 	}
 	s.Merge(breaker.Snapshot{Overlays: []breaker.Overlay{l.next}})
 	return s, true
+}
+
+// stillMade reports whether the change was made before, and counts: it is in force, or
+// what is was made from it. Else who made that did not know of it, and it is to be made
+// anew.
+func (l *Laying) stillMade(s breaker.Snapshot) bool {
+	if in := s.Overlay(l.made.Register); in.Stamp > l.made.Stamp && in.Base < l.made.Stamp {
+		l.made = breaker.Overlay{}
+	}
+	return l.made.Stamp != 0
 }
 
 // amend makes the overlay; false if there is none to commit, and the result says why.
@@ -123,5 +131,7 @@ func (l *Laying) Heard(done spread.OperatorResult, later breaker.Overlay) {
 	}
 	l.laid = true
 	l.Result.Overlay, l.Result.Durable, l.Result.Copies, l.Result.Err = l.next, done.Durable, done.Copies, done.Err
-	l.site.CarryOut(m.Lay(mo, l.next))
+	if l.made.Stamp == 0 {
+		l.site.CarryOut(m.Lay(mo, l.next))
+	}
 }

@@ -265,36 +265,50 @@ func TestLayingGivesUp(t *testing.T) {
 	}
 }
 
-// A change that is asked for again is looked for in what is known, then in what was.
+// A change that is asked for again is committed as it was made, with what was made from
+// it; where somebody else's superseded it unknown, it is made anew.
 func TestLayingMadeBefore(t *testing.T) {
-	x := newSite()
-	made, later := x.later(50), x.later(60)
-	made.Change, made.Base = 77, 40
+	at := func(stamp, base breaker.Stamp) breaker.Overlay {
+		o := newSite().later(stamp)
+		o.Base = base
+		return o
+	}
+	made, from, beside := at(50, 40), at(60, 50), at(60, 40)
+	made.Change = 77
 	for _, tt := range []struct {
 		what  string
 		again bool
-		known []breaker.Overlay
+		known breaker.Overlay
 		past  []breaker.Overlay
-		want  bool
+		held  breaker.Overlay // what a member knows
+		want  bool            // it is the one that was made
 	}{
-		{"in force", true, []breaker.Overlay{made}, nil, true},
-		{"replaced", true, []breaker.Overlay{later}, []breaker.Overlay{later, made}, true},
-		{"never made", true, []breaker.Overlay{later}, []breaker.Overlay{later}, false},
-		{"not asked for again", false, []breaker.Overlay{made}, []breaker.Overlay{made}, false},
+		{"in force", true, made, nil, breaker.Overlay{}, true},
+		{"replaced", true, from, []breaker.Overlay{from, made}, breaker.Overlay{}, true},
+		{"superseded", true, beside, []breaker.Overlay{beside, made}, breaker.Overlay{}, false},
+		{"replaced, as a member knows", true, made, nil, from, true},
+		{"superseded, as a member knows", true, made, nil, beside, false},
+		{"never made", true, beside, []breaker.Overlay{beside}, breaker.Overlay{}, false},
+		{"not asked for again", false, made, []breaker.Overlay{made}, breaker.Overlay{}, false},
 	} {
 		x := newSite()
-		x.known.Overlays = tt.known
+		x.now = 100
+		x.known.Overlays = []breaker.Overlay{tt.known}
 		l := words.Lay(spread.Lay{ID: 77, Again: tt.again, Register: breaker.RegisterOperator, Set: "fail_max:3"}, x.Site)
-		got, ok := l.Made(func() []breaker.Overlay { return tt.past })
-		if ok != tt.want || ok && got != made {
-			t.Errorf("%s: %+v, %v", tt.what, got, ok)
+		l.Made(func() []breaker.Overlay { return tt.past })
+		s, more := l.Next()
+		if tt.held.Stamp != 0 && more {
+			l.Heard(spread.OperatorResult{}, tt.held)
+			s, more = l.Next()
 		}
-		if s := l.Known(); !slices.Equal(s.Overlays, tt.known) { // what is committed then
-			t.Errorf("%s: the machine knows %+v, want what the node does", tt.what, s.Overlays)
+		in := s.Overlay(breaker.RegisterOperator)
+		l.Heard(spread.OperatorResult{Durable: true, Copies: 2}, breaker.Overlay{})
+		r := l.Result
+		if !more || r.Conflict || !r.Durable || r.Copies != 2 || (r.Overlay == made) != tt.want || tt.want && r.Was.Stamp != 40 {
+			t.Errorf("%s: %+v, more %v; want the one that was made: %v", tt.what, r, more, tt.want)
 		}
-	}
-	r := words.MadeBefore(made, spread.OperatorResult{Durable: true, Copies: 2})
-	if r.Was.Stamp != 40 || r.Overlay != made || !r.Durable || r.Copies != 2 {
-		t.Errorf("it is answered %+v", r)
+		if after := x.Machine.Snapshot(); after.Overlay(breaker.RegisterOperator) != in || !tt.want && in != r.Overlay {
+			t.Errorf("%s: committed was %+v, the machine has %+v", tt.what, in, after.Overlays)
+		}
 	}
 }
