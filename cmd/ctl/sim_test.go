@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -232,5 +233,21 @@ func TestProgress(t *testing.T) {
 	p.clear()
 	if got := stderr.String(); !strings.HasPrefix(got, "\rsimulating: 42 %") || !strings.HasSuffix(got, " \r") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// The commands of docs/simulation.md run as they stand, at the root of the repository.
+func TestSimDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/simulation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	commands := regexp.MustCompile(`(?m)^bin/fleetfuse-ctl (sim [^>\n]*)`).FindAllStringSubmatch(string(text), -1)
+	if len(commands) < 5 {
+		t.Errorf("found only %q", commands)
+	}
+	for _, m := range commands {
+		simulate(t, 0, strings.Fields(m[1])...)
 	}
 }
