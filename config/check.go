@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fleetfuse/breaker"
@@ -67,24 +66,12 @@ type finder struct {
 // find takes the place from a problem that starts with FILE:LINE:COLUMN or
 // FILE:LINE.
 func (f *finder) find(text string) Finding {
-	for _, file := range f.files {
-		rest, ok := strings.CutPrefix(text, file+":")
-		if !ok {
-			continue
-		}
-		found := Finding{File: file}
-		for _, n := range []*int{&found.Line, &found.Column} {
-			number, after, _ := strings.Cut(rest, ":")
-			i, err := strconv.Atoi(number)
-			if err != nil {
-				break
-			}
-			*n, rest = i, after
-		}
-		found.Text, found.Source = strings.TrimSpace(rest), f.line(file, found.Line)
-		return found
+	p, rest := placeOf(f.files, text)
+	if p.file == len(f.files) {
+		return Finding{Text: text}
 	}
-	return Finding{Text: text}
+	file := f.files[p.file]
+	return Finding{File: file, Line: p.line, Column: p.column, Text: rest, Source: f.line(file, p.line)}
 }
 
 // line is a line of a file, "" if there is none, or if it may hold a password.

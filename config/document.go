@@ -50,6 +50,10 @@ func (d *document) read(root *yaml.Node) {
 	if root == nil {
 		return
 	}
+	if isScenario(root) {
+		d.fail(root, "this looks like a scenario of the simulation, not like a configuration; policies of a scenario are under its key policy")
+		return
+	}
 	var list []setting
 	defaults := &policyReader{document: d, list: &list}
 	for _, e := range d.mapping(root) {

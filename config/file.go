@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,6 +78,9 @@ func parseYAML(path string, text []byte) (root *yaml.Node, err error) {
 // noAlias is what the parser says of a * that no name follows.
 const noAlias = "did not find expected alphabetic or numeric character"
 
+// notText are parts of what the parser says of bytes that are no text.
+var notText = []string{"UTF-8", "UTF-16", "surrogate", "control characters"}
+
 // yamlLine finds the line in an error of the parser, which has no other form.
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
@@ -85,6 +89,9 @@ func syntaxError(path string, text []byte, err error) error {
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		message = err.Error()[len(m[0]):]
+	}
+	if slices.ContainsFunc(notText, func(part string) bool { return strings.Contains(message, part) }) {
+		return fmt.Errorf("%s: is no text in UTF-8 (%s); is it the right file?", path, message)
 	}
 	// The parser complains about a tab without naming it, at the line or beside it.
 	lines := bytes.Split(text, []byte("\n"))

@@ -223,7 +223,7 @@ func (p Part) Host() string {
 	}
 	host, err := hostname.Normalize(text)
 	if err != nil {
-		p.Fail("%s %w", p.name, err)
+		p.Fail("%s: %w", p.name, err)
 		return ""
 	}
 	return host

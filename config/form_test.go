@@ -56,7 +56,7 @@ func TestFormProblems(t *testing.T) {
 		{"a: longer\n", func(p Part) { p.Fields("a")["a"].Text(5) }, "a is longer than 5 bytes"},
 		{"a: [1, 2, 3]\n", func(p Part) { p.Fields("a")["a"].Items(2) }, "a has 3 elements; at most 2 make sense"},
 		{"a: up\n", func(p Part) { p.Fields("a")["a"].Word("open", "close") }, `a is "up"; want one of open, close`},
-		{"a: x/y\n", func(p Part) { p.Fields("a")["a"].Host() }, "f.yaml:1:4: a "},
+		{"a: x/y\n", func(p Part) { p.Fields("a")["a"].Host() }, "f.yaml:1:4: a: give the host, not the URL: x"},
 		{"a: {profile: bold}\n", func(p Part) { p.Fields("a")["a"].Breakers() }, "f.yaml:1:14: profile"},
 		{"a: {hosts: {x.org: {fail_max: 0}}}\n", func(p Part) { p.Fields("a")["a"].Breakers() }, "f.yaml:1:31: "},
 		{"a: {log: {level: info}}\n", func(p Part) { p.Fields("a")["a"].Breakers() }, `unknown key "log"; known here: profile, defaults`},

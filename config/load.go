@@ -44,6 +44,7 @@ type loader struct {
 	env      environment
 	flags    *pflag.FlagSet
 	settings settings
+	paths    []string // of the files, in the order in which they were read
 	problems []error
 	dropped  int // problems beyond maxProblems
 }
@@ -62,12 +63,13 @@ func (l *loader) add(err error) {
 // out the hint that goes with one.
 func (l *loader) full() bool { return len(l.problems) >= maxProblems }
 
-// err joins the problems.
+// err joins the problems, in the order in which a person mends files.
 func (l *loader) err() error {
+	problems := inOrder(l.paths, l.problems)
 	if l.dropped > 0 {
-		return errors.Join(append(l.problems, fmt.Errorf("and %d more problems", l.dropped))...)
+		problems = append(problems, fmt.Errorf("and %d more problems", l.dropped))
 	}
-	return errors.Join(l.problems...)
+	return errors.Join(problems...)
 }
 
 func (l *loader) readFiles() {

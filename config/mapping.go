@@ -36,6 +36,7 @@ type document struct {
 func newDocument(l *loader, path string, text []byte) *document {
 	d := &document{loader: l, path: path, limit: min(maxEntries, smallEntries+entriesPerByte*len(text))}
 	d.forget()
+	l.paths = append(l.paths, path)
 	return d
 }
 

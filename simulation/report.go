@@ -57,6 +57,7 @@ func (w Wait) MarshalJSON() ([]byte, error) {
 // Figures sum up a run.
 type Figures struct {
 	Tally
+	Unended   uint64 `json:"unended"`          // calls sent that had no answer yet at the end of the run
 	Wasted    uint64 `json:"wasted"`           // calls sent to a host while it was down
 	Spared    uint64 `json:"spared"`           // calls not sent while a host was not well, or by a machine that reached nobody
 	Obeyed    uint64 `json:"obeyed"`           // calls not sent because a host or an operator had asked for a pause
@@ -106,15 +107,22 @@ type BandReport struct {
 
 // An Outage is a time in which a host was not well.
 type Outage struct {
-	From      Span   `json:"from_s"`
-	Until     Span   `json:"until_s"`
-	Mode      string `json:"mode"`
-	Overshoot uint64 `json:"overshoot"`
-	Noticed   Wait   `json:"noticed_s"` // until the last of the nodes that rejected did so
-	Nodes     int    `json:"nodes"`     // that rejected a call
-	Closed    Wait   `json:"closed_s"`
-	Recovery  Wait   `json:"recovery_s"`
-	TooFew    bool   `json:"too_few_calls,omitempty"` // to say when it recovered
+	From      Span         `json:"from_s"`
+	Until     Span         `json:"until_s"`
+	Mode      string       `json:"mode"` // in which it began
+	Then      []ModeChange `json:"then,omitempty"`
+	Overshoot uint64       `json:"overshoot"`
+	Noticed   Wait         `json:"noticed_s"` // until the last of the nodes that rejected did so
+	Nodes     int          `json:"nodes"`     // that rejected a call
+	Closed    Wait         `json:"closed_s"`
+	Recovery  Wait         `json:"recovery_s"`
+	TooFew    bool         `json:"too_few_calls,omitempty"` // to say when it recovered
+}
+
+// A ModeChange is a host that goes on to be unwell in another mode.
+type ModeChange struct {
+	From Span   `json:"from_s"`
+	Mode string `json:"mode"`
 }
 
 // An Event is something that a scenario did.
@@ -143,6 +151,7 @@ func (r *Recorder) Report(s Scenario, policy string) Report {
 	for _, t := range r.total {
 		f.add(t)
 	}
+	f.Unended = f.Called - f.Succeeded - f.Failed - f.Neutral
 	var recoveries, closings []Wait
 	for i := range r.hosts {
 		h := r.hostReport(i)
@@ -204,7 +213,7 @@ func (r *Recorder) hostReport(i int) HostReport {
 	for k := range rec.episodes {
 		e := &rec.episodes[k]
 		o := Outage{
-			From: Span(e.from), Until: Span(e.until), Mode: e.mode.String(), Overshoot: e.overshoot, Nodes: len(e.rejects), Noticed: unended,
+			From: Span(e.from), Until: Span(e.until), Mode: e.mode.String(), Then: e.then, Overshoot: e.overshoot, Nodes: len(e.rejects), Noticed: unended,
 			Closed: Wait(e.closed), Recovery: e.recovery(),
 		}
 		o.TooFew = o.Recovery == unseen

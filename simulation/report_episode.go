@@ -6,6 +6,7 @@ import "time"
 type episode struct {
 	from, until time.Duration
 	mode        Mode
+	then        []ModeChange
 	rejects     map[int]bool // nodes that rejected a call since it began
 	overshoot   uint64
 	rejectedAt  time.Duration // the last node that called it did so; 0: not yet
@@ -31,13 +32,25 @@ func episodesOf(h *Host) (list []episode) {
 		switch {
 		case !unwell(p):
 		case last >= 0 && list[last].until == from: // it goes on, otherwise
-			list[last].until = p.Until
+			list[last].goesOn(p)
 		default:
 			list = append(list, episode{from: from, until: p.Until, mode: p.Mode, rejects: map[int]bool{}, closed: -1, allowed: -1})
 		}
 		from = p.Until
 	}
 	return list
+}
+
+// goesOn makes an episode longer by a phase.
+func (e *episode) goesOn(p Phase) {
+	was := e.mode.String()
+	if n := len(e.then); n > 0 {
+		was = e.then[n-1].Mode
+	}
+	if p.Mode.String() != was {
+		e.then = append(e.then, ModeChange{Span(e.until), p.Mode.String()})
+	}
+	e.until = p.Until
 }
 
 // episode is the one that is under way.

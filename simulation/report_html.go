@@ -99,7 +99,7 @@ func pageOutages(b *strings.Builder, r *Report) {
 			if rows++; rows > maxPageHosts {
 				continue
 			}
-			fmt.Fprintf(b, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", escaped(r.Hosts[i].Name), o.Mode,
+			fmt.Fprintf(b, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", escaped(r.Hosts[i].Name), o.modes(),
 				clockOf(time.Duration(o.From)), clockOf(time.Duration(o.Until)), whole(o.Overshoot), o.Recovery, o.Closed)
 		}
 	}
@@ -107,6 +107,14 @@ func pageOutages(b *strings.Builder, r *Report) {
 	if rows > maxPageHosts {
 		fmt.Fprintf(b, "<p>and %d more outages: -o json has them</p>\n", rows-maxPageHosts)
 	}
+}
+
+// modes are all modes of an outage.
+func (o *Outage) modes() string {
+	if changes := o.changes(); changes != "" {
+		return o.Mode + ", " + changes
+	}
+	return o.Mode
 }
 
 func pageKey(b *strings.Builder) {

@@ -105,6 +105,6 @@ func (s *StoreReport) sum(b *strings.Builder) {
 }
 
 // storeLegend explains the lanes.
-const storeLegend = `shared store: . well  X fails or hangs  s slow  l denies writes  c cut off
+const storeLegend = `shared store: . well  X fails or hangs  s slow  l lies about writes  c cut off
       ! forgets something
 `

@@ -20,9 +20,9 @@ func TestEpisodes(t *testing.T) {
 	}}
 	var got []string
 	for _, e := range episodesOf(&h) {
-		got = append(got, fmt.Sprintf("%s %v-%v", e.mode, e.from, e.until))
+		got = append(got, fmt.Sprintf("%s %v-%v %v", e.mode, e.from, e.until, e.then))
 	}
-	if want := []string{"down 10s-25s", "brownout 30s-40s"}; !reflect.DeepEqual(got, want) {
+	if want := []string{"down 10s-25s [{20000000000 limiting}]", "brownout 30s-40s []"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

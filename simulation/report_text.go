@@ -163,11 +163,30 @@ func outageTable(b *strings.Builder, r *Report) {
 				continue
 			}
 			fmt.Fprintf(b, "%-22s %-8s %7s %7s %9s %13s %8s\n", short(r.Hosts[i].Name, 22), o.Mode, clockOf(time.Duration(o.From)), clockOf(time.Duration(o.Until)), whole(o.Overshoot), o.Recovery, o.Closed)
+			if changes := o.changes(); changes != "" {
+				fmt.Fprintf(b, "  %s\n", changes)
+			}
 		}
 	}
 	if more > 0 {
 		fmt.Fprintf(b, "and %d more outages: -o json has them\n", more)
 	}
+}
+
+// maxModeChanges bounds those that are named: two fit into a line.
+const maxModeChanges = 2
+
+// changes are the modes in which an outage went on, "" if there are none.
+func (o *Outage) changes() string {
+	var texts []string
+	for i, t := range o.Then {
+		if i == maxModeChanges {
+			texts = append(texts, fmt.Sprintf("and %d more", len(o.Then)-i))
+			break
+		}
+		texts = append(texts, fmt.Sprintf("then %s from %s", t.Mode, clockOf(time.Duration(t.From))))
+	}
+	return strings.Join(texts, ", ")
 }
 
 func eventList(b *strings.Builder, r *Report) {

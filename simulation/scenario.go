@@ -78,6 +78,9 @@ func parse(path string, text []byte, beside func(string) ([]byte, error)) (Scena
 		}
 		return Scenario{}, fmt.Errorf("%s: is empty; a scenario has nodes, length and hosts: docs/simulation.md", path)
 	}
+	if form.IsConfiguration() {
+		return Scenario{}, fmt.Errorf("%s: this looks like a configuration, not like a scenario: give it with --policy, and a scenario to try its policies in", path)
+	}
 	r := &scenarioReader{form: form, hosts: map[string]int{}, beside: beside}
 	f := root.Fields("name", "description", "nodes", "length", "quiet", "rate", "network", "hosts", "outages", "faults", "words", "shared-store", "policy")
 	s := Scenario{Description: f["description"].Text(maxProseBytes)}
@@ -176,8 +179,8 @@ func (p Plan) Under(policies ...*config.Breakers) ([]Plan, error) {
 func (p *Plan) tooLarge() (problems []error) {
 	total := p.Length + p.Quiet
 	if calls := total.Seconds() * p.Rate * float64(p.Nodes); calls > maxCalls {
-		problems = append(problems, fmt.Errorf("%d nodes with %v calls a second each make %.0f million calls in %v; at most %d million make sense: lower rate, nodes or length",
-			p.Nodes, p.Rate, calls/1e6, total, maxCalls/1_000_000))
+		problems = append(problems, fmt.Errorf("%d nodes with %v calls a second each make %s calls in %v; at most %s make sense: lower rate, nodes or length",
+			p.Nodes, p.Rate, whole(uint64(calls)), total, whole(maxCalls)))
 	}
 	if total > maxNodeTime/time.Duration(p.Nodes) {
 		problems = append(problems, fmt.Errorf("%d nodes for %v are too much: at most %v for so many (the quiet part included)", p.Nodes, total, (maxNodeTime/time.Duration(p.Nodes)).Round(time.Second)))

@@ -73,7 +73,7 @@ func (r *scenarioReader) fault(part config.Part) Fault {
 		f["kind"].Fail("there is no shared store in this scenario: add shared-store, if only as shared-store: {}")
 	}
 	for _, key := range takes {
-		if !f[key].There() {
+		if !f[key].There() && fault.Kind != StoreCut { // without nodes all are cut off
 			part.Fail("a %s needs %s", name, key)
 			return fault
 		}
@@ -95,7 +95,7 @@ func (r *scenarioReader) forHowLong(part config.Part, f map[string]config.Part, 
 			f["step"].Fail("step moves the wall clock, as in 30s or -1h; not by zero")
 		}
 	case !f["for"].There():
-		part.Fail("a %s needs for, how long it lasts", name)
+		part.Fail("for is missing: how long the %s lasts", name)
 	default:
 		fault.For = f["for"].Duration(time.Millisecond, maxLength)
 		if end := fault.At + fault.For; end > r.plan.Length {
@@ -120,19 +120,34 @@ func (r *scenarioReader) victims(f map[string]config.Part, fault *Fault, takes [
 		case "tail":
 			fault.Step = f[key].Duration(time.Millisecond, longestTail)
 		case "nodes":
-			for _, n := range f[key].Items(maxNodes) {
-				fault.Nodes = append(fault.Nodes, r.node(n))
-			}
-			slices.Sort(fault.Nodes)
-			fault.Nodes = slices.Compact(fault.Nodes)
-			if fault.Kind == StoreCut && len(fault.Nodes) > 0 {
-				continue // all may be
-			}
-			if len(fault.Nodes) == 0 || len(fault.Nodes) >= r.plan.Nodes {
-				f[key].Fail("nodes are those that are cut off from the others: some, but not all of the %d", r.plan.Nodes)
-			}
+			fault.Nodes = r.cutOff(f[key], fault.Kind)
 		}
 	}
+}
+
+// cutOff reads the nodes that a fault cuts off: from each other some, from the
+// shared store all, if none are named.
+func (r *scenarioReader) cutOff(part config.Part, kind FaultKind) (nodes []int) {
+	if !part.There() {
+		for i := range r.plan.Nodes {
+			nodes = append(nodes, i)
+		}
+		return nodes
+	}
+	before := r.form.Problems()
+	for _, n := range part.Items(maxNodes) {
+		nodes = append(nodes, r.node(n))
+	}
+	slices.Sort(nodes)
+	nodes = slices.Compact(nodes)
+	switch {
+	case r.form.Problems() > before: // said already
+	case kind == StoreCut && len(nodes) == 0:
+		part.Fail("nodes names nobody: list those that do not reach the shared store, or leave nodes out if all do not")
+	case kind != StoreCut && (len(nodes) == 0 || len(nodes) >= r.plan.Nodes):
+		part.Fail("nodes are those that are cut off from the others: some, but not all of the %d", r.plan.Nodes)
+	}
+	return nodes
 }
 
 // moment reads when something happens.
@@ -189,7 +204,7 @@ func (r *scenarioReader) word(part config.Part) Word {
 	onlyThese(f, []string{"for", "fields"}, takes, "say: "+say)
 	switch {
 	case word.Kind == Open && !f["for"].There():
-		part.Fail("say: open needs for, how long")
+		part.Fail("for is missing: how long the open holds")
 	case word.Kind == Replace && word.Fields == "":
 		part.Fail("say: replace needs fields, as in fail_max:3,reset:30")
 	case word.Kind == Replace:

@@ -20,13 +20,14 @@ const (
 )
 
 func (r *scenarioReader) hostsOf(root, hosts, outages config.Part) {
+	before := r.form.Problems()
 	for _, part := range hosts.Items(maxHosts) {
 		r.host(part)
 	}
 	if outages.There() {
 		r.outages(outages)
 	}
-	if len(r.plan.Hosts) == 0 && len(hosts.Items(maxHosts)) == 0 && !outages.There() {
+	if len(r.plan.Hosts) == 0 && !outages.There() && r.form.Problems() == before {
 		root.Fail("there are no hosts to call; list some in hosts, or name a file in outages")
 	}
 }
@@ -79,16 +80,19 @@ func (r *scenarioReader) phase(part config.Part, before []Phase) Phase {
 
 // end reads when a phase ends.
 func (r *scenarioReader) end(part config.Part, f map[string]config.Part, begins time.Duration) time.Duration {
-	if f["until"].There() == f["for"].There() {
-		part.Fail("a phase ends until a moment or lasts for a while: want one of until and for")
-		return begins
-	}
 	from, end := f["until"], time.Duration(0)
-	if from.There() {
+	switch {
+	case f["until"].There() && f["for"].There():
+		part.Fail("a phase has until or for, not both")
+		return begins
+	case f["until"].There():
 		end = from.Duration(0, maxLength)
-	} else {
+	case f["for"].There():
 		from = f["for"]
 		end = begins + from.Duration(0, maxLength)
+	default:
+		part.Fail("a phase needs its end: until, the moment of the run, or for, how long it lasts")
+		return begins
 	}
 	switch {
 	case end <= begins:

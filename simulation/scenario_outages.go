@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +45,7 @@ func (r *scenarioReader) outages(part config.Part) {
 	}
 	text, err := r.beside(name)
 	if err != nil {
-		part.Fail("outages: %w", err)
+		part.Fail("outages: %w%s", err, whereToFind(name, err))
 		return
 	}
 	list, problems := parseOutages(name, text, r.plan.Length)
@@ -83,13 +85,32 @@ func (r *scenarioReader) outages(part config.Part) {
 	}
 }
 
+// whereToFind says what to do about a file of outages that is not there: who copied a
+// scenario that comes along may have left it behind.
+func whereToFind(name string, err error) string {
+	switch _, known := fs.Stat(library, path.Join(libraryDir, name)); {
+	case !errors.Is(err, fs.ErrNotExist):
+		return ""
+	case known == nil:
+		return "; copy it from simulation/scenarios too, to the scenario that names it"
+	}
+	return "; save it beside the scenario that names it, or correct the name"
+}
+
 // parseOutages reads lines of host,start_s,end_s. The problems say where.
 func parseOutages(name string, text []byte, length time.Duration) (list []outage, problems []error) {
 	lines := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))) // a spreadsheet's mark
 	lines.FieldsPerRecord, lines.Comment, lines.TrimLeadingSpace, lines.ReuseRecord = -1, '#', true, true
 	header, err := lines.Read()
-	if err != nil || strings.TrimSpace(strings.Join(header, ",")) != outageHeader {
-		return nil, []error{fmt.Errorf("%s:1: the first line must be %s", name, outageHeader)}
+	switch first := strings.TrimSpace(strings.Join(header, ",")); {
+	case errors.Is(err, io.EOF):
+		return nil, []error{fmt.Errorf("%s:1: is empty; the first line must be %s", name, outageHeader)}
+	case err != nil:
+		return nil, []error{unreadable(name, err)}
+	case strings.ReplaceAll(strings.ReplaceAll(first, "\t", ","), ";", ",") == outageHeader && first != outageHeader:
+		return nil, []error{fmt.Errorf("%s:1: the first line is %q; its fields, and those of the others, must have commas between them: %s", name, first, outageHeader)}
+	case first != outageHeader:
+		return nil, []error{fmt.Errorf("%s:1: the first line is %.60q; it must be %s", name, first, outageHeader)}
 	}
 	for len(problems) < maxOutageProblems {
 		record, err := lines.Read()

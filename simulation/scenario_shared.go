@@ -62,7 +62,7 @@ func (r *scenarioReader) manner(part config.Part, f map[string]config.Part, x *W
 	if x.Kind.lasts() {
 		takes = append(takes, "for")
 		if !f["for"].There() {
-			part.Fail("say: %s needs for, how long", say)
+			part.Fail("for is missing: how long the %s holds", say)
 		}
 	}
 	if x.Kind.byProgram() {

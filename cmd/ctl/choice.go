@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -10,7 +11,7 @@ import (
 type choice struct {
 	value string
 	words []string
-	same  map[string]string // other words for some of them, not listed
+	same  map[string]string // other words for some of them, not listed in help
 }
 
 func (c *choice) String() string { return c.value }
@@ -20,7 +21,11 @@ func (c *choice) Set(s string) error {
 		s = word
 	}
 	if !slices.Contains(c.words, s) {
-		return fmt.Errorf("want %s", strings.Join(c.words, " or "))
+		want := strings.Join(c.words, " or ")
+		for _, word := range slices.Sorted(maps.Keys(c.same)) {
+			want += fmt.Sprintf("; %s is %s", word, c.same[word])
+		}
+		return fmt.Errorf("want %s", want)
 	}
 	c.value = s
 	return nil

@@ -44,17 +44,28 @@ func listedScenarios() string {
 	return b.String()
 }
 
-// openScenario reads a scenario by the name of a file, or its own.
-func openScenario(name string) (simulation.Scenario, error) {
+// openScenario reads a scenario by the name of a file, or its own. again is the
+// command that asks for one, with the name of one.
+func openScenario(name, again string) (simulation.Scenario, error) {
 	isFile := strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 	if _, err := os.Stat(name); !isFile && err != nil {
 		sc, err := simulation.Named(name)
 		if err != nil {
-			return sc, &usageError{what: err.Error(), try: "fleetfuse-ctl sim run regional-outage"}
+			return sc, &usageError{what: err.Error(), try: again}
 		}
 		return sc, nil
 	}
-	return simulation.LoadScenario(name)
+	sc, err := simulation.LoadScenario(name)
+	if missing(name) {
+		err = fmt.Errorf("%w; without a file of yours there are %s", err, strings.Join(simulation.Names(), ", "))
+	}
+	return sc, err
+}
+
+// missing reports whether there is no such file.
+func missing(name string) bool {
+	_, err := os.Stat(name)
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // A trial is one policy that a scenario is run under.
@@ -68,9 +79,10 @@ const ofTheScenario = "of the scenario"
 
 // openTrials opens a scenario and the policies that it is run under: a file's, or its
 // own for "". Of both all problems are told at once. The worlds are equal: the quiet
-// part is long enough for each policy; against may be "" for no second one.
-func openTrials(name, policy, against string) (simulation.Scenario, []trial, error) {
-	sc, err := openScenario(name)
+// part is long enough for each policy; against may be "" for no second one. again is
+// the command with a scenario that is there.
+func openTrials(name, policy, against, again string) (simulation.Scenario, []trial, error) {
+	sc, err := openScenario(name, again)
 	problems := []error{err}
 	files := []string{policy}
 	if against != "" {
@@ -82,6 +94,9 @@ func openTrials(name, policy, against string) (simulation.Scenario, []trial, err
 		label, b := ofTheScenario, sc.Plan.Policies
 		if file != "" {
 			breakers, err := config.Policies(file)
+			if missing(file) {
+				err = fmt.Errorf("%w; want a configuration, as fleetfuse.example.yaml is one", err)
+			}
 			problems = append(problems, err)
 			label, b = file, &breakers
 		}
@@ -99,7 +114,7 @@ func openTrials(name, policy, against string) (simulation.Scenario, []trial, err
 }
 
 // refuse reports each thing that is wrong with a file, on a line of its own.
-func (s *session) refuse(cmd *cobra.Command, err error) error {
+func (s *session) refuse(err error) error {
 	var usage *usageError
 	if errors.As(err, &usage) { // what is asked for is not there: the rest can wait
 		return usage
@@ -109,7 +124,7 @@ func (s *session) refuse(cmd *cobra.Command, err error) error {
 	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		s.say("Try: %s --help", cmd.CommandPath())
+		s.say("Try: a file that is there; its name is relative to this directory, in a scenario to that of the scenario")
 	default:
 		s.say("Try: correct this; docs/simulation.md describes scenarios, docs/policy.md policies")
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,17 +26,14 @@ compared two policies, --against names the other one: the world is the same only
 its quiet part is long enough for both. Exits 1 if a promise was broken.`,
 		Example: `  fleetfuse-ctl sim replay --seed 7
   fleetfuse-ctl sim replay --scenario split-brain --seed 3`,
-		Args: noArgs,
+		Args: replayArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if s.json() {
-				return &usageError{what: "a story is told as text", try: "fleetfuse-ctl sim run SCENARIO -o json, which reports the run"}
-			}
 			plan := simulation.Random(seed)
 			switch {
 			case name != "":
-				_, list, err := openTrials(name, policy, against)
+				_, list, err := openTrials(name, policy, against, cmd.CommandPath()+" --scenario regional-outage")
 				if err != nil {
-					return s.refuse(cmd, err)
+					return s.refuse(err)
 				}
 				plan = list[0].plan
 				plan.Seed = seed
@@ -50,7 +49,30 @@ its quiet part is long enough for both. Exits 1 if a promise was broken.`,
 	cmd.Flags().StringVar(&name, "scenario", "", "the `scenario`: a file, or the name of one that comes with this program")
 	cmd.Flags().StringVar(&policy, "policy", "", "configuration `file` whose policies replace those of the scenario")
 	cmd.Flags().StringVar(&against, "against", "", "the other `file` that was compared: it only sizes the quiet part")
+	cmd.Flags().VarP(told{}, "output", "o", "a story is text")
 	return cmd
+}
+
+// replayArgs says where the scenario goes, which sim run takes without a flag.
+func replayArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return &usageError{what: fmt.Sprintf("replay wants its scenario after --scenario, not %q alone", args[0]), try: cmd.CommandPath() + " --scenario " + shellWord(args[0])}
+	}
+	return noArgs(cmd, args)
+}
+
+// told is the one way in which a story is written. "table" is the word of the other
+// commands for it.
+type told struct{}
+
+func (told) String() string { return "text" }
+func (told) Type() string   { return "text" }
+
+func (told) Set(s string) error {
+	if s != "text" && s != "table" {
+		return errors.New("a story is text; fleetfuse-ctl sim run SCENARIO -o json reports the run")
+	}
+	return nil
 }
 
 // needsScenario refuses policies for a world that has its own.

@@ -66,8 +66,8 @@ func (s *session) simRun(cmd *cobra.Command, r *simRun, name string) error {
 	}
 	var err error
 	r.name = name
-	if r.scenario, r.trials, err = openTrials(name, r.policy, r.against); err != nil {
-		return s.refuse(cmd, err)
+	if r.scenario, r.trials, err = openTrials(name, r.policy, r.against, cmd.CommandPath()+" regional-outage"); err != nil {
+		return s.refuse(err)
 	}
 	p := s.newProgress(cmd.Context(), r.seeds*len(r.trials))
 	defer p.clear()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -34,11 +35,15 @@ func TestSimUsage(t *testing.T) {
 		{"sim", "run", "brown-out", "--policy", "testdata/sim/none.yaml"},
 		{"sim", "run", "brown-out", "--policy", "testdata/sim/badpolicy.yaml", "--against", "testdata/sim/badprofile.yaml"},
 		{"sim", "run", "testdata/sim/missing.yaml", "--policy", "testdata/sim/badpolicy.yaml"},
-		{"sim", "run", "brown-out", "-o", "yaml"},
 		{"sim", "run", "brown-out", "--seed", "-1"},
 		{"sim", "run", "brown-out", "--seeds", "0"},
 		{"sim", "run", "brown-out", "--seeds", "2", "-o", "html"},
+		{"sim", "run", "brown-out", "-o", "pdf"},
+		{"sim", "run", "testdata/sim/policy.yaml"},
+		{"sim", "run", "brown-out", "--policy", "testdata/sim/small.yaml"},
 		{"sim", "replay", "split-brain"},
+		{"sim", "replay", "split", "brain"},
+		{"sim", "replay", "--scenario", "nope"},
 		{"sim", "replay", "-o", "json"},
 		{"sim", "replay", "--policy", "testdata/sim/policy.yaml"},
 		{"sim", "replay", "--against", "testdata/sim/policy.yaml"},
@@ -228,5 +233,21 @@ func TestProgress(t *testing.T) {
 	p.clear()
 	if got := stderr.String(); !strings.HasPrefix(got, "\rsimulating: 42 %") || !strings.HasSuffix(got, " \r") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// The commands of docs/simulation.md run as they stand, at the root of the repository.
+func TestSimDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/simulation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	commands := regexp.MustCompile(`(?m)^bin/fleetfuse-ctl (sim [^>\n]*)`).FindAllStringSubmatch(string(text), -1)
+	if len(commands) < 5 {
+		t.Errorf("found only %q", commands)
+	}
+	for _, m := range commands {
+		simulate(t, 0, strings.Fields(m[1])...)
 	}
 }
