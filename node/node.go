@@ -56,6 +56,7 @@ type Node struct {
 	keeper   *cooldownstore.Behind
 	events   *chronicle
 	standing standing
+	solitude solitude
 	hub      *follow.Hub // of the events of all members
 	notes    *notes
 	usage    *usage

@@ -40,6 +40,9 @@ func (n *Node) Status() api.StatusResponse {
 	}
 	n.policyProblems(problem)
 	n.memberProblems(st.Members, problem)
+	if text := n.alone(); text != "" {
+		problem("%s", text)
+	}
 	return st
 }
 
