@@ -183,7 +183,7 @@ func (n *Node) serve(ctx context.Context) error {
 	}
 	server := httpapi.New(httpapi.Options{
 		Gate: n.gate, Breakers: n.board, Board: n.board, Events: n.hub, Usage: n, Tuner: n, Fleet: n.fleet(), Clock: n.clock, Metrics: n.metrics, Logger: n.opt.Logger,
-		Node: n.opt.Name, Policy: n.policies.of, Named: n.policies.named, Wildcards: n.policies.wildcards, Policies: n, Beliefs: n.beliefs, Durable: n.keeper.Durable, Status: n.Status,
+		Node: n.opt.Name, Policy: n.policies.of, Named: n.policies.named, Wildcards: n.policies.wildcards, Policies: n, Beliefs: n.beliefs, Settle: n.settle, Durable: n.keeper.Durable, Status: n.Status,
 		AllowedHosts: hosts,
 	})
 	w, err := listen(ctx, n.opt.HTTPListen, n.opt.HTTPSocket, secure, server, n.opt.Logger)
