@@ -64,6 +64,8 @@ type Node struct {
 	sharing  *sharing
 	// warnings are about the place of the data directory.
 	warnings []string
+	// setAside is where a damaged state.db was put at the start.
+	setAside string
 	metrics  *telemetry.Metrics
 	policies *policies
 	reloads  reloads
@@ -125,6 +127,7 @@ func (n *Node) openStore(ctx context.Context) error {
 			return err
 		}
 		if aside := s.SetAside(); aside != "" {
+			n.setAside = aside
 			n.opt.Logger.Error("the database was corrupt; a fresh one was made and the old one set aside", slog.String("file", aside))
 		}
 		n.store, n.warnings = s, s.Warnings()
@@ -142,7 +145,7 @@ func (n *Node) openStore(ctx context.Context) error {
 	n.onStop(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 		defer cancel()
-		n.logFailure("write what was pending", n.keeper.Close(ctx))
+		n.logFailure("write what was pending, which is lost unless another node has it", n.keeper.Close(ctx))
 	})
 	return nil
 }
