@@ -160,7 +160,7 @@ func (b *Behind) flush(ctx context.Context) error {
 		return nil
 	}
 	if err := b.wait(ctx, done); err != nil {
-		return fmt.Errorf("flush %d words: %w", n, err)
+		return fmt.Errorf("flush what waits: %w", err)
 	}
 	return nil
 }
