@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -85,11 +86,10 @@ func (o Options) plan() (p plan, err error) {
 	if _, err = profile(o.Gossip.Profile); err != nil {
 		return p, err
 	}
-	if p.security, err = o.TLS.open(); err != nil {
-		return p, err
-	}
-	p.keys, err = openKeyring(o.Gossip.KeyringFile)
-	return p, err
+	var noTLS, noKeys error // both at once: an operator mends both at once
+	p.security, noTLS = o.TLS.open()
+	p.keys, noKeys = openKeyring(o.Gossip.KeyringFile)
+	return p, errors.Join(noTLS, noKeys)
 }
 
 func newCluster(opt Options, pl plan, kinds map[string]*actor.Props) *Cluster {
@@ -130,7 +130,7 @@ func (c *Cluster) run(listen string) {
 	defer close(c.ended)
 	defer func() {
 		if r := recover(); r != nil {
-			c.failed <- fmt.Errorf("start the actor port %s: %v", listen, r)
+			c.failed <- CannotListen("--actor.listen-address", listen, r)
 		}
 	}()
 	c.shell.StartMember()

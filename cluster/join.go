@@ -115,9 +115,16 @@ func (m *membership) joinOne(target string, r round) bool {
 			err = e
 		}
 	}
-	if err != nil && m.ctx.Err() == nil {
+	if m.ctx.Err() != nil {
+		return any
+	}
+	if err != nil {
 		m.log.Debug("an address was not joined", "address", target, "err", err)
 	}
+	if any {
+		err = nil
+	}
+	m.misses.note(target, err)
 	return any
 }
 

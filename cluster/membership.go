@@ -43,6 +43,7 @@ type membership struct {
 	log     *slog.Logger
 	said    *rate
 	counts  *counts
+	misses  misses
 	hooks   hooks
 	list    *memberlist.Memberlist
 	own     string // gossip address of this node

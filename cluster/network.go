@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"fmt"
 	"log"
 	"net"
 	"time"
@@ -36,7 +35,7 @@ func listen(ctx context.Context, at place, log *log.Logger) (*network, error) {
 			return &network{t, ctx}, nil
 		}
 	}
-	return nil, fmt.Errorf("--cluster.listen-address %s: %w", at, err)
+	return nil, CannotListen("--cluster.listen-address", at.String(), err)
 }
 
 // DialTimeout is part of memberlist.Transport.

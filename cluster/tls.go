@@ -40,17 +40,20 @@ func (t TLS) Configs() (server, client *tls.Config, err error) {
 	if t.CertFile == "" || t.KeyFile == "" || t.CAFile == "" {
 		return nil, nil, errors.New("--tls.cert-file, --tls.key-file and --tls.ca-file: give all three or none")
 	}
+	if err := t.readable(); err != nil {
+		return nil, nil, err
+	}
 	authority, err := os.ReadFile(t.CAFile)
 	if err != nil {
 		return nil, nil, fmt.Errorf("--tls.ca-file: %w", err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(authority) {
-		return nil, nil, fmt.Errorf("--tls.ca-file %s holds no PEM certificate", t.CAFile)
+		return nil, nil, fmt.Errorf("--tls.ca-file %s holds no PEM certificate; give the certificate of the CA that signed those of all nodes", t.CAFile)
 	}
 	own := &certificate{certFile: t.CertFile, keyFile: t.KeyFile}
 	if _, err := own.current(); err != nil {
-		return nil, nil, fmt.Errorf("--tls.cert-file and --tls.key-file: %w", err)
+		return nil, nil, fmt.Errorf("--tls.cert-file and --tls.key-file: %w; give a PEM certificate and the key that belongs to it, not %s and %s", err, t.CertFile, t.KeyFile)
 	}
 	server = &tls.Config{
 		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
@@ -61,6 +64,17 @@ func (t TLS) Configs() (server, client *tls.Config, err error) {
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own.current() },
 	}
 	return server, client, nil
+}
+
+// readable names all files that cannot be read, at once.
+func (t TLS) readable() error {
+	var errs []error
+	for _, f := range []struct{ flag, path string }{{"--tls.cert-file", t.CertFile}, {"--tls.key-file", t.KeyFile}, {"--tls.ca-file", t.CAFile}} {
+		if _, err := os.ReadFile(f.path); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w; name a PEM file that the node may read", f.flag, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // A certificate is read again when its file changed, so that it can be renewed

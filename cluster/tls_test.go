@@ -142,23 +142,27 @@ func TestOptionsThatAreRefused(t *testing.T) {
 	writeKeys(t, keys, 1)
 	everywhere := "0.0.0.0:0"
 	for want, edit := range map[string]func(*Options){
-		"--cluster.keyring-file, or --insecure":             func(o *Options) { o.Gossip.Listen = everywhere },
-		"give --cluster.keyring-file":                       func(o *Options) { o.Gossip.Advertise = "192.0.2.1:7141" },
-		"--tls.cert-file, --tls.key-file and --tls.ca-file": func(o *Options) { o.Actor.Listen = everywhere },
-		"or --insecure if everybody there may send to it":   func(o *Options) { o.Actor.Advertise, o.Gossip.KeyringFile = "worker-7", keys },
-		"give all three or none":                            func(o *Options) { o.TLS = files; o.TLS.KeyFile = "" },
-		"--tls.ca-file":                                     func(o *Options) { o.TLS = files; o.TLS.CAFile += "-absent" },
-		"holds no PEM certificate":                          func(o *Options) { o.TLS = files; o.TLS.CAFile = files.KeyFile },
-		"--tls.cert-file and --tls.key-file":                func(o *Options) { o.TLS = files; o.TLS.CertFile = keys },
-		"--cluster.keyring-file":                            func(o *Options) { o.Gossip.KeyringFile = keys + "-absent" },
-		"--cluster.gossip-profile":                          func(o *Options) { o.Gossip.Profile = "fast" },
-		"--cluster.label has 256 bytes":                     func(o *Options) { o.Gossip.Label = strings.Repeat("x", 256) },
-		`--cluster.peer "east"`:                             func(o *Options) { o.Gossip.Peers = []string{"east"} },
-		`node id ""`:                                        func(o *Options) { o.NodeID = "" },
-		`node id "a#1"`:                                     func(o *Options) { o.NodeID = "a#1" },
-		"--cluster.listen-address":                          func(o *Options) { o.Gossip.Listen = "host:1" },
-		`--cluster.advertise-address ":9": want host`:       func(o *Options) { o.Gossip.Advertise = ":9" },
-		"shorten --node.name (500 bytes)":                   func(o *Options) { o.Name = strings.Repeat("n", 500) },
+		"--cluster.keyring-file, or --insecure":                                     func(o *Options) { o.Gossip.Listen = everywhere },
+		"give --cluster.keyring-file":                                               func(o *Options) { o.Gossip.Advertise = "192.0.2.1:7141" },
+		"--tls.cert-file, --tls.key-file and --tls.ca-file":                         func(o *Options) { o.Actor.Listen = everywhere },
+		"or --insecure if everybody there may send to it":                           func(o *Options) { o.Actor.Advertise, o.Gossip.KeyringFile = "worker-7", keys },
+		"give all three or none":                                                    func(o *Options) { o.TLS = files; o.TLS.KeyFile = "" },
+		"--tls.ca-file":                                                             func(o *Options) { o.TLS = files; o.TLS.CAFile += "-absent" },
+		"holds no PEM certificate":                                                  func(o *Options) { o.TLS = files; o.TLS.CAFile = files.KeyFile },
+		"--tls.cert-file and --tls.key-file":                                        func(o *Options) { o.TLS = files; o.TLS.CertFile = keys },
+		"--cluster.keyring-file":                                                    func(o *Options) { o.Gossip.KeyringFile = keys + "-absent" },
+		"--cluster.keyring-file: stat keys: no such file or directory; name a file": func(o *Options) { o.Gossip.KeyringFile = "keys" },
+		"--tls.ca-file: open c: no such file or directory; name a PEM file that the node may read\n--cluster.keyring-file": func(o *Options) {
+			o.TLS, o.Gossip.KeyringFile = TLS{CertFile: files.CertFile, KeyFile: "k", CAFile: "c"}, "keys"
+		},
+		"--cluster.gossip-profile":                    func(o *Options) { o.Gossip.Profile = "fast" },
+		"--cluster.label has 256 bytes":               func(o *Options) { o.Gossip.Label = strings.Repeat("x", 256) },
+		`--cluster.peer "east"`:                       func(o *Options) { o.Gossip.Peers = []string{"east"} },
+		`node id ""`:                                  func(o *Options) { o.NodeID = "" },
+		`node id "a#1"`:                               func(o *Options) { o.NodeID = "a#1" },
+		"--cluster.listen-address":                    func(o *Options) { o.Gossip.Listen = "host:1" },
+		`--cluster.advertise-address ":9": want host`: func(o *Options) { o.Gossip.Advertise = ":9" },
+		"shorten --node.name (500 bytes)":             func(o *Options) { o.Name = strings.Repeat("n", 500) },
 	} {
 		opt := Options{NodeID: "a", Epoch: 1, Logger: textLogger(new(lockedBuffer))}
 		edit(&opt)
@@ -168,6 +172,30 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want an error with %q", err, want)
+		}
+	}
+}
+
+// A port that is taken is said with its flag and what to do.
+func TestPortsThatAreTaken(t *testing.T) {
+	beside(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for flag, edit := range map[string]func(*Options){
+		"--actor.listen-address":   func(o *Options) { o.Actor.Listen = l.Addr().String() },
+		"--cluster.listen-address": func(o *Options) { o.Gossip.Listen = l.Addr().String() },
+	} {
+		opt := Options{NodeID: "a", Epoch: 1, Logger: textLogger(new(lockedBuffer))}
+		edit(&opt)
+		c, err := Start(t.Context(), opt, nil)
+		if err == nil {
+			c.Stop()
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), flag+" "+l.Addr().String()) || !strings.Contains(err.Error(), "another node may run here: stop it, or choose another port") {
+			t.Errorf("%s: %v", flag, err)
 		}
 	}
 }

@@ -29,7 +29,8 @@ func Check(files []string) []Finding {
 	f := finder{files: files, lines: map[string][]string{}}
 	var found []Finding
 	for _, problem := range unjoin(err) {
-		found = append(found, f.find(problem.Error()))
+		// Of files that a person names there is no flag to blame.
+		found = append(found, f.find(strings.TrimPrefix(problem.Error(), "--"+configFlag+": ")))
 	}
 	if err == nil {
 		for _, text := range c.warnings() {

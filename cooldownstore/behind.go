@@ -160,7 +160,7 @@ func (b *Behind) flush(ctx context.Context) error {
 		return nil
 	}
 	if err := b.wait(ctx, done); err != nil {
-		return fmt.Errorf("flush %d words: %w", n, err)
+		return fmt.Errorf("flush what waits: %w", err)
 	}
 	return nil
 }
@@ -216,7 +216,7 @@ func (b *Behind) Close(ctx context.Context) error {
 	b.cancel()
 	<-b.done
 	if h := b.Health(); err != nil && h.Pending > 0 {
-		return fmt.Errorf("close the writer, %d words are lost: %w", h.Pending, err)
+		return fmt.Errorf("close the writer, %d not written: %w", h.Pending, err)
 	}
 	return nil
 }

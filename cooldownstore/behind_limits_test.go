@@ -166,8 +166,8 @@ func TestCloseWhileFailing(t *testing.T) {
 			go func() { commit <- b.Commit(t.Context(), "host:c", word(1, time.Hour)) }()
 			synctest.Wait()
 			err := b.Close(ctx)
-			if err == nil || !strings.Contains(err.Error(), "3 words are lost") {
-				t.Errorf("%s: Close: %v, want how many words are lost", name, err)
+			if err == nil || !strings.Contains(err.Error(), "3 not written") {
+				t.Errorf("%s: Close: %v, want how many words were not written", name, err)
 			}
 			if err := <-commit; err == nil {
 				t.Errorf("%s: a commit that was waiting succeeds", name)

@@ -35,6 +35,7 @@ func (s *Server) breakers(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rings, silent := s.rings(r.Context(), "")
+	s.opt.Settle(r.Context())
 	now := s.opt.Clock.Now()
 	resp := api.BreakersResponse{Node: s.opt.Node, Breakers: []api.Breaker{}, Partial: silent}
 	notClosed := 0 // for this node's gate
@@ -79,6 +80,7 @@ func (s *Server) breaker(w http.ResponseWriter, r *http.Request) {
 	in, err := s.opt.Breakers.Inspect(ctx, k)
 	cancel()
 	rings, silent := s.rings(r.Context(), k)
+	s.opt.Settle(r.Context())
 	now := s.opt.Clock.Now()
 	snap := s.opt.Board.Of(k)
 	if err == nil {

@@ -202,3 +202,17 @@ func TestBadRequests(t *testing.T) {
 		}
 	}
 }
+
+// What waits for its turn to be written is no word that a restart forgets: it is
+// written before an answer says whether it is durable.
+func TestWhatWaitsForItsTurnIsDurable(t *testing.T) {
+	for _, path := range []string{"/v1/breakers/host/a.example", "/v1/breakers"} {
+		r := newRig(t)
+		r.board["host:a.example"] = breaker.Snapshot{Cooldowns: []breaker.Cooldown{{
+			Setter: "id1", Stamp: r.clock.Stamp(), Until: r.in(time.Minute), Length: time.Minute, Reason: breaker.ReasonCLIOpen,
+		}}}
+		if status, text := r.request("GET", path, "", nil, nil); status != 200 || !strings.Contains(text, `"durable":true`) {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+}

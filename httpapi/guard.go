@@ -1,10 +1,7 @@
 package httpapi
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"mime"
 	"net"
@@ -95,27 +92,4 @@ func (s *Server) known(hostport string) bool {
 	}
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.IsLoopback() || slices.Contains(s.opt.AllowedHosts, host)
-}
-
-// read decodes a JSON body; unknown fields and trailing text are errors. It
-// answers the request itself if it returns false.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("there is text after the JSON value")
-		}
-	}
-	var tooLarge *http.MaxBytesError
-	switch {
-	case err == nil:
-		return true
-	case errors.As(err, &tooLarge):
-		fail(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", tooLarge.Limit), "send several smaller reports")
-	default:
-		fail(w, http.StatusBadRequest, "the body is not what this call takes: "+breaker.Cut(err.Error()), "GET /openapi.json shows the fields")
-	}
-	return false
 }

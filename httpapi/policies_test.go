@@ -165,7 +165,7 @@ func TestBadChanges(t *testing.T) {
 		{"for ever", "PUT", "", `{"set":{"fail_max":3},"for":"720h0m1s"}`, 400, "from a second to 30 days"},
 		{"for longer than there is", "PUT", "", `{"set":{"fail_max":3},"for":"99999999999h"}`, 400, "no length of time"},
 		{"too many fields", "PATCH", "", string(tooMany), 400, "1001 fields are set and 0 unset; at most 64"},
-		{"no body", "PATCH", "", "", 400, "EOF"},
+		{"no body", "PATCH", "", "", 400, "it is empty"},
 		{"no JSON", "PATCH", "", "fail_max=3", 400, "the body is not"},
 		{"an array", "PATCH", "", `[{"set":{}}]`, 400, "the body is not"},
 		{"null alone", "PATCH", "", `null`, 400, "nothing is to be changed"},

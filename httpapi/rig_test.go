@@ -43,6 +43,7 @@ type rig struct {
 	beliefs   []api.Belief
 	adviser   adviser
 	used      counted
+	settled   bool
 	log       strings.Builder
 }
 
@@ -62,7 +63,7 @@ func newRig(t *testing.T, allowedHosts ...string) *rig {
 	srv := httptest.NewServer(httpapi.New(httpapi.Options{
 		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Events: follow.NewHub(&log{more: make(chan struct{})}, follow.Options{}), Clock: r.clock, Metrics: telemetry.New("test", telemetry.DefaultMaxKeys),
 		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Beliefs: r.believed, Tuner: &r.adviser, Usage: r.used, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
-		AllowedHosts: allowedHosts, MaxStreams: 2, Durable: func(breaker.Key) bool { return true }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
+		AllowedHosts: allowedHosts, MaxStreams: 2, Settle: func(context.Context) { r.settled = true }, Durable: func(breaker.Key) bool { return r.settled }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
 	}).Handler())
 	r.url = srv.URL
 	t.Cleanup(func() {

@@ -64,6 +64,7 @@ type Options struct {
 	Tuner        Tuner
 	Named        func() []breaker.Key              // keys with a policy of their own
 	Wildcards    func() map[string]*breaker.Policy // by "*.SUFFIX", for hosts without one
+	Settle       func(context.Context)             // has written what waits for its turn
 	Durable      func(breaker.Key) bool
 	Status       func() api.StatusResponse
 	AllowedHosts []string // Host headers accepted beside loopback, without ports

@@ -56,6 +56,7 @@ type Node struct {
 	keeper   *cooldownstore.Behind
 	events   *chronicle
 	standing standing
+	solitude solitude
 	hub      *follow.Hub // of the events of all members
 	notes    *notes
 	usage    *usage
@@ -63,6 +64,8 @@ type Node struct {
 	sharing  *sharing
 	// warnings are about the place of the data directory.
 	warnings []string
+	// setAside is where a damaged state.db was put at the start.
+	setAside string
 	metrics  *telemetry.Metrics
 	policies *policies
 	reloads  reloads
@@ -124,6 +127,7 @@ func (n *Node) openStore(ctx context.Context) error {
 			return err
 		}
 		if aside := s.SetAside(); aside != "" {
+			n.setAside = aside
 			n.opt.Logger.Error("the database was corrupt; a fresh one was made and the old one set aside", slog.String("file", aside))
 		}
 		n.store, n.warnings = s, s.Warnings()
@@ -141,7 +145,7 @@ func (n *Node) openStore(ctx context.Context) error {
 	n.onStop(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 		defer cancel()
-		n.logFailure("write what was pending", n.keeper.Close(ctx))
+		n.logFailure("write what was pending, which is lost unless another node has it", n.keeper.Close(ctx))
 	})
 	return nil
 }
@@ -182,7 +186,7 @@ func (n *Node) serve(ctx context.Context) error {
 	}
 	server := httpapi.New(httpapi.Options{
 		Gate: n.gate, Breakers: n.board, Board: n.board, Events: n.hub, Usage: n, Tuner: n, Fleet: n.fleet(), Clock: n.clock, Metrics: n.metrics, Logger: n.opt.Logger,
-		Node: n.opt.Name, Policy: n.policies.of, Named: n.policies.named, Wildcards: n.policies.wildcards, Policies: n, Beliefs: n.beliefs, Durable: n.keeper.Durable, Status: n.Status,
+		Node: n.opt.Name, Policy: n.policies.of, Named: n.policies.named, Wildcards: n.policies.wildcards, Policies: n, Beliefs: n.beliefs, Settle: n.settle, Durable: n.keeper.Durable, Status: n.Status,
 		AllowedHosts: hosts,
 	})
 	w, err := listen(ctx, n.opt.HTTPListen, n.opt.HTTPSocket, secure, server, n.opt.Logger)

@@ -81,7 +81,7 @@ func (s *sharing) close() {
 		s.logger.Error("close the shared store", slog.Any("err", err))
 	}
 	if err := <-written; err != nil {
-		s.logger.Warn("cooldowns were not shared; the keys' next owners will", slog.Any("err", err))
+		s.logger.Warn("cooldowns were not shared; the next owners of their keys will share them, or this node when it starts again", slog.Any("err", err))
 	}
 	s.loops.Wait()
 }

@@ -75,6 +75,7 @@ const (
 	partEvents   = "event log"
 	partTuner    = "record of the tuner"
 	partClock    = "clock"
+	partPeers    = "contact with its peers"
 	partReload   = "reload of the configuration"
 	partConfig   = "agreement on the configuration"
 	partOverlays = "policy overlay"
@@ -112,6 +113,9 @@ func (n *Node) findFailed() (failed map[string]string, ended func(part string) s
 	skews, _ := n.skews()
 	for name, ahead := range skews {
 		failed[partClockOf+name] = fmt.Sprintf("it differs by %v", ahead)
+	}
+	if text := n.alone(); text != "" {
+		failed[partPeers] = text
 	}
 	if keys := n.policies.invalid(); len(keys) > 0 {
 		failed[partOverlays] = string(keys[0]) + " does not fit the configuration"

@@ -28,10 +28,15 @@ func (n *Node) Status() api.StatusResponse {
 	if !h.OK {
 		since := h.Since.UTC()
 		st.Store.Since, st.Store.Error = &since, h.Err.Error()
-		problem("the store fails since %s: %v; %d changes wait", since.Format(time.RFC3339), h.Err, h.Pending)
+		problem("the store fails since %s: %v; %s", since.Format(time.RFC3339), h.Err, waiting(h.Pending, "change"))
 	}
 	if h.Dropped > 0 {
-		problem("%d changes were never written because too many waited", h.Dropped)
+		problem("%s never written because too many waited", counted(h.Dropped, "change was", "changes were"))
+	}
+	if n.setAside != "" {
+		problem("state.db was damaged when this node started at %s, and a fresh one was made: open breakers, operators' words and policies that no other member "+
+			"had are gone; look at breaker show and policy show and give again what is missing; the old file is %s; a restart ends this problem",
+			n.started.UTC().Format(time.RFC3339), n.setAside)
 	}
 	n.eventProblems(problem)
 	n.sharingProblems(&st, problem)
@@ -40,19 +45,34 @@ func (n *Node) Status() api.StatusResponse {
 	}
 	n.policyProblems(problem)
 	n.memberProblems(st.Members, problem)
+	if text := n.alone(); text != "" {
+		problem("%s", text)
+	}
 	return st
+}
+
+// counted is "1 change was" or "2 changes were".
+func counted[N int | uint64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func waiting[N int | uint64](n N, what string) string {
+	return counted(n, what+" waits", what+"s wait")
 }
 
 // eventProblems says what is not normal about the event log.
 func (n *Node) eventProblems(problem func(string, ...any)) {
 	if h := n.usage.health(); h.Trouble != nil {
-		problem("the counts of callers are not written since %s: %v; %d minutes of them wait in memory, decisions go on", h.Since.UTC().Format(time.RFC3339), h.Trouble, h.Waiting)
+		problem("the counts of callers are not written since %s: %v; %s in memory, decisions go on", h.Since.UTC().Format(time.RFC3339), h.Trouble, waiting(h.Waiting, "minute"))
 	}
 	if h := n.tuning.decisions.Status(); h.Trouble != nil {
-		problem("what the tuner did is not written since %s: %v; %d records wait in memory", h.Since.UTC().Format(time.RFC3339), h.Trouble, h.Waiting)
+		problem("what the tuner did is not written since %s: %v; %s in memory", h.Since.UTC().Format(time.RFC3339), h.Trouble, waiting(h.Waiting, "record"))
 	}
 	if h := n.events.log.Health(); !h.OK {
-		problem("the event log is not written since %s: %v; %d events wait in memory, decisions go on", h.Since.UTC().Format(time.RFC3339), h.Err, h.Pending)
+		problem("the event log is not written since %s: %v; %s in memory, decisions go on", h.Since.UTC().Format(time.RFC3339), h.Err, waiting(h.Pending, "event"))
 	}
 }
 
@@ -65,8 +85,8 @@ func (n *Node) sharingProblems(st *api.StatusResponse, problem func(string, ...a
 	h := n.sharing.health()
 	st.Shared = &h
 	if !h.OK {
-		problem("degraded: the shared store fails since %s: %s; %d cooldowns wait to be shared, decisions go on",
-			h.Since.Format(time.RFC3339), h.Error, h.Pending)
+		problem("degraded: the shared store fails since %s: %s; %s to be shared, decisions go on",
+			h.Since.Format(time.RFC3339), h.Error, waiting(h.Pending, "cooldown"))
 	}
 }
 

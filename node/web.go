@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"fleetfuse/cluster"
 	"fleetfuse/httpapi"
 )
 
@@ -35,7 +36,7 @@ func listen(ctx context.Context, addr, socket string, secure *tls.Config, api *h
 	var lc net.ListenConfig
 	tcp, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("--http.listen-address: %w; is another node running? fleetfuse-ctl status", err)
+		return nil, cluster.CannotListen("--http.listen-address", addr, err)
 	}
 	listeners := []net.Listener{tcp}
 	if secure != nil && !onLoopback(addr) {
@@ -108,14 +109,14 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	var lc net.ListenConfig
 	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		c.Close()
-		return nil, fmt.Errorf("--http.socket %s: another process listens there", path)
+		return nil, fmt.Errorf("--http.socket %s: another process listens there; stop it, or name another file", path)
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeSocket {
 		_ = os.Remove(path)
 	}
 	l, err := lc.Listen(ctx, "unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("--http.socket: %w", err)
+		return nil, fmt.Errorf("--http.socket: %w; name a file in a directory that is there and that you may write", err)
 	}
 	if err := os.Chmod(path, 0o660); err != nil {
 		l.Close()

@@ -69,7 +69,7 @@ func cause(err error) string {
 		return "there is no such socket"
 	case errors.Is(err, os.ErrPermission):
 		return "permission denied"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case hungUp(err):
 		return "it hung up in the middle"
 	case errors.As(err, &dns):
 		return dns.Error()
@@ -77,6 +77,11 @@ func cause(err error) string {
 		return request.Err.Error() // without the URL, which the message names
 	}
 	return err.Error()
+}
+
+// hungUp reports whether the other side ended the connection.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // An AnswerError describes an answer that no node gives.

@@ -92,7 +92,11 @@ func (c *Client) unanswered(ctx context.Context, sent bool, err error) error {
 	if m := c.mismatch(err); m != nil {
 		return c.differs(m)
 	}
-	return &UnreachableError{Addr: c.addr, Sent: sent, Err: err}
+	u := &UnreachableError{Addr: c.addr, Sent: sent, Err: err}
+	if !sent && hungUp(err) { // somebody is there
+		u.Hint = otherPort + ", or once more if the node was just stopped"
+	}
+	return u
 }
 
 func (c *Client) differs(m *mismatch) error {

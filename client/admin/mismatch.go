@@ -26,6 +26,7 @@ const (
 	otherCertificate = "--tls.cert-file and --tls.key-file with a certificate for client use, signed by a CA in the node's --tls.ca-file"
 	otherCA          = "--tls.ca-file with the CA that signed the node's certificate"
 	otherAddr        = "--addr, if the node listens elsewhere"
+	otherPort        = "--addr with the HTTP port of a node, 7140 if it was told no other (7141 is its gossip, 7142 its actor port)"
 )
 
 // mismatch is what a failed request says about how the two ends talk, nil if
@@ -50,6 +51,8 @@ func (c *Client) mismatch(err error) *mismatch {
 		return turnedAway(refused)
 	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`): // the start of a TLS alert
 		return c.wantsTLS(err)
+	case strings.Contains(err.Error(), "malformed HTTP"):
+		return &mismatch{"what answers there is not HTTP", otherPort, err}
 	}
 	return nil
 }

@@ -112,6 +112,16 @@ func TestMismatches(t *testing.T) {
 		_, err = c.Open(t.Context(), "host:a.org", api.OpenRequest{})
 		differs(t, c, err, "wants a client certificate", "--tls.cert-file")
 	})
+	t.Run("http to the actor port of a node", func(t *testing.T) {
+		c := dial(t, talker(t, "\x00\x00\x06\x04\x00\x00\x00\x00\x00"))
+		_, err := c.Status(t.Context())
+		differs(t, c, err, "not HTTP", "7140")
+	})
+	t.Run("http to a port that hangs up, such as gossip", func(t *testing.T) {
+		c := dial(t, talker(t, ""))
+		_, err := c.Status(t.Context())
+		differs(t, c, err, "hung up", "7140")
+	})
 	for name, addr := range map[string]string{
 		"http to a port with TLS":            strings.TrimPrefix(serveTLS(t, server(t, node)), "https://"),
 		"http to a port that sends an alert": talker(t, "\x15\x03\x01\x00\x02\x02\x50"),

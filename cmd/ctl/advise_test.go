@@ -268,3 +268,9 @@ func TestAdviseHostile(t *testing.T) {
 	}
 	term.golden("advise-hostile")
 }
+
+func TestOneCall(t *testing.T) {
+	if got := seenLine(api.AdviceMetrics{NetCalls: 1}); !strings.HasPrefix(got, "1 call, ") {
+		t.Error(got)
+	}
+}

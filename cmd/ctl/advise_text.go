@@ -122,7 +122,7 @@ func adviceText(b api.BreakerAdvice) string {
 
 // seenLine is what was seen, in a line.
 func seenLine(m api.AdviceMetrics) string {
-	text := fmt.Sprintf("%d calls", m.NetCalls)
+	text := count(int(m.NetCalls), "call")
 	if failed := m.Limited + m.Server + m.Timeouts + m.Other; m.NetCalls > 0 {
 		text += fmt.Sprintf(", %d failed", failed)
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,6 +40,9 @@ allowed and probably not meant.`,
 		RunE: func(_ *cobra.Command, files []string) error {
 			found := config.Check(files)
 			err := s.printFindings(files, found)
+			if slices.ContainsFunc(files, unreadable) {
+				s.say("Try: fleetfuse-ctl config check FILE with a file that is there and that you may read")
+			}
 			for _, f := range found {
 				if err == nil && !f.Warning {
 					err = errNo
@@ -46,6 +51,14 @@ allowed and probably not meant.`,
 			return err
 		},
 	}
+}
+
+func unreadable(file string) bool {
+	f, err := os.Open(file)
+	if err == nil {
+		f.Close()
+	}
+	return err != nil
 }
 
 func (s *session) printFindings(files []string, found []config.Finding) error {

@@ -44,8 +44,16 @@ func (s *session) askEvents(cmd *cobra.Command, args []string, q admin.EventsQue
 	switch {
 	case follow && cmd.Flags().Changed("limit"):
 		return &usageError{what: "--follow has no end, and so no --limit", try: cmd.CommandPath() + " --follow --since 10m"}
-	case cmd.Flags().Changed("limit") && q.Limit < 1:
+	case cmd.Flags().Changed("limit") && (q.Limit < 1 || q.Limit > maxEvents):
 		return &usageError{what: fmt.Sprintf("--limit is %d; want 1 to 10,000", q.Limit), try: cmd.CommandPath() + " --limit 100"}
+	}
+	for _, kind := range q.Kinds {
+		if !slices.Contains(api.EventKinds, kind) {
+			return &usageError{
+				what: fmt.Sprintf("--kind %.80q is no kind of event; want %s", kind, strings.Join(api.EventKinds, ", ")),
+				try:  cmd.CommandPath() + " --kind transition",
+			}
+		}
 	}
 	keys, err := parseKeys(cmd, args)
 	if err != nil {
@@ -54,8 +62,8 @@ func (s *session) askEvents(cmd *cobra.Command, args []string, q admin.EventsQue
 	if len(keys) == 1 {
 		q.Key = keys[0]
 	}
-	if d, err := parseLength(q.Since); err == nil { // else the node says whether it is a time
-		q.Since = d.String()
+	if q.Since, err = sinceOf(cmd, q.Since); err != nil {
+		return err
 	}
 	client, err := s.client()
 	if err != nil {
@@ -69,6 +77,23 @@ func (s *session) askEvents(cmd *cobra.Command, args []string, q admin.EventsQue
 		return err
 	}
 	return s.printEvents(r)
+}
+
+// maxEvents is the most that a node answers with.
+const maxEvents = 10_000
+
+// sinceOf is --since as the API takes it.
+func sinceOf(cmd *cobra.Command, text string) (string, error) {
+	if d, err := parseLength(text); err == nil && d >= 0 {
+		return d.String(), nil
+	}
+	if _, err := time.Parse(time.RFC3339, text); err == nil || text == "" {
+		return text, nil
+	}
+	return "", &usageError{
+		what: fmt.Sprintf("--since %.80q is neither how far back (1h, 2d) nor a time (2026-01-02T15:04:05Z)", text),
+		try:  cmd.CommandPath() + " --since 24h",
+	}
 }
 
 // follow tells what happens until the operator ends it.
@@ -124,25 +149,44 @@ func (s *session) printEvents(r api.EventsResponse) error {
 	if r.More {
 		s.say("there is more before that: --limit N or --since")
 	}
-	s.sayGaps(r.Gaps)
+	s.sayGaps(withinShown(r))
 	if len(r.Missing) > 0 {
 		s.say("warning: %s did not answer; what happened there is missing", list(r.Missing))
 	}
 	return nil
 }
 
+// withinShown are the gaps of an answer, without those from before the first event
+// that it shows, if it was cut there.
+func withinShown(r api.EventsResponse) []api.MemberGap {
+	if !r.More || len(r.Events) == 0 {
+		return r.Gaps
+	}
+	first := r.Events[0].Time
+	return slices.DeleteFunc(slices.Clone(r.Gaps), func(g api.MemberGap) bool { return g.Time != nil && g.Time.Before(first) })
+}
+
 func (s *session) sayGaps(gaps []api.MemberGap) {
 	for _, g := range gaps {
-		what := "events"
-		if g.Events > 0 {
-			what = count(int(g.Events), "event")
-		}
-		why := gapReasons[g.Reason]
-		if why == "" {
-			why = g.Reason
-		}
-		s.say("warning: %s of %s cannot be shown: %s", what, g.Node, why)
+		s.say("warning: %s", gapText(g))
 	}
+}
+
+// gapText says what is missing. A node that was killed is over it: what may be
+// missing is from just before it came back.
+func gapText(g api.MemberGap) string {
+	if g.Reason == "crash" && g.Time != nil {
+		return fmt.Sprintf("%s was killed and started again at %s: what happened there just before it was killed may be missing", g.Node, moment(*g.Time))
+	}
+	what := "events"
+	if g.Events > 0 {
+		what = count(int(g.Events), "event")
+	}
+	why := gapReasons[g.Reason]
+	if why == "" {
+		why = g.Reason
+	}
+	return fmt.Sprintf("%s of %s cannot be shown: %s", what, g.Node, why)
 }
 
 // gapReasons are the reasons of gaps for people.
@@ -203,8 +247,8 @@ func happened(e api.Event) string {
 	switch {
 	case e.From == "": // a kind that only a newer node knows
 		return e.Kind + ": " + e.To
-	case e.From == breaker.Closed.String() && e.To == breaker.HalfOpen.String(): // only an owner that takes it over sees that
-		return "taken over: half_open"
+	case e.From == breaker.Closed.String() && (e.To == breaker.HalfOpen.String() || e.Detail == adopted): // as an owner sees it that takes it over
+		return "taken over: " + e.To
 	case e.From != e.To:
 		return e.From + " > " + e.To
 	case e.To == breaker.Open.String():

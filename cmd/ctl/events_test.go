@@ -21,6 +21,8 @@ func happenings() api.EventsResponse {
 	trip.From, trip.To, trip.Reason, trip.Role = "closed", "open", "consecutive-failures", "metadata"
 	trip.Evidence = &api.EventEvidence{Failures: 5, Status: 503, Witnesses: []string{"n1", "n2"}}
 	half.From, half.To, half.Reason = "open", "half_open", "consecutive-failures"
+	heir := e(-230, "transition", "host:arxiv.org", "")
+	heir.From, heir.To, heir.Reason, heir.Detail = "closed", "open", "probe-failed", "adopted"
 	probe := e(-239, "probe", "host:arxiv.org", "n2")
 	probe.To, probe.Evidence = "failure", &api.EventEvidence{Error: "timeout"}
 	asked := e(-200, "cooldown", "resolver:unpaywall", "n2")
@@ -44,8 +46,8 @@ func happenings() api.EventsResponse {
 	fails, works := e(-40, "degraded", "", "n2"), e(-30, "recovered", "", "n2")
 	fails.To, fails.Detail, works.To = "shared store", "dial tcp: connection refused", "shared store"
 	return api.EventsResponse{
-		Events:  []api.Event{trip, half, probe, asked, opened, again, closed, still, policy, advice, newer, ring, member, fails, works},
-		Gaps:    []api.MemberGap{{Node: "n2", EventGap: api.EventGap{First: 4, Last: 9, Reason: "crash"}}, {Node: "n3", EventGap: api.EventGap{First: 4, Last: 4, Events: 1, Reason: "dropped"}}},
+		Events:  []api.Event{trip, half, probe, heir, asked, opened, again, closed, still, policy, advice, newer, ring, member, fails, works},
+		Gaps:    []api.MemberGap{{Node: "n2", EventGap: api.EventGap{First: 4, Last: 9, Reason: "crash", Time: until(-45)}}, {Node: "n1", EventGap: api.EventGap{First: 1, Last: 2, Reason: "crash", Time: until(-1200)}}, {Node: "n3", EventGap: api.EventGap{First: 4, Last: 4, Events: 1, Reason: "dropped"}}},
 		Missing: []string{"n3", "n4"}, More: true, Position: "x:1",
 	}
 }
@@ -54,14 +56,17 @@ func TestEvents(t *testing.T) {
 	term := newTerminal(t, node{
 		"GET /v1/events?": happenings(),
 		"GET /v1/events?key=host%3Aarxiv.org&kind=probe&kind=transition&limit=5&since=1h0m0s": api.EventsResponse{Events: []api.Event{}},
-		"GET /v1/events?since=36h0m0s":   api.EventsResponse{Events: []api.Event{}},
-		"GET /v1/events?limit=-3":        &api.Problem{Status: 400, Detail: "events cannot be asked for like this", Errors: []string{`the limit "-3" is none`}, Try: "limit=100"},
-		"GET /v1/events?since=yesterday": &api.Problem{Status: 400, Detail: "events cannot be asked for like this", Errors: []string{`since="yesterday" is no time`}, Try: "since=1h"},
+		"GET /v1/events?since=36h0m0s":                  api.EventsResponse{Events: []api.Event{}},
+		"GET /v1/events?since=2026-11-24T01%3A00%3A00Z": api.EventsResponse{Events: []api.Event{}},
 	})
 	term.types("events")
 	term.types("events", "ARXIV.org.", "--since", "1h", "--kind", "probe", "--kind", "transition", "--limit", "5")
 	term.types("events", "--since", "yesterday")
+	term.types("events", "--since", "-1h")
 	term.types("events", "--since", "1d12h")
+	term.types("events", "--since", "2026-11-24T01:00:00Z")
+	term.types("events", "--kind", "foo")
+	term.types("events", "--limit", "100000")
 	term.types("events", "--limit", "-3")
 	term.types("events", "--follow", "--limit", "20")
 	term.types("events", "https://x/y")

@@ -49,7 +49,8 @@ func exitCodesTopic() *cobra.Command {
   130  interrupted
 
 Up to 1 there was an answer, from 2 on there was none. A command that names
-several hosts goes on after an error and exits with the highest code.`,
+several hosts does nothing if one of the names makes no sense. After an error of
+one host it goes on with the next, and exits with the highest code.`,
 	}
 }
 

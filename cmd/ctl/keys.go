@@ -16,23 +16,44 @@ import (
 func parseKey(arg string) (breaker.Key, error) { return hostname.Key(arg) }
 
 // parseKeys reads all arguments before anything is done about the first, so
-// that a slip in the last changes nothing. A key named twice counts once.
+// that a slip in the last changes nothing, and says so where there are several. A
+// key named twice counts once.
 func parseKeys(cmd *cobra.Command, args []string) ([]breaker.Key, error) {
 	var keys []breaker.Key
+	var bad, wrong []string
 	for _, arg := range args {
 		key, err := parseKey(arg)
-		if err != nil {
-			return nil, &usageError{what: err.Error(), try: correction(cmd, arg)}
-		}
-		if !slices.Contains(keys, key) {
+		switch {
+		case err != nil:
+			bad, wrong = append(bad, arg), append(wrong, whyNoKey(arg, err))
+		case !slices.Contains(keys, key):
 			keys = append(keys, key)
 		}
 	}
-	return keys, nil
+	if len(bad) == 0 {
+		return keys, nil
+	}
+	if len(args) > 1 {
+		wrong = append(wrong, "names are checked first, so nothing was done")
+	}
+	return nil, &usageError{what: strings.Join(wrong, "; "), try: correction(cmd, bad[0])}
+}
+
+// wildcard reports whether an argument means many hosts.
+func wildcard(arg string) bool { return strings.HasPrefix(strings.TrimPrefix(arg, "host:"), "*") }
+
+func whyNoKey(arg string, err error) string {
+	if wildcard(arg) {
+		return fmt.Sprintf("%.80q is a wildcard: those stand in the configuration alone, here each HOST is named", arg)
+	}
+	return err.Error()
 }
 
 // correction is the command with the host of a pasted URL, else the help.
 func correction(cmd *cobra.Command, arg string) string {
+	if wildcard(arg) {
+		return "fleetfuse-ctl config show, for the wildcards there are; docs/policy.md says how to write one"
+	}
 	text := arg
 	if !strings.Contains(text, "://") {
 		text = "//" + text

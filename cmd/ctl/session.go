@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -73,7 +74,7 @@ exit code is the answer: see "fleetfuse-ctl help exit-codes".`,
 		if cmd.HasSubCommands() && cmd.Flags().NArg() > 0 { // "ctl open --for 10m": it is the command that is wrong
 			return cmd.RunE(cmd, cmd.Flags().Args())
 		}
-		return &usageError{what: err.Error(), try: cmd.CommandPath() + " --help"}
+		return &usageError{what: err.Error(), try: cmp.Or(habits[err.Error()], cmd.CommandPath()+" --help")}
 	})
 	flags := root.PersistentFlags()
 	s.reachFlags(flags)
@@ -83,6 +84,13 @@ exit code is the answer: see "fleetfuse-ctl help exit-codes".`,
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(s.statusCommand(), s.breakerCommand(), s.breakerAdviseCommand(), s.eventsCommand(), s.topCommand(), s.policyCommand(), s.clusterCommand(), s.configCommand(), s.simCommand(), s.versionCommand(), s.completionCommand(), exitCodesTopic())
 	return root
+}
+
+// habits are flags of other programs, and what does that here.
+var habits = map[string]string{
+	"unknown flag: --version":           "fleetfuse-ctl version",
+	"unknown shorthand flag: 'v' in -v": "fleetfuse-ctl version",
+	"unknown flag: --json":              "-o json",
 }
 
 // group makes a command that only holds others. Cobra would print help and

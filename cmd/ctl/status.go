@@ -17,9 +17,10 @@ func (s *session) statusCommand() *cobra.Command {
 		Short: "Say whether the node, its members and its store are well",
 		Long: `Say whether the node, the members of its cluster and its store are well. Exits 1
 if one of them is not normal: a member is lost, draining or apart, two run
-different configurations or share a name, the store or the place where cooldowns
-are shared fails. A member that left is normal, and so is an open breaker: it is
-doing its work. A warning says what may go wrong and changes nothing.`,
+different configurations or share a name, none of the configured peers is
+reached, the store was damaged, or it or the place where cooldowns are shared
+fails. A member that left is normal, and so is an open breaker: it is doing its
+work. A warning says what may go wrong and changes nothing.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := s.client()

@@ -25,7 +25,7 @@ type screen interface {
 }
 
 func (s *session) topCommand() *cobra.Command {
-	var once bool
+	var once, follow bool
 	cmd := &cobra.Command{
 		Use:   "top",
 		Short: "Watch the fleet: what is not closed, and what happens",
@@ -36,17 +36,27 @@ since when, and is new again when the node answers.
 
 Keys: q quits (as Ctrl-C does), space holds the picture and lets it go on.
 
-With --once, and where the output is no terminal, it prints one picture and
-ends. With -o json each picture is a line: at, status (as "status" has it),
-breakers and partial (as "breaker show" has them), events (those since the line
-before), missing, and unreachable (since, error) while the node does not answer.`,
+With --once, with -o json, and where the output is no terminal, it prints one
+picture and ends. With -o json --follow it goes on, a line each second, until
+Ctrl-C. A line has at, status (as "status" has it), breakers and partial (as
+"breaker show" has them), events (those since the line before), missing, and
+unreachable (since, error) while the node does not answer.`,
 		Example: `  fleetfuse-ctl top
   fleetfuse-ctl top --once
-  fleetfuse-ctl top -o json`,
+  fleetfuse-ctl top -o json --follow`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.top(cmd, once) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case once && follow:
+				return &usageError{what: "--once ends and --follow goes on; give one of them", try: cmd.CommandPath() + " --once"}
+			case follow && !s.json():
+				return &usageError{what: "--follow is for -o json: in a terminal top goes on by itself", try: cmd.CommandPath() + " -o json --follow"}
+			}
+			return s.top(cmd, once || s.json() && !follow)
+		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "one picture, then end")
+	cmd.Flags().BoolVar(&follow, "follow", false, "with -o json: go on, a line each second")
 	return cmd
 }
 

@@ -133,7 +133,7 @@ func (p picture) with(r reading) picture {
 func (p picture) told(r api.EventsResponse) picture {
 	p.events = append(p.events[:len(p.events):len(p.events)], r.Events...)
 	p.events = p.events[max(0, len(p.events)-shownEvents):]
-	p.gaps = append(p.gaps[:len(p.gaps):len(p.gaps)], r.Gaps...)
+	p.gaps = append(p.gaps[:len(p.gaps):len(p.gaps)], withinShown(r)...)
 	p.missing = r.Missing
 	return p
 }

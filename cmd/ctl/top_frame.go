@@ -88,7 +88,7 @@ func (f frame) head() []string {
 		lines = append(lines, f.cut(list(silent)+" did not answer: rings and events there are missing"))
 	}
 	for _, g := range p.gaps[max(0, len(p.gaps)-1):] {
-		lines = append(lines, f.cut(fmt.Sprintf("events of %s cannot be shown: %s", g.Node, g.Reason)))
+		lines = append(lines, f.cut(gapText(g)))
 	}
 	return lines
 }

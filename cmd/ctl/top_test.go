@@ -48,6 +48,9 @@ func TestTop(t *testing.T) {
 	term.types("top") // no terminal: the same
 	term.types("top", "--once", "--color", "always")
 	term.types("top", "--once", "-o", "json")
+	term.types("top", "-o", "json") // the same
+	term.types("top", "--follow")
+	term.types("top", "--once", "--follow", "-o", "json")
 	term.types("top", "extra")
 	term.golden("top")
 
@@ -242,5 +245,23 @@ func TestTopEndsWithCtrlC(t *testing.T) {
 	p.press(t, ctrlC)
 	if code := end(); code != 0 || !p.closed.Load() {
 		t.Errorf("ended with %d, the terminal given back: %v", code, p.closed.Load())
+	}
+}
+
+// With --follow JSON goes on, a line for each reading, until it is ended.
+func TestTopLines(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	term := newTerminal(t, &moving{node: watched(), stream: make(chan string)})
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &lines{left: 2, end: cancel}
+	if code := run(ctx, []string{"top", "-o", "json", "--follow"}, strings.NewReader(""), out, io.Discard, term.environment()); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	for line := range strings.Lines(out.text.String()) {
+		var p pictureLine
+		if err := json.Unmarshal([]byte(line), &p); err != nil || p.Status.Node != "n1" {
+			t.Errorf("%v: %s", err, line)
+		}
 	}
 }

@@ -80,6 +80,8 @@ func TestOperate(t *testing.T) {
 	term.types("breaker", "open", "arxiv.org", "locked.org", "resolver:unpaywall", "--seconds", "600")
 	term.types("breaker", "open", "locked.org", "arxiv.org", "--seconds", "0.5", "-o", "json")
 	term.types("breaker", "close", "https.org/x", "arxiv.org")
+	term.types("breaker", "close", "arxiv.org", "nope..example.org", "a_b.example.org ")
+	term.types("breaker", "open", "*.example.org", "--for", "10m")
 	term.types("breaker", "close", "locked.org", "arxiv.org", "arxiv.org", "--reason", "fixed")
 	term.types("breaker", "close", "arxiv.org", "-o", "json")
 	term.golden("operate")
@@ -163,6 +165,8 @@ func TestUsageErrors(t *testing.T) {
 		{"breaker", "show", "-o", "yaml"},
 		{"status", "--color", "pink"},
 		{"status", "extra"},
+		{"--version"},
+		{"status", "--json"},
 		{"status", "--addr", "localhost"},
 		{"completion", "tcsh"},
 		{"cluster"},

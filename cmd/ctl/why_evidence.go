@@ -57,7 +57,7 @@ func reporters(nodes []string) string {
 func (a *account) others() string {
 	var text []string
 	for i, c := range a.Cooldowns {
-		if i == 0 && c.Reason == a.Reason {
+		if i == 0 && c.Reason == a.Reason || c.RemainingMS <= 0 { // told, or over
 			continue
 		}
 		text = append(text, fmt.Sprintf("There is another cooldown, %s, with %s left. %s", c.Reason, millis(c.RemainingMS), cooldownText(c)))

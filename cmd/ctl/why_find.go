@@ -19,6 +19,7 @@ type findings struct {
 	values     []api.PolicyValue
 	beliefs    *api.BeliefsResponse
 	events     []api.Event
+	silent     []string // members whose events are missing
 	unanswered []string
 }
 
@@ -59,6 +60,9 @@ func (s *session) find(cmd *cobra.Command, arg string) (f findings, err error) {
 		cancel() // the rest is of no use
 	}
 	asked.Wait()
+	if len(f.silent) > 0 {
+		f.unanswered = append(f.unanswered, fmt.Sprintf("what happened to it last may be incomplete: %s did not answer", list(f.silent)))
+	}
 	for _, missing := range extras {
 		if text := missing(); text != "" {
 			f.unanswered = append(f.unanswered, text)
@@ -89,8 +93,6 @@ func (f *findings) askEvents(ctx context.Context, client *admin.Client, key brea
 	if r.Events != nil {
 		f.events = r.Events
 	}
-	if len(r.Missing) > 0 {
-		return fmt.Errorf("%s did not answer; what happened there is missing", list(r.Missing))
-	}
+	f.silent = r.Missing
 	return nil
 }

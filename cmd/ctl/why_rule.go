@@ -152,8 +152,13 @@ func (a *account) cooldownWords() string {
 }
 
 func cooldownText(c api.Cooldown) string {
-	text := fmt.Sprintf("%s asked for %s at %s", orNode(c.Author, c.SetBy), millis(c.LengthMS), moment(c.SetAt))
-	if c.Author != "" && c.SetBy != "" {
+	who := orNode(c.Author, c.SetBy)
+	foreign := c.Reason == string(breaker.ReasonStore) // no node set it
+	if foreign {
+		who = "Another program"
+	}
+	text := fmt.Sprintf("%s asked for %s at %s", who, millis(c.LengthMS), moment(c.SetAt))
+	if c.Author != "" && c.SetBy != "" && !foreign {
 		text += ", on node " + c.SetBy
 	}
 	if c.Detail != "" {

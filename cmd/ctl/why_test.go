@@ -111,6 +111,8 @@ func TestWordsOfAState(t *testing.T) {
 		{api.Breaker{State: "closed", Roles: unused, Policy: defaults}, "No failure is counted against it: 0 of 5 failures in a row."},
 		{api.Breaker{State: "half_open", Roles: unused}, "No probe has succeeded yet; it takes 2 successful probes."},
 		{api.Breaker{State: "open", Local: true, Roles: []api.Role{{Failures: 9, FailMax: 5}}}, "Calls without a role: 9 failures in a row; fail_max is 5."},
+		{api.Breaker{State: "open", Reason: "store", Cooldowns: []api.Cooldown{{Reason: "store", SetBy: "store", Detail: "mine", LengthMS: 60_000, RemainingMS: 5000, SetAt: at(-55)}}},
+			`Rule: store. A row in the shared cooldown store, written by another program, asks to leave it alone. Another program asked for 1m at 2026-11-24 01:02:45 UTC: "mine".`},
 		{api.Breaker{State: "closed", Mode: "off"}, "Calls to it are allowed, and would be in any state: its policy has the mode off, which never rejects."},
 		{api.Breaker{State: "open", Mode: "off", RemainingMS: 5000, Policy: defaults}, "Next: in the mode off no outcome is counted, so no probe will close it."},
 		{api.Breaker{State: "half_open", Mode: "shadow"}, "Next: in the mode shadow every call is a probe, without a permit."},
@@ -170,5 +172,25 @@ func TestEntries(t *testing.T) {
 	want := "\nTitle:\n  a = 1  " + strings.TrimSpace(strings.Repeat("word ", 14)) + "\n         " + strings.TrimSpace(strings.Repeat("word ", 6)) + "\n  evil\\x1b[2J\n  \n"
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// A cooldown that is over holds nothing open.
+func TestCooldownsThatAreOverAreNotTold(t *testing.T) {
+	a := account{findings{Breaker: api.Breaker{State: "half_open", Reason: "consecutive-failures", Cooldowns: []api.Cooldown{
+		{Reason: "retry-after", SetBy: "n1", LengthMS: 60_000, SetAt: at(-600)}, {Reason: "cli-open", Author: "bob", LengthMS: 60_000, RemainingMS: 5000, SetAt: at(-55)},
+	}}}, now}
+	if got := a.others(); strings.Contains(got, "retry-after") || !strings.Contains(got, "cli-open") {
+		t.Error(got)
+	}
+}
+
+// A member that is away makes the story incomplete, not unknown.
+func TestWhyWithAMemberAway(t *testing.T) {
+	path, b := one(asked)
+	term := newTerminal(t, node{path: b, "GET /v1/events?key=host%3A" + b.Name + "&limit=5": api.EventsResponse{Events: happenings().Events[:1], Missing: []string{"n2"}}})
+	stdout, stderr, _ := term.run(t.Context(), "breaker", "why", b.Key)
+	if !strings.Contains(stdout, "What happened to it last") || !strings.Contains(stderr, "what happened to it last may be incomplete: n2 did not answer") {
+		t.Errorf("%s\n%s", stdout, stderr)
 	}
 }

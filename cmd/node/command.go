@@ -98,6 +98,7 @@ func run(ctx context.Context, cfg *config.Config, load func() (config.Config, er
 			return err
 		}
 	}
+	log := logger(cfg, stderr)
 	// What a starting node takes into its memory stays there: collecting
 	// garbage meanwhile finds little.
 	percent := debug.SetGCPercent(startGCPercent)
@@ -110,13 +111,16 @@ func run(ctx context.Context, cfg *config.Config, load func() (config.Config, er
 		},
 		Actor:    cluster.Actor{Listen: cfg.Actor.ListenAddress, Advertise: cfg.Actor.AdvertiseAddress},
 		TLS:      cluster.TLS(cfg.TLS),
-		Insecure: cfg.Insecure, EventAge: cfg.Telemetry.MaxAge, EventBytes: int64(cfg.Telemetry.MaxBytes), OnLeave: leave, Config: cfg, Reload: load, Version: version, Logger: logger(cfg, stderr),
+		Insecure: cfg.Insecure, EventAge: cfg.Telemetry.MaxAge, EventBytes: int64(cfg.Telemetry.MaxBytes), OnLeave: leave, Config: cfg, Reload: load, Version: version, Logger: log,
 	})
 	debug.SetGCPercent(percent)
 	if err != nil {
 		return err
 	}
-	defer n.Stop()
+	defer func() {
+		n.Stop()
+		log.Info("stopped")
+	}()
 	if cfg.Node.ReadyFile != "" {
 		if err := writeReady(cfg.Node.ReadyFile, n.Addresses()); err != nil {
 			return err
@@ -126,6 +130,7 @@ func run(ctx context.Context, cfg *config.Config, load func() (config.Config, er
 	for {
 		select {
 		case <-ctx.Done():
+			log.Info("told to stop; what is owned here is handed over")
 			return nil
 		case <-hangups:
 			go func() { _, _ = n.Reload(ctx) }() // its log says how it went; one at a time

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -77,7 +78,11 @@ func makeDir(dir string) error {
 	if err := dangling(dir, dirSetting); err != nil {
 		return err
 	}
-	return os.MkdirAll(dir, 0o700)
+	err := os.MkdirAll(dir, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: no directory can be made there; choose another %s", err, dirSetting)
+	}
+	return err
 }
 
 // openFile opens, checks and migrates one file. A damaged one is set aside while
