@@ -59,7 +59,7 @@ func (s *session) printExplained(r api.ExplainResponse) error {
 	if len(r.Records) == 0 {
 		t.WriteString("\nThe tuner did nothing to it so far.\n")
 	} else {
-		t.WriteString("\nWhat the tuner did to it, the latest first:\n")
+		t.WriteString("\nWhat was done to it, the latest first:\n")
 	}
 	for _, record := range r.Records {
 		t.WriteString(s.recordText(record))
@@ -89,7 +89,7 @@ func seenLines(m api.AdviceMetrics) []string {
 			m.Limited, m.Server, m.Unavailable, counted(m.Timeouts, "timeout"), m.Other),
 		fmt.Sprintf("longest run  %s in a row on one node", counted(m.LongestRun, "failure")),
 		fmt.Sprintf("not sent  %s", counted(m.Rejected, "call")),
-		"breaker  " + opened(m.Opens),
+		"breaker  " + trips(m.Opens),
 		fmt.Sprintf("probes  %d succeeded, %d failed", m.ProbesOK, m.ProbesFailed),
 	}
 	if m.RetryAfterMS > 0 {
