@@ -17,8 +17,8 @@ build: ## bin/fleetfuse-node and bin/fleetfuse-ctl (the first build compiles SQL
 demo: build ## a node, an upstream that fails, eight workers (under 40 s)
 	go run ./simulation/demo -node bin/fleetfuse-node
 
-cluster: build ## three nodes on this machine, until Ctrl-C
-	simulation/cluster.sh bin/fleetfuse-node data/cluster
+cluster: build ## three nodes on this machine, until Ctrl-C (NODE=n2: only that one, again)
+	simulation/cluster.sh bin/fleetfuse-node data/cluster $(NODE)
 
 # What mostly waits runs beside the others and takes no turn from them.
 WAITING := fleetfuse/internal/fleet/tuning

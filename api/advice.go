@@ -68,7 +68,7 @@ type AdviceMetrics struct {
 	Timeouts     uint64 `json:"timeouts"`
 	Other        uint64 `json:"other_failures"`
 	Rejected     uint64 `json:"not_sent"`
-	Opens        int    `json:"opens"`
+	Opens        int    `json:"opens"` // for counted failures: trips
 	ProbesOK     uint64 `json:"probes_ok"`
 	ProbesFailed uint64 `json:"probes_failed"`
 	LongestRun   uint64 `json:"longest_run"`

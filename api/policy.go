@@ -126,6 +126,8 @@ type ConfigResponse struct {
 	Resolvers int           `json:"resolvers"`
 	LoadedAt  time.Time     `json:"loaded_at"`
 	Failed    *FailedReload `json:"failed_reload,omitempty"` // if the last reload failed
+	// NeedsRestart names options that differ from the files of the last reload.
+	NeedsRestart []string `json:"needs_restart,omitempty"`
 }
 
 // ConfigValue is an option of a node and where it was set.

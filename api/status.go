@@ -22,6 +22,9 @@ type StatusResponse struct {
 	Actors int `json:"actors"`
 	// Problems says in words what is not normal; empty when all is well.
 	Problems []string `json:"problems"`
+	// NeedsRestart names options that a reload found changed and that the node does not
+	// run with before it is started again.
+	NeedsRestart []string `json:"needs_restart,omitempty"`
 }
 
 // StoreHealth says how the durable store is.

@@ -51,7 +51,7 @@ type UncalledError struct {
 }
 
 func (e *UncalledError) Error() string {
-	return fmt.Sprintf("nobody called %s in the last %v", e.Key, e.Window)
+	return fmt.Sprintf("nobody called %s in the last %v; counts are up to a second old", e.Key, e.Window)
 }
 
 // Limits of the questions: to the members, and to the owners of all breakers that a plan

@@ -131,8 +131,8 @@ func TestAdviceFails(t *testing.T) {
 		detail string
 		errors []string
 	}{
-		{"advise", &httpapi.UncalledError{Key: "host:a.example", Window: 10 * time.Minute}, 404, "nobody called host:a.example in the last 10m0s", nil},
-		{"explain", &httpapi.UncalledError{Key: "host:a.example", Window: 10 * time.Minute}, 404, "nobody called host:a.example in the last 10m0s", nil},
+		{"advise", &httpapi.UncalledError{Key: "host:a.example", Window: 10 * time.Minute}, 404, "nobody called host:a.example in the last 10m0s; counts are up to a second old", nil},
+		{"explain", &httpapi.UncalledError{Key: "host:a.example", Window: 10 * time.Minute}, 404, "nobody called host:a.example in the last 10m0s; counts are up to a second old", nil},
 		{"advise", errors.New("n2 did not answer in time"), 503, "no tuner answered: n2 did not answer in time", nil},
 		{"explain", errors.New("n2 did not answer in time"), 503, "no tuner answered: n2 did not answer in time", nil},
 		{"enforce", errors.New("n2 did not answer in time"), 503, "no tuner answered: n2 did not answer in time", nil},

@@ -150,8 +150,11 @@ func (c *chronicle) laid(key breaker.Key, o breaker.Overlay) {
 		fields = strings.TrimSpace(fields + " for " + o.Length.String() + ": " + o.Temporary)
 	}
 	detail := fields
-	if o.Reason != "" {
+	switch {
+	case o.Reason != "" && fields != "":
 		detail = o.Reason + " (" + fields + ")"
+	case o.Reason != "": // nothing stays replaced
+		detail = o.Reason
 	}
 	c.add(telemetry.Event{
 		Kind: telemetry.KindPolicy, Key: key, To: o.Register.String() + " " + what, Author: o.Author, Detail: detail,

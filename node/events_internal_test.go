@@ -46,6 +46,7 @@ func TestChronicle(t *testing.T) {
 	mo := c.clock.Moment(1)
 	for _, o := range []breaker.Overlay{
 		{Register: breaker.RegisterOperator, Stamp: 1, Fields: "fail_max:2", Author: "alice", Reason: "why"}, {Stamp: 2},
+		{Register: breaker.RegisterOperator, Stamp: 4, Author: "alice", Reason: "rollback to version 0"},
 		{Stamp: 3, Temporary: "mode:off", Until: now.Add(time.Minute), Length: time.Minute},
 	} {
 		c.laid(key, o)
@@ -58,7 +59,7 @@ func TestChronicle(t *testing.T) {
 	c.member("n2", 4, "alive", "lost")
 	want := []string{
 		"cooldown open: Retry-After: 60", "probe failure: ", "probe failure: ", "probe neutral: ",
-		"policy operator replaced: why (fail_max:2)", "policy tuner reset: ", "policy tuner replaced: for 1m0s: mode:off",
+		"policy operator replaced: why (fail_max:2)", "policy tuner reset: ", "policy operator reset: rollback to version 0", "policy tuner replaced: for 1m0s: mode:off",
 		"policy operator expired: mode:off", "member alive: ", "member lost: ",
 	}
 	if got := written(t, c); !slices.Equal(got, want) {

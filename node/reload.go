@@ -23,6 +23,7 @@ type reloads struct {
 
 	mu     sync.Mutex
 	loaded time.Time // when what is in force was read
+	unmet  []string  // options that were changed and need a restart
 	failed *api.FailedReload
 	done   uint64
 	wrong  uint64
@@ -78,7 +79,7 @@ func (n *Node) reloaded() (api.ReloadResponse, error) {
 		n.opt.Logger.Error("the configuration was not reloaded; what was in force stays so", slog.String("err", strings.Join(texts, "; ")))
 		return a, err
 	}
-	n.reloads.failed, n.reloads.loaded = nil, at
+	n.reloads.failed, n.reloads.loaded, n.reloads.unmet = nil, at, a.NeedsRestart
 	n.reloads.done++
 	n.part(partReload, true, "")
 	n.opt.Logger.Info("the configuration was reloaded", slog.Int("changes", len(a.Changes)+a.More), slog.String("hash", a.Hash),
@@ -138,8 +139,15 @@ func (n *Node) Config(key breaker.Key) api.ConfigResponse {
 	}
 	n.reloads.mu.Lock()
 	defer n.reloads.mu.Unlock()
-	a.LoadedAt, a.Failed = n.reloads.loaded.UTC(), n.reloads.failed
+	a.LoadedAt, a.Failed, a.NeedsRestart = n.reloads.loaded.UTC(), n.reloads.failed, n.reloads.unmet
 	return a
+}
+
+// needsRestart names the options that were changed and that this node does not run with.
+func (n *Node) needsRestart() []string {
+	n.reloads.mu.Lock()
+	defer n.reloads.mu.Unlock()
+	return n.reloads.unmet
 }
 
 // policyProblems says what is not normal about the policies.

@@ -21,7 +21,7 @@ func (n *Node) Status() api.StatusResponse {
 		Hosts:    c.Hosts,
 		Local:    c.Local,
 		Actors:   n.cluster.Active(),
-		Problems: []string{},
+		Problems: []string{}, NeedsRestart: n.needsRestart(),
 	}
 	st.Open, st.HalfOpen = n.board.count()
 	problem := func(format string, args ...any) { st.Problems = append(st.Problems, fmt.Sprintf(format, args...)) }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"fleetfuse/api"
 	"fleetfuse/breaker"
@@ -67,6 +68,8 @@ func (k Kind) ofNode() bool {
 const (
 	maxKeyBytes  = len(breaker.ScopeResolver) + 1 + breaker.MaxNameBytes
 	maxWitnesses = 16 // the most a policy can ask for
+	// maxDetailBytes has room for what the tuner says of a change, whole.
+	maxDetailBytes = 512
 )
 
 // An Event is one thing that happened. Names of nodes are display names.
@@ -157,11 +160,27 @@ func (e *Event) Trim() {
 	e.Key = breaker.Key(strings.ToValidUTF8(string(e.Key), "�"))
 	e.Kind, e.Reason = Kind(trim(string(e.Kind))), breaker.Reason(trim(string(e.Reason)))
 	for _, s := range []*string{
-		&e.Node, &e.Role, &e.From, &e.To, &e.Detail, &e.Author, &e.Owner, &e.Evidence.Error, &e.Evidence.RetryAfter,
+		&e.Node, &e.Role, &e.From, &e.To, &e.Author, &e.Owner, &e.Evidence.Error, &e.Evidence.RetryAfter,
 	} {
 		*s = trim(*s)
 	}
+	e.Detail = trimDetail(e.Detail)
 	e.Evidence.Witnesses = trimNames(e.Evidence.Witnesses)
+}
+
+// trimDetail marks the place where it cuts, at a rune: a reader must not take half a
+// sentence for all of it.
+func trimDetail(s string) string {
+	const cut = "…"
+	s = strings.ToValidUTF8(s, "�")
+	if len(s) <= maxDetailBytes {
+		return s
+	}
+	n := maxDetailBytes - len(cut)
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + cut
 }
 
 func trim(s string) string { return breaker.Cut(strings.ToValidUTF8(s, "�")) }

@@ -117,7 +117,7 @@ func TestEventThroughJSON(t *testing.T) {
 		if diff := cmp.Diff(e, back); diff != "" || err != nil {
 			t.Fatalf("%v, before -, after JSON +\n%s", err, diff)
 		}
-		if len(e.Detail) > breaker.MaxDetailBytes || !utf8.ValidString(e.Detail) || len(body) > 20_000 {
+		if len(e.Detail) > 512 || !utf8.ValidString(e.Detail) || len(body) > 20_000 {
 			t.Fatalf("a detail of %d bytes, a body of %d", len(e.Detail), len(body))
 		}
 	})
@@ -127,6 +127,20 @@ func TestBadStamps(t *testing.T) {
 	for _, a := range []api.Event{{ID: "x", Stamp: "-1"}, {ID: "x", PolicyVersion: "two"}} {
 		if _, err := telemetry.EventFromAPI(a); err == nil || !strings.Contains(err.Error(), "event x") {
 			t.Errorf("%+v: %v", a, err)
+		}
+	}
+}
+
+// A sentence is kept whole; where a longer one is cut is seen.
+func TestEventDetail(t *testing.T) {
+	for _, x := range []struct{ detail, want string }{
+		{strings.Repeat("a sentence, ", 25), strings.Repeat("a sentence, ", 25)},
+		{strings.Repeat("é", 256), strings.Repeat("é", 256)},
+		{strings.Repeat("é", 257), strings.Repeat("é", 254) + "…"},
+	} {
+		e := telemetry.Event{Detail: x.detail}
+		if e.Trim(); e.Detail != x.want {
+			t.Errorf("a detail of %d bytes is kept as %q", len(x.detail), e.Detail)
 		}
 	}
 }

@@ -73,7 +73,9 @@ func TestLimitedShare(t *testing.T) {
 		"no 429":                    {1, Counts{Successes: 1000}, "", 0},
 		"surely too many":           {1, Counts{Successes: 900, Limited: 100}, RuleLimited, 0.8},
 		"5.5 % is not sure":         {1, Counts{Successes: 945, Limited: 55}, "", 0},
-		"one of two is not sure":    {1, Counts{Successes: 1, Limited: 1}, RuleLimited, 0.8}, // above 5 % with 98 %
+		"one call is no rate":       {1, Counts{Limited: 1}, "", 0}, // though above 5 % with 99.5 %
+		"two are none":              {1, Counts{Limited: 2}, "", 0},
+		"three of three":            {1, Counts{Limited: 3}, RuleLimited, 0.8},
 		"one of ten is not sure":    {1, Counts{Successes: 9, Limited: 1}, "", 0},
 		"all":                       {1, Counts{Limited: 500}, RuleLimited, 0.8},
 		"again":                     {0.8, Counts{Limited: 500}, RuleLimited, 0.64},

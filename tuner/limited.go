@@ -13,6 +13,7 @@ import (
 const (
 	limitedShare = 0.05  // above it a host is asked too much
 	quietShare   = 0.025 // below it a rate that was lowered may rise
+	fewest429s   = 3     // in a window; below it they tell of a moment, not of a rate
 	slower       = 0.8   // factor
 	faster       = 0.1   // summand: the dead band of 10 % lets no smaller one through near 1
 	nearFull     = 0.909 // from here to 1 is within the dead band: nothing stops between the two
@@ -26,7 +27,7 @@ const (
 
 // limited decides about the rate multiplier.
 func (a *adviser) limited(sc scope) {
-	if sc.counts.limited == 0 {
+	if sc.counts.limited < fewest429s {
 		a.speedUp(sc)
 		return
 	}
@@ -144,7 +145,7 @@ func (a *adviser) roleOverLimit(sc scope) (over []scope) {
 		counts := a.ofRole(role)
 		sure := believe(counts.limited, counts.judged, a.memory.excess()).above(limitedShare)
 		under = under || sure <= 1-a.settings.Sure
-		if counts.limited > 0 && sure >= a.settings.Sure {
+		if counts.limited >= fewest429s && sure >= a.settings.Sure {
 			over = append(over, a.scope(role, counts))
 		}
 	}

@@ -27,7 +27,9 @@ func (s *session) adviseCommand() *cobra.Command {
 		Long: `Say what the tuner would change of the policies, of all breakers or of HOST: a
 plan. It looks at what callers of the whole fleet saw in the window; each change
 has a rule, the probability that the rule's premise is true, and a proof, which
-is that window replayed under both policies. Verdicts:
+is that window replayed under both policies. A breaker tripped if it opened for
+failures that were counted; a Retry-After and an operator open it without that.
+The counts are up to a second old. Verdicts:
 
   now      is made when the plan is enforced
   later    is made if the same change does well at the hosts where it is tried

@@ -59,7 +59,7 @@ func (s *session) printExplained(r api.ExplainResponse) error {
 	if len(r.Records) == 0 {
 		t.WriteString("\nThe tuner did nothing to it so far.\n")
 	} else {
-		t.WriteString("\nWhat the tuner did to it, the latest first:\n")
+		t.WriteString("\nWhat was done to it, the latest first:\n")
 	}
 	for _, record := range r.Records {
 		t.WriteString(s.recordText(record))
@@ -86,10 +86,10 @@ func seenLines(m api.AdviceMetrics) []string {
 	lines := []string{
 		fmt.Sprintf("calls  %d, and %d answered from a cache", m.NetCalls, m.Calls-min(m.Calls, m.NetCalls)),
 		fmt.Sprintf("failures  %d answered 429, %d answered 5xx (%d of them 503), %s, %d other",
-			m.Limited, m.Server, m.Unavailable, counted(m.Timeouts, "timeout"), m.Other),
-		fmt.Sprintf("longest run  %s in a row on one node", counted(m.LongestRun, "failure")),
-		fmt.Sprintf("not sent  %s", counted(m.Rejected, "call")),
-		"breaker  " + opened(m.Opens),
+			m.Limited, m.Server, m.Unavailable, count(int(m.Timeouts), "timeout"), m.Other),
+		fmt.Sprintf("longest run  %s in a row on one node", count(int(m.LongestRun), "failure")),
+		fmt.Sprintf("not sent  %s", count(int(m.Rejected), "call")),
+		"breaker  " + trips(m.Opens),
 		fmt.Sprintf("probes  %d succeeded, %d failed", m.ProbesOK, m.ProbesFailed),
 	}
 	if m.RetryAfterMS > 0 {
@@ -197,11 +197,3 @@ func (s *session) recordText(r api.AdviceRecord) string {
 
 // figure writes a number of the evidence, which may be a small share.
 func figure(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
-
-// counted is count for what the API counts.
-func counted(n uint64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.FormatUint(n, 10) + " " + noun + "s"
-}

@@ -86,10 +86,13 @@ func TestAdvise(t *testing.T) {
 	none := api.AdviceResponse{ID: "p-0", MadeAt: at(0), Tuner: "n1", Mode: api.TunerObserve, WindowMS: 600_000, Nodes: []string{"n1"}, Looked: 1, Breakers: []api.BreakerAdvice{}}
 	blocked := plan()
 	blocked.Blocked, blocked.More = []string{"n4 does not answer", "the configurations of n1 and n3 differ"}, 7
+	quiet := none
+	quiet.Breakers = []api.BreakerAdvice{{Key: "host:quiet.org", Seen: api.AdviceMetrics{WindowMS: 600_000, Calls: 1, NetCalls: 1, Limited: 1, RetryAfterMS: 20_000}}}
 	n := node{
-		"GET /v1/advice": plan(), "GET /v1/advice?window=10m0s": blocked, "GET /v1/advice?window=1h0m0s": none,
+		"GET /v1/advice?key=host%3Aquiet.org": quiet,
+		"GET /v1/advice":                      plan(), "GET /v1/advice?window=10m0s": blocked, "GET /v1/advice?window=1h0m0s": none,
 		"GET /v1/advice?key=host%3Aapi.example.org&window=1m30s": one,
-		"GET /v1/advice?key=host%3Anobody.org":                   &api.Problem{Status: 404, Detail: "nobody called host:nobody.org in the last 10m0s", Try: "fleetfuse-ctl breaker summary lists what is called"},
+		"GET /v1/advice?key=host%3Anobody.org":                   &api.Problem{Status: 404, Detail: "nobody called host:nobody.org in the last 10m0s; counts are up to a second old", Try: "fleetfuse-ctl breaker summary lists what is called"},
 		"GET /v1/advice?key=host%3Asick.org":                     &api.Problem{Status: 503, Detail: "no tuner answered: n2 did not answer in time", Try: "fleetfuse-ctl status"},
 	}
 	term := newTerminal(t, n)
@@ -98,6 +101,7 @@ func TestAdvise(t *testing.T) {
 	term.types("breaker", "advise", "--window", "600s")
 	term.types("breaker-advise", "--window-s", "3600")
 	term.types("breaker", "advise", "api.example.org", "--window", "90s", "-o", "json")
+	term.types("breaker", "advise", "quiet.org")
 	term.types("breaker", "advise", "nobody.org")
 	term.types("breaker", "advise", "sick.org")
 	term.golden("advise")

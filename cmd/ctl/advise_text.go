@@ -54,12 +54,16 @@ func shownOf(breakers []api.BreakerAdvice, a advising) (shown []api.BreakerAdvic
 
 // planHead says which plan this is, and what it rests on.
 func planHead(plan api.AdviceResponse) string {
-	what := count(plan.Looked, "breaker")
-	switch n := len(plan.Breakers) + plan.More; {
-	case n == 0:
-		what += ", and nothing to change"
-	default:
+	what, n := count(plan.Looked, "breaker"), plan.More
+	for _, b := range plan.Breakers { // one that was asked for is there also if there is nothing to say
+		if len(b.Changes) > 0 || len(b.Notes) > 0 {
+			n++
+		}
+	}
+	if n > 0 {
 		what += fmt.Sprintf(", and something to say about %d", n)
+	} else {
+		what += ", and nothing to change"
 	}
 	name := "Advice"
 	if plan.ID != "" {
@@ -117,7 +121,11 @@ func adviceText(b api.BreakerAdvice) string {
 	for _, note := range b.Notes {
 		lines = append(lines, "note  "+note)
 	}
-	return strings.TrimPrefix(entries(wrap(printable(b.Key+": "+seenLine(b.Seen)), textWidth), lines), "\n")
+	title := wrap(printable(b.Key+": "+seenLine(b.Seen)), textWidth)
+	if len(lines) == 0 {
+		return title + "\n"
+	}
+	return strings.TrimPrefix(entries(title, lines), "\n")
 }
 
 // seenLine is what was seen, in a line.
@@ -126,9 +134,12 @@ func seenLine(m api.AdviceMetrics) string {
 	if failed := m.Limited + m.Server + m.Timeouts + m.Other; m.NetCalls > 0 {
 		text += fmt.Sprintf(", %d failed", failed)
 	}
-	text += fmt.Sprintf(", %d not sent, %s", m.Rejected, opened(m.Opens))
+	text += fmt.Sprintf(", %d not sent, %s", m.Rejected, trips(m.Opens))
 	if n := m.ProbesOK + m.ProbesFailed; n > 0 {
 		text += fmt.Sprintf(", %d of %d probes succeeded", m.ProbesOK, n)
+	}
+	if m.RetryAfterMS > 0 {
+		text += ", asked for a wait of " + millis(m.RetryAfterMS) + " in the median"
 	}
 	if m.Changed {
 		text += fmt.Sprintf("; it changed: only the last %s count", millis(m.WindowMS))
@@ -190,15 +201,16 @@ func (s *session) warnAdvice(plan api.AdviceResponse) {
 	}
 }
 
-// opened writes "never opened", "opened once", "opened 4 times".
-func opened(n int) string {
+// trips writes "never tripped", "tripped once", "tripped 4 times". What the host or an
+// operator asked for opens a breaker too and is no trip: no policy would change it.
+func trips(n int) string {
 	switch n {
 	case 0:
-		return "never opened"
+		return "never tripped"
 	case 1:
-		return "opened once"
+		return "tripped once"
 	}
-	return fmt.Sprintf("opened %d times", n)
+	return fmt.Sprintf("tripped %d times", n)
 }
 
 // sure writes a probability. It does not round up to certainty.

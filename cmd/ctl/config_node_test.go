@@ -27,6 +27,7 @@ func TestConfigShow(t *testing.T) {
 	named := well
 	named.Key, named.Values = "resolver:Crossref", []api.PolicyValue{{Field: "mode", Value: "enforce", Origin: "default"}}
 	failed := well
+	failed.NeedsRestart = []string{"log.level"}
 	failed.Key, failed.Files = "host:arxiv.org", nil
 	failed.Failed = &api.FailedReload{At: at(-65), Errors: []string{
 		`/etc/fleetfuse/breakers.yaml:3:5: unknown policy field "fail_mx"; did you mean fail_max?`, "/etc/fleetfuse/breakers.yaml:9:5: fail_max is 0; at least 1"}}

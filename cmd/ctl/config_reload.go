@@ -78,7 +78,10 @@ func (s *session) printReload(r api.ReloadResponse) error {
 	if len(r.NeedsRestart) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("%s changed and %s a restart of %s: %s", count(len(r.NeedsRestart), "option"),
-		verb(len(r.NeedsRestart), "needs", "need"), r.Node, list(r.NeedsRestart))
-	return s.print(wrap(printable(text), textWidth) + "\n")
+	return s.print(wrap(printable(restartText(r.Node, r.NeedsRestart)), textWidth) + "\n")
+}
+
+// restartText says which options of a file a node does not run with.
+func restartText(node string, options []string) string {
+	return fmt.Sprintf("%s changed and %s a restart of %s: %s", count(len(options), "option"), verb(len(options), "needs", "need"), node, list(options))
 }

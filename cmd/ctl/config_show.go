@@ -19,7 +19,8 @@ func (s *session) configShowCommand() *cobra.Command {
 		Long: `Show the configuration that the node asked runs with, and where each value was
 set: by a flag, the environment, a file or a profile. Below its own options
 stands the policy of breakers nobody named, or with --host that of one breaker.
-What nobody set is left out. If the last reload failed it says so, and why.`,
+What nobody set is left out. If the last reload failed it says so, and why; so
+it does of options that need a restart of the node.`,
 		Example: `  fleetfuse-ctl config show
   fleetfuse-ctl config show --host resolver:crossref --all`,
 		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
@@ -90,6 +91,9 @@ func (s *session) configText(r api.ConfigResponse) string {
 		for _, text := range f.Errors {
 			b.WriteString("          " + printable(text) + "\n")
 		}
+	}
+	if len(r.NeedsRestart) > 0 {
+		row("warning", restartText(r.Node, r.NeedsRestart))
 	}
 	row("loaded", fmt.Sprintf("%s (%s), hash %s", moment(r.LoadedAt), ago(r.LoadedAt, now), orDash(shortHash(r.Hash))))
 	files := "none"

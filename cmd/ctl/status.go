@@ -104,6 +104,9 @@ func (s *session) printStatus(r api.StatusResponse, problems []string) error {
 	if r.Shared != nil {
 		warnings = append(warnings, r.Shared.Warnings...)
 	}
+	if len(r.NeedsRestart) > 0 {
+		warnings = append(warnings, restartText(r.Node, r.NeedsRestart))
+	}
 	for _, w := range warnings {
 		field("warning", "%s", w)
 	}

@@ -106,6 +106,7 @@ func TestStatus(t *testing.T) {
 	sick.Shared = &api.SharedHealth{
 		StoreHealth: api.StoreHealth{Kind: "redis", Since: until(-65), Error: "connection refused", Pending: 3}, Where: "redis://r1:6379/0",
 	}
+	well.NeedsRestart = []string{"log.level", "http.socket"}
 	told := sick
 	told.Problems = []string{"the disk of n1 is full since 01:02", "n2 \x1b[31mdoes not answer"}
 	for name, r := range map[string]api.StatusResponse{"status-well": well, "status-sick": sick, "status-told": told} {

@@ -30,6 +30,9 @@ func command(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use: "fleetfuse-node", Short: "Shared circuit breakers for a fleet of workers",
 		SilenceUsage: true, SilenceErrors: true,
+		RunE: func(c *cobra.Command, _ []string) error { // a supervisor must not take that for a node that ran
+			return fmt.Errorf("no command is named; try: %s --help", c.Name())
+		},
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)

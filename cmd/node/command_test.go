@@ -22,6 +22,7 @@ func TestExitCodes(t *testing.T) {
 		want int
 		text string
 	}{
+		{"", 2, "fleetfuse-node --help"},
 		{"walk", 2, `unknown command "walk"`},
 		{"run --data-dri x", 2, "did you mean --data-dir?"},
 		{"run now", 2, `unknown command "now"`},

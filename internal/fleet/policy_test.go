@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,10 +166,18 @@ func TestReload(t *testing.T) {
 	var permit string
 	until(t, "a permit", nodes[0], host, func(a api.AllowResponse) bool { permit = a.Permit; return permit != "" })
 
-	write("defaults: {fail_max: 2, reset: 1, witnesses: 1, half_open: {jitter: 0}}\nhttp: {socket: /elsewhere}\n")
+	write("defaults: {fail_max: 2, reset: 1, witnesses: 1, half_open: {jitter: 0}}\nlog: {level: debug}\n")
 	r := must(nodes[0].Reload(t.Context()))(t)
-	if len(r.Changes) != 1 || r.Changes[0].Field != "fail_max" || r.Changes[0].From != "4" || r.Changes[0].To != "2" || r.Hash == r.Before {
+	if len(r.Changes) != 1 || r.Changes[0].Field != "fail_max" || r.Changes[0].From != "4" || r.Changes[0].To != "2" || r.Hash == r.Before || !slices.Equal(r.NeedsRestart, []string{"log.level"}) {
 		t.Errorf("the reload says %+v", r)
+	}
+	must(nodes[0].Reload(t.Context()))(t) // it goes on being said
+	if st := must(nodes[0].Status(t.Context()))(t); !slices.Equal(st.NeedsRestart, r.NeedsRestart) {
+		t.Errorf("the status says that %v need a restart, want %v", st.NeedsRestart, r.NeedsRestart)
+	}
+	var shown api.ConfigResponse
+	if _, err := nodes[0].Call(t.Context(), "GET", "/v1/config", nil, &shown); err != nil || !slices.Equal(shown.NeedsRestart, r.NeedsRestart) {
+		t.Errorf("%v; the configuration says that %v need a restart, want %v", err, shown.NeedsRestart, r.NeedsRestart)
 	}
 	awaitProblem(t, nodes[0], "config mismatch: n2")
 	awaitProblem(t, nodes[1], "config mismatch: n1")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -106,8 +107,17 @@ func perform(ctx context.Context, up *upstream, addr string, workers int, pause 
 	s := &show{began: time.Now(), upstream: up, crew: crew, eye: eye, before: crew.total()}
 	s.run(playing)
 	crew.leave()
-	if !summary(crew.total(), up.seen()) {
+	return conclude(ctx, os.Stdout, crew.total(), up.seen())
+}
+
+// conclude prints the totals. A show that was ended early proves nothing, and says so.
+func conclude(ctx context.Context, w io.Writer, t tally, s seen) error {
+	if err := ctx.Err(); err != nil {
+		fmt.Fprintln(w, "\nended early: whether the promises hold was not seen")
+		return err
+	}
+	if !summary(w, t, s) {
 		return errLate
 	}
-	return ctx.Err()
+	return nil
 }

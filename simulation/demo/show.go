@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"fleetfuse/breaker"
@@ -67,16 +68,16 @@ func (s *show) line() {
 }
 
 // summary prints the totals and reports whether the promise was kept.
-func summary(t tally, s seen) bool {
-	fmt.Println()
-	fmt.Printf("calls sent                               %d\n", t.Sent)
-	fmt.Printf("calls rejected                           %d\n", t.Rejected)
-	fmt.Printf("first failure to full stop               %v, %d calls\n", s.stop.Round(100*time.Microsecond), s.stopped)
-	fmt.Printf("probes                                   %d\n", t.Probes)
-	fmt.Printf("in flight: within 100 ms of the 429      %d\n", s.inFlight)
-	fmt.Printf("later, before the 429's deadline         %d (must be 0)\n", s.late)
+func summary(w io.Writer, t tally, s seen) bool {
+	fmt.Fprintln(w)
+	fmt.Fprintf(w, "calls sent                               %d\n", t.Sent)
+	fmt.Fprintf(w, "calls rejected                           %d\n", t.Rejected)
+	fmt.Fprintf(w, "first failure to full stop               %v, %d calls\n", s.stop.Round(100*time.Microsecond), s.stopped)
+	fmt.Fprintf(w, "probes                                   %d\n", t.Probes)
+	fmt.Fprintf(w, "in flight: within 100 ms of the 429      %d\n", s.inFlight)
+	fmt.Fprintf(w, "later, before the 429's deadline         %d (must be 0)\n", s.late)
 	if t.Other != "" {
-		fmt.Printf("an unexpected error                      %s\n", t.Other)
+		fmt.Fprintf(w, "an unexpected error                      %s\n", t.Other)
 	}
 	return s.late == 0
 }
