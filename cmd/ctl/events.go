@@ -41,19 +41,8 @@ it waits for it and misses nothing. With -o json each event is then a line.`,
 }
 
 func (s *session) askEvents(cmd *cobra.Command, args []string, q admin.EventsQuery, follow bool) error {
-	switch {
-	case follow && cmd.Flags().Changed("limit"):
-		return &usageError{what: "--follow has no end, and so no --limit", try: cmd.CommandPath() + " --follow --since 10m"}
-	case cmd.Flags().Changed("limit") && (q.Limit < 1 || q.Limit > maxEvents):
-		return &usageError{what: fmt.Sprintf("--limit is %d; want 1 to 10,000", q.Limit), try: cmd.CommandPath() + " --limit 100"}
-	}
-	for _, kind := range q.Kinds {
-		if !slices.Contains(api.EventKinds, kind) {
-			return &usageError{
-				what: fmt.Sprintf("--kind %.80q is no kind of event; want %s", kind, strings.Join(api.EventKinds, ", ")),
-				try:  cmd.CommandPath() + " --kind transition",
-			}
-		}
+	if problems := eventsProblems(cmd, &q, follow); len(problems) > 0 {
+		return &usageError{what: strings.Join(problems, "; "), try: cmd.CommandPath() + " --since 24h --kind transition --limit 100"}
 	}
 	keys, err := parseKeys(cmd, args)
 	if err != nil {
@@ -61,9 +50,6 @@ func (s *session) askEvents(cmd *cobra.Command, args []string, q admin.EventsQue
 	}
 	if len(keys) == 1 {
 		q.Key = keys[0]
-	}
-	if q.Since, err = sinceOf(cmd, q.Since); err != nil {
-		return err
 	}
 	client, err := s.client()
 	if err != nil {
@@ -82,18 +68,28 @@ func (s *session) askEvents(cmd *cobra.Command, args []string, q admin.EventsQue
 // maxEvents is the most that a node answers with.
 const maxEvents = 10_000
 
-// sinceOf is --since as the API takes it.
-func sinceOf(cmd *cobra.Command, text string) (string, error) {
-	if d, err := parseLength(text); err == nil && d >= 0 {
-		return d.String(), nil
+// eventsProblems says all that is wrong with the flags, and puts --since as the API
+// takes it.
+func eventsProblems(cmd *cobra.Command, q *admin.EventsQuery, follow bool) (problems []string) {
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	switch {
+	case !cmd.Flags().Changed("limit"):
+	case follow:
+		problem("--follow has no end, and so no --limit")
+	case q.Limit < 1 || q.Limit > maxEvents:
+		problem("--limit is %d; want 1 to 10,000", q.Limit)
 	}
-	if _, err := time.Parse(time.RFC3339, text); err == nil || text == "" {
-		return text, nil
+	for _, kind := range q.Kinds {
+		if !slices.Contains(api.EventKinds, kind) {
+			problem("--kind %.80q is no kind of event; want %s", kind, strings.Join(api.EventKinds, ", "))
+		}
 	}
-	return "", &usageError{
-		what: fmt.Sprintf("--since %.80q is neither how far back (1h, 2d) nor a time (2026-01-02T15:04:05Z)", text),
-		try:  cmd.CommandPath() + " --since 24h",
+	if d, err := parseLength(q.Since); err == nil && d >= 0 {
+		q.Since = d.String()
+	} else if _, err := time.Parse(time.RFC3339, q.Since); err != nil && q.Since != "" {
+		problem("--since %.80q is neither how far back (1h, 2d) nor a time (2026-01-02T15:04:05Z)", q.Since)
 	}
+	return problems
 }
 
 // follow tells what happens until the operator ends it.
