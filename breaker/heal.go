@@ -18,8 +18,10 @@ const (
 	healAgainAfter = time.Second
 )
 
-// healing is the rounds about one open of a circuit that others counted.
+// healing is the rounds about one open of a circuit that others counted. It ends with
+// that open, whatever else becomes of the breaker meanwhile.
 type healing struct {
+	of     Stamp // the circuit's; zero for none
 	rounds int
 	again  Instant // when the next one is due, zero for never
 }
@@ -45,7 +47,7 @@ func (m *Machine) heal(mo Moment) {
 	if c.FirstTrip == 0 || c.FirstTrip > mo.Now { // not known: it was before now
 		c.FirstTrip = mo.Now
 	}
-	m.healing = healing{}
+	m.healing = healing{of: c.Stamp}
 	m.askHeal(mo)
 }
 

@@ -106,6 +106,26 @@ func TestHealingGoesOnWhileHalfOpen(t *testing.T) {
 	}
 }
 
+// TestHealingOutlivesOtherNews: in the middle of a round a member tells of an earlier
+// close and of a Retry-After that is over. The answers count all the same.
+func TestHealingOutlivesOtherNews(t *testing.T) {
+	for name, news := range map[string]breaker.Snapshot{
+		"an earlier close": {Clear: 5, ClearKept: origin.Add(breaker.KeepClear)},
+		"a Retry-After":    {Cooldowns: []breaker.Cooldown{{Setter: "n2", Stamp: 999, Until: origin.Add(20 * time.Millisecond), Length: time.Second, Reason: breaker.ReasonRetryAfter}}},
+	} {
+		h := newHealer(3)
+		e := h.Adopt(h.after(time.Millisecond), h.open(origin))
+		h.Adopt(h.after(time.Millisecond), news)
+		h.after(50 * time.Millisecond)
+		for _, node := range []string{"n2", "n3"} {
+			h.Witness(h.after(time.Millisecond), breaker.WitnessAnswer{Round: e.AskWitnesses.Round, Node: node, Success: origin.Add(30 * time.Millisecond)})
+		}
+		if st := h.Inspect(h.mo.Now).Status.State; st != breaker.Closed {
+			t.Errorf("%s: %v after the successes of members, want closed", name, st)
+		}
+	}
+}
+
 // TestHealingOfACircuitThatIsGone: an operator closed it, but not a Retry-After that ran
 // out since. Answers about the circuit do not end that, and nobody is asked again.
 func TestHealingOfACircuitThatIsGone(t *testing.T) {

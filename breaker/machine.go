@@ -127,10 +127,10 @@ func (m *Machine) become(mo Moment, at Instant, t Transition) {
 	if t.To != HalfOpen {
 		m.decided = at
 	}
-	switch heals := t.To == HalfOpen && m.snap.Circuit.State != Closed; {
-	case !heals:
-		m.round, m.healing = nil, healing{}
-	case m.round != nil && !m.round.heal:
+	if c := &m.snap.Circuit; c.State == Closed || c.Stamp != m.healing.of {
+		m.healing = healing{}
+	}
+	if m.round != nil && (!m.round.heal || m.healing.of == 0) {
 		m.round = nil
 	}
 	m.probing = probing{since: at}

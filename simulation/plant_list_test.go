@@ -136,9 +136,9 @@ var plants = []plant{
 	// healing
 	{
 		name: "a heal does not ask", file: "breaker/heal.go",
-		was: `	m.healing = healing{}
+		was: `	m.healing = healing{of: c.Stamp}
 	m.askHeal(mo)`,
-		now: `	m.healing = healing{}`,
+		now: `	m.healing = healing{of: c.Stamp}`,
 	},
 	{
 		name: "an owner does not wake the actors of its keys", file: "cluster/spread/members.go",
