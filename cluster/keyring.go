@@ -51,16 +51,19 @@ func openKeyring(path string) (*keyring, error) {
 }
 
 func readKeyring(path string) ([]byte, error) {
+	unreadable := func(err error) error {
+		return fmt.Errorf("--cluster.keyring-file: %w; name a file that the node may read, with a key made by: openssl rand -base64 32", err)
+	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("--cluster.keyring-file: %w; name a file that the node may read, with a key made by: openssl rand -base64 32", err)
+		return nil, unreadable(err)
 	}
 	if info.Size() > maxKeyringBytes {
 		return nil, fmt.Errorf("--cluster.keyring-file %s has %d bytes; want at most %d", path, info.Size(), maxKeyringBytes)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("--cluster.keyring-file: %w; name a file that the node may read, with a key made by: openssl rand -base64 32", err)
+		return nil, unreadable(err)
 	}
 	return text, nil
 }

@@ -40,12 +40,9 @@ func (t TLS) Configs() (server, client *tls.Config, err error) {
 	if t.CertFile == "" || t.KeyFile == "" || t.CAFile == "" {
 		return nil, nil, errors.New("--tls.cert-file, --tls.key-file and --tls.ca-file: give all three or none")
 	}
-	if err := t.readable(); err != nil {
-		return nil, nil, err
-	}
-	authority, err := os.ReadFile(t.CAFile)
+	authority, err := t.authority()
 	if err != nil {
-		return nil, nil, fmt.Errorf("--tls.ca-file: %w", err)
+		return nil, nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(authority) {
@@ -66,15 +63,16 @@ func (t TLS) Configs() (server, client *tls.Config, err error) {
 	return server, client, nil
 }
 
-// readable names all files that cannot be read, at once.
-func (t TLS) readable() error {
+// authority reads the CA's file, the last of the three. Its error names all that
+// cannot be read, at once.
+func (t TLS) authority() (text []byte, err error) {
 	var errs []error
 	for _, f := range []struct{ flag, path string }{{"--tls.cert-file", t.CertFile}, {"--tls.key-file", t.KeyFile}, {"--tls.ca-file", t.CAFile}} {
-		if _, err := os.ReadFile(f.path); err != nil {
+		if text, err = os.ReadFile(f.path); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w; name a PEM file that the node may read", f.flag, err))
 		}
 	}
-	return errors.Join(errs...)
+	return text, errors.Join(errs...)
 }
 
 // A certificate is read again when its file changed, so that it can be renewed
