@@ -26,3 +26,14 @@ func Lacks(there, s breaker.Snapshot, now breaker.Instant) bool {
 	}
 	return slices.ContainsFunc(there.Cooldowns, func(d breaker.Cooldown) bool { return d.Stamp <= s.Clear })
 }
+
+// Outlives reports whether a place shows a cooldown as running that, as s knows,
+// ended KeepEnded ago: the clock that set it is ahead, and what came to its value
+// later keeps that alive. Who remembers s no more would take it for news.
+func Outlives(there, s breaker.Snapshot, now breaker.Instant) bool {
+	return slices.ContainsFunc(there.Cooldowns, func(d breaker.Cooldown) bool {
+		return d.Until > now && slices.ContainsFunc(s.Cooldowns, func(c breaker.Cooldown) bool {
+			return same(c, d) && !isForeign(c) && c.Until.Add(KeepEnded) <= now
+		})
+	})
+}

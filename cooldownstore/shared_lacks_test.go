@@ -44,3 +44,26 @@ func TestLacks(t *testing.T) {
 		}
 	}
 }
+
+func TestOutlives(t *testing.T) {
+	const now = breaker.Instant(1000 * time.Hour)
+	set := func(setter string, left time.Duration) breaker.Snapshot {
+		return breaker.Snapshot{Cooldowns: []breaker.Cooldown{{Setter: setter, Stamp: 5, Until: now.Add(left)}}}
+	}
+	for _, tt := range []struct {
+		what      string
+		there, is breaker.Snapshot
+		want      bool
+	}{
+		{"ended long ago", set("a", time.Minute), set("a", -cooldownstore.KeepEnded), true},
+		{"ended lately", set("a", time.Minute), set("a", time.Second-cooldownstore.KeepEnded), false},
+		{"over there too", set("a", 0), set("a", -cooldownstore.KeepEnded), false},
+		{"another's", set("b", time.Minute), set("a", -cooldownstore.KeepEnded), false},
+		{"another program's, of which is known when it was seen", set("store", time.Minute), set("store", -cooldownstore.KeepEnded), false},
+		{"not known", set("a", time.Minute), breaker.Snapshot{}, false},
+	} {
+		if got := cooldownstore.Outlives(tt.there, tt.is, now); got != tt.want {
+			t.Errorf("%s: Outlives is %v, want %v", tt.what, got, tt.want)
+		}
+	}
+}

@@ -78,8 +78,12 @@ func (s *site) restart(t *rapid.T) {
 	s.machine.restart(t)
 }
 
-// deadline is the one in a value of ours; zero in one of another program's.
+// deadline is the one in a value of ours; zero in one of another program's, and
+// where there is none.
 func deadline(t *rapid.T, value string) time.Time {
+	if value == "" {
+		return time.Time{}
+	}
 	var v struct {
 		More struct {
 			Cooldowns []struct{ Until time.Time }
@@ -112,17 +116,20 @@ func (h *shop) put(t *rapid.T, s *site) (moved time.Duration) {
 	if ttl < found.Left {
 		t.Fatalf("the value loses time: %v after %v", ttl, found.Left)
 	}
-	old, first := h.value, h.value == ""
+	was, is, left := deadline(t, h.value), deadline(t, value), s.live.Cooldowns[0].Until.Sub(s.now())
 	h.value, h.expires = value, h.passed+ttl
-	is, left := deadline(t, value), s.live.Cooldowns[0].Until.Sub(s.now())
-	if !first {
-		moved = is.Sub(deadline(t, old))
-	}
 	switch {
-	case first:
+	case is.IsZero():
+		if left > -cooldownstore.KeepEnded {
+			t.Fatalf("a cooldown with %v left is taken away", left)
+		}
+	case was.IsZero():
 		h.left = left
-	case s.wall().Add(left).Equal(is):
-		h.left = max(h.left, left)
+	default:
+		moved = is.Sub(was)
+		if s.wall().Add(left).Equal(is) {
+			h.left = max(h.left, left)
+		}
 	}
 	return moved
 }

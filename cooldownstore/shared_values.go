@@ -120,14 +120,55 @@ func (v *SharedValues) merge(word, old SharedWord, left time.Duration, there boo
 	if len(word.Wall) != len(word.Snapshot.Cooldowns) {
 		return old, 0, fmt.Errorf("%s: word has %d cooldowns and %d deadlines", word.Key, len(word.Snapshot.Cooldowns), len(word.Wall))
 	}
-	old.Covered = v.seen.covered(word.Key) // more than the value says if its program wrote over our clear
-	word = v.seen.pin(word)
-	merged := old.Merge(word)
-	v.seen.note(merged)
 	if word.Snapshot.Empty() {
 		return old, 0, nil
 	}
-	return merged, merged.live(word, old, left, there, wall), nil
+	old.Covered = v.seen.covered(word.Key) // more than the value says if its program wrote over our clear
+	old, word, over := withoutOver(old, v.seen.pin(word), wall)
+	merged := old.Merge(word)
+	v.seen.note(merged)
+	ttl := merged.live(word, old, left, there, wall)
+	if over && ttl <= 0 {
+		ttl = KeepEnded // a value that never expires, else there is time left
+	}
+	return merged, ttl, nil
+}
+
+// withoutOver drops the cooldowns that ended KeepEnded ago as the word, which is
+// to be joined into the old one, has it, and reports whether the old one had any.
+// Its author may know by a clock that never steps, where the deadline was set by a
+// wall clock that is ahead of others.
+func withoutOver(old, word SharedWord, wall time.Time) (SharedWord, SharedWord, bool) {
+	over := word.over(wall)
+	n := len(old.Snapshot.Cooldowns)
+	old, word = old.without(over), word.without(over)
+	return old, word, len(old.Snapshot.Cooldowns) < n
+}
+
+// over are the cooldowns of a word that ended KeepEnded ago. Of those of other
+// programs the sightings know.
+func (w SharedWord) over(wall time.Time) (over []breaker.Cooldown) {
+	for i, c := range w.Snapshot.Cooldowns[:min(len(w.Snapshot.Cooldowns), len(w.Wall))] {
+		if !isForeign(c) && !w.Wall[i].Add(KeepEnded).After(wall) {
+			over = append(over, c)
+		}
+	}
+	return over
+}
+
+// Over reports whether putting a word takes something away, if it is there.
+func (w SharedWord) Over(wall time.Time) bool { return len(w.over(wall.Round(0))) > 0 }
+
+// without is the word without some cooldowns.
+func (w SharedWord) without(over []breaker.Cooldown) SharedWord {
+	all, wall := w.Snapshot.Cooldowns, w.Wall
+	w.Snapshot.Cooldowns, w.Wall = nil, nil
+	for i, c := range all {
+		if !slices.ContainsFunc(over, func(d breaker.Cooldown) bool { return same(c, d) }) {
+			w.Snapshot.Cooldowns, w.Wall = append(w.Snapshot.Cooldowns, c), append(w.Wall, wall[i])
+		}
+	}
+	return w
 }
 
 // live is how long a merged word is to be kept. What was found never loses

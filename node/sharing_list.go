@@ -53,7 +53,7 @@ func (s *sharing) idle(ctx context.Context, until time.Time) {
 
 // load reads the keys that were hinted at.
 func (s *sharing) load(ctx context.Context, keys []breaker.Key) error {
-	words := s.ear(ctx)
+	words := s.ear(ctx, false)
 	err := s.place.LoadAll(ctx, keys, words.add)
 	words.flush()
 	return err
@@ -66,7 +66,7 @@ func (s *sharing) list(ctx context.Context) error {
 	defer cancel()
 	warnings, sick := s.place.Check(ctx)
 	seen := map[breaker.Key]struct{}{}
-	words := s.ear(ctx)
+	words := s.ear(ctx, true)
 	err := s.place.Each(ctx, func(w cooldownstore.SharedWord) bool {
 		seen[w.Key] = struct{}{}
 		words.add(w)
@@ -101,7 +101,10 @@ type ear struct {
 	words []cooldownstore.SharedWord
 }
 
-func (s *sharing) ear(ctx context.Context) *ear { return &ear{ctx: ctx, hear: s.hear} }
+// ear hears some keys, or the whole listing.
+func (s *sharing) ear(ctx context.Context, whole bool) *ear {
+	return &ear{ctx: ctx, hear: func(words []cooldownstore.SharedWord) { s.hear(words, whole) }}
+}
 
 func (e *ear) add(w cooldownstore.SharedWord) {
 	if e.words = append(e.words, w); len(e.words) >= hearAtOnce {
@@ -117,13 +120,13 @@ func (e *ear) flush() {
 }
 
 // hear obeys what the place holds of keys of this node, and answers with what
-// it lacks.
-func (s *sharing) hear(words []cooldownstore.SharedWord) {
+// it lacks. Whole is after a listing.
+func (s *sharing) hear(words []cooldownstore.SharedWord, whole bool) {
 	s.words.Add(int64(len(words)))
 	now, wall := s.board.clock.Both()
 	heard := rules.Hear(words, now, wall, s.board.owns, s.board.clock.Observe)
 	s.board.share(heard.Entries, s.keep)
-	for _, x := range heard.Answer(now, s.board.Of) {
+	for _, x := range heard.Answer(now, whole, s.board.Of) {
 		s.put(x.Key, x.Snapshot)
 	}
 }

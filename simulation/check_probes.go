@@ -85,7 +85,8 @@ func (c *checks) arrived(m spread.Message) {
 const backWithin = 4 * time.Second
 
 // permitComesBack checks, when a permit expires that had reached its holder, that
-// its call is under way: else it was lost there, or on the way back.
+// its call is under way: else it was lost there, or on the way back. While a word is
+// committed its end waits with everything else.
 func (c *checks) permitComesBack(a *actor, q breaker.Question, x breaker.Answer) {
 	w, issued := c.world, c.world.now
 	holder := w.nodes[w.indexOf(q.Node)]
@@ -95,7 +96,7 @@ func (c *checks) permitComesBack(a *actor, q breaker.Question, x breaker.Answer)
 		if holder != a.node && (!came || w.now-at < backWithin) {
 			return
 		}
-		if !out || a.node.actors[a.key] != a || !c.calm(issued-time.Minute, w.nodes...) {
+		if !out || a.busy || a.node.actors[a.key] != a || !c.calm(issued-time.Minute, w.nodes...) {
 			return
 		}
 		for i := range w.callers.calls {

@@ -96,7 +96,7 @@ func (c *checks) agree(key breaker.Key) {
 	want := first.spread.View().Of(key)
 	for _, n := range w.nodes[1:] {
 		got := n.spread.View().Of(key)
-		same := c.believed(n, key, &got).State == c.believed(first, key, &want).State && got.Clear == want.Clear && c.sameCircuit(&got.Circuit, &want.Circuit)
+		same := c.believed(n, key, &got).State == c.believed(first, key, &want).State && got.Clear == want.Clear && c.sameCircuit(n, &got.Circuit, first, &want.Circuit)
 		for _, r := range []breaker.Register{breaker.RegisterTuner, breaker.RegisterOperator} {
 			same = same && got.Overlay(r).Stamp == want.Overlay(r).Stamp
 		}
@@ -122,12 +122,15 @@ func (c *checks) believed(n *node, key breaker.Key, s *breaker.Snapshot) breaker
 	return t.At(now)
 }
 
-// sameCircuit reports whether two nodes believe the same of a circuit. A machine
-// that started with a wrong wall clock forgets a recovery minutes early or late
-// that it read from its disk; it still believes the breaker closed.
-func (c *checks) sameCircuit(a, b *breaker.Circuit) bool {
-	forgot := a.State == breaker.Closed && b.State == breaker.Closed && (a.Stamp == 0 || b.Stamp == 0)
-	return a.Stamp == b.Stamp || forgot && !c.truthful()
+// sameCircuit reports whether two nodes believe the same of a circuit. They do not
+// forget a recovery in one moment, and a machine that started with a wrong wall clock
+// forgets one minutes early or late that it read from its disk; it still believes the
+// breaker closed.
+func (c *checks) sameCircuit(n *node, a *breaker.Circuit, m *node, b *breaker.Circuit) bool {
+	due := func(n *node, k *breaker.Circuit) bool {
+		return k.State == breaker.Closed && (k.Stamp == 0 || !c.truthful() || k.Keep.Sub(n.clock.Now()) < forgetSlack)
+	}
+	return a.Stamp == b.Stamp || (a.Stamp == 0 || b.Stamp == 0) && due(n, a) && due(m, b)
 }
 
 // hostAtTheEnd checks one host: nothing is undone, and what is healthy is called

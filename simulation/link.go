@@ -174,7 +174,7 @@ func (l *link) load(keys []breaker.Key) {
 	var texts []named
 	l.at.request(l, false, func() { texts = l.at.texts(names) }, func(err error) {
 		if err == nil {
-			l.hear(texts)
+			l.hear(texts, false)
 		}
 		l.reading = false
 		l.reader.Loaded(err)
@@ -190,7 +190,7 @@ func (l *link) list() {
 	l.at.request(l, false, func() { texts = l.at.texts(nil) }, func(err error) {
 		var seen map[breaker.Key]struct{}
 		if err == nil {
-			seen = l.hear(texts)
+			seen = l.hear(texts, true)
 		}
 		_, wall := l.who.clocks().Both()
 		l.who.keepSightings(l.values.Sightings(wall, func(key breaker.Key) bool { s := l.who.believed(key); return s.Clear != 0 }))
@@ -209,8 +209,8 @@ func (l *link) list() {
 }
 
 // hear obeys what the place holds of keys of this node, and answers with what it
-// lacks.
-func (l *link) hear(texts []named) (seen map[breaker.Key]struct{}) {
+// lacks. Whole is after a listing.
+func (l *link) hear(texts []named, whole bool) (seen map[breaker.Key]struct{}) {
 	now, wall := l.who.clocks().Both()
 	seen = map[breaker.Key]struct{}{}
 	var words []cooldownstore.SharedWord
@@ -229,7 +229,7 @@ func (l *link) hear(texts []named) (seen map[breaker.Key]struct{}) {
 	before := l.at.world.checks.shared.beforeHearing(l, heard.Entries, texts)
 	l.who.share(heard.Entries)
 	l.at.world.checks.shared.heard(l, before)
-	for _, x := range heard.Answer(now, l.who.believed) {
+	for _, x := range heard.Answer(now, whole, l.who.believed) {
 		l.put(x.Key, x.Snapshot)
 	}
 	return seen

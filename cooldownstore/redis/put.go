@@ -43,12 +43,17 @@ redis.pcall('PUBLISH', ARGV[4], KEYS[1])
 return {}
 `)
 
+// unread is a token of nothing: who has nothing to write unless there is something
+// to take away asks what is there.
+const unread = "unread"
+
 // A change is a word on its way into its key.
 type change struct {
 	word  cooldownstore.SharedWord
 	key   string
 	token string // of what is there, as far as known
 	found cooldownstore.SharedPlace
+	read  bool // what is there was found
 	cmd   *redis.Cmd
 }
 
@@ -143,10 +148,14 @@ func (s *Store) send(ctx context.Context, changes []*change, eval call) (sent []
 		if err != nil {
 			return nil, err
 		}
+		token := c.token
 		if value == "" {
-			continue
+			if c.read || !c.word.Over(now) {
+				continue
+			}
+			token = unread
 		}
-		c.cmd = eval(ctx, pipe, []string{c.key}, c.token, value, max(ttl.Milliseconds(), 1), s.events, cooldownstore.MaxSharedBytes)
+		c.cmd = eval(ctx, pipe, []string{c.key}, token, value, max(ttl.Milliseconds(), 1), s.events, cooldownstore.MaxSharedBytes)
 		sent = append(sent, c)
 	}
 	if len(sent) == 0 {
@@ -170,7 +179,7 @@ func (c *change) answer() (done bool, err error) {
 	token, _ := found[0].(string)
 	left, _ := found[1].(int64)
 	value, _ := found[2].(string)
-	c.token = token
+	c.token, c.read = token, true
 	c.found = cooldownstore.SharedPlace{Value: value, Left: time.Duration(left) * time.Millisecond}
 	if token == "" {
 		c.found = cooldownstore.SharedPlace{} // it expired meanwhile

@@ -259,3 +259,17 @@ func timeToLive(t *testing.T, b bench) {
 		t.Errorf("a word that ended so long ago was written: %s", text)
 	}
 }
+
+// takenAway has one cluster know that a cooldown ended long ago which the clock of
+// the other shows as running.
+func takenAway(t *testing.T, b bench) {
+	b.put(t, b.a, b.set(1, 20*time.Minute))
+	_, before, _ := b.Value(t, cooldownstore.SharedName(key))
+	b.put(t, b.b, b.set(1, -cooldownstore.KeepEnded))
+	if w, ok, err := b.a.Load(t.Context(), key); err != nil || len(w.Snapshot.Cooldowns) != 0 {
+		t.Errorf("read %+v, %v, %v; want nothing", w, ok, err)
+	}
+	if _, ttl, ok := b.Value(t, cooldownstore.SharedName(key)); ok && (b.shown(t, cooldownstore.SharedName(key)) != 0 || before-ttl > 30*time.Second) {
+		t.Errorf("other programs read a deadline in %v for %v, want none for %v", b.shown(t, cooldownstore.SharedName(key)), ttl, before)
+	}
+}

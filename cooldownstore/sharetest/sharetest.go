@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) Place) {
 		{"a clear ends at its instant", clearBoundary},
 		{"an absent key says nothing", absent},
 		{"time to live", timeToLive},
+		{"what ended is taken away", takenAway},
 		{"foreign word", foreignWord},
 		{"foreign stamp is first seen", foreignStamp},
 		{"foreign over ours and ours over foreign", foreignDeadlines},

@@ -52,11 +52,13 @@ func Hear(words []cooldownstore.SharedWord, now breaker.Instant, wall time.Time,
 }
 
 // Answer is what the place is to be told back once the Entries were shared: what
-// the owner believes of a key and the place lacks.
-func (h *Hearing) Answer(now breaker.Instant, believed func(breaker.Key) breaker.Snapshot) (answer []spread.Entry) {
+// the owner believes of a key and the place lacks, and after a whole listing also
+// what ended of what it holds. Two clusters that differ about whether something
+// ended take turns then, and not as fast as hints travel.
+func (h *Hearing) Answer(now breaker.Instant, whole bool, believed func(breaker.Key) breaker.Snapshot) (answer []spread.Entry) {
 	for _, x := range h.Entries {
 		own := believed(x.Key)
-		if cooldownstore.Lacks(x.Snapshot, own, now) || h.outdated[x.Key] {
+		if cooldownstore.Lacks(x.Snapshot, own, now) || h.outdated[x.Key] || whole && cooldownstore.Outlives(x.Snapshot, own, now) {
 			answer = append(answer, spread.Entry{Key: x.Key, Snapshot: own})
 		}
 	}

@@ -189,7 +189,7 @@ func TestHear(t *testing.T) {
 	if len(h.Entries) != 3 || !h.Entries[0].Snapshot.Cooldowns[0].Disk {
 		t.Fatalf("heard %+v; want a, b and c", h.Entries)
 	}
-	answer := h.Answer(now, func(k breaker.Key) breaker.Snapshot {
+	answer := h.Answer(now, true, func(k breaker.Key) breaker.Snapshot {
 		s := cooled(2)
 		if k == "host:b" {
 			s = cooled(3)
@@ -198,5 +198,21 @@ func TestHear(t *testing.T) {
 	})
 	if len(answer) != 2 || answer[0].Key != "host:b" || answer[1].Key != "host:c" {
 		t.Errorf("the answer is %+v; want b, which the place lacks, and c, which others read less of", answer)
+	}
+}
+
+func TestWhatEndedIsTakenAwayWithListings(t *testing.T) {
+	word := cooldownstore.ShareSnapshot("host:a", cooled(2), now, begin)
+	h := sharing.Hear([]cooldownstore.SharedWord{word}, now, begin, func(breaker.Key) bool { return true }, func(breaker.Stamp) error { return nil })
+	ended := func(breaker.Key) breaker.Snapshot {
+		s := cooled(2)
+		s.Cooldowns[0].Until = now.Add(-cooldownstore.KeepEnded)
+		return s
+	}
+	if answer := h.Answer(now, true, ended); len(answer) != 1 {
+		t.Errorf("the answer to a listing is %+v, want what ended", answer)
+	}
+	if answer := h.Answer(now, false, ended); len(answer) != 0 {
+		t.Errorf("the answer to a hint is %+v, want nothing: another cluster may think otherwise", answer)
 	}
 }
