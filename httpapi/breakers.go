@@ -22,8 +22,6 @@ const (
 // states are the values of ?state=.
 var states = []string{"", "all", "open", "half_open", "closed"}
 
-// breakers lists the whole cluster, whichever node is asked: what this node's
-// view holds, and the open rings of all members.
 func (s *Server) breakers(w http.ResponseWriter, r *http.Request) {
 	values, ok := query(w, r, "state")
 	if !ok {
@@ -34,8 +32,14 @@ func (s *Server) breakers(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, fmt.Sprintf("state=%s is not one of %q", quoted(want), states[1:]), "?state=open")
 		return
 	}
-	rings, silent := s.rings(r.Context(), "")
-	s.opt.Settle(r.Context())
+	write(w, http.StatusOK, s.list(r.Context(), want))
+}
+
+// list is the whole cluster's breakers of a state, whichever node is asked: what
+// this node's view holds, and the open rings of all members.
+func (s *Server) list(ctx context.Context, want string) api.BreakersResponse {
+	rings, silent := s.rings(ctx, "")
+	s.opt.Settle(ctx)
 	now := s.opt.Clock.Now()
 	resp := api.BreakersResponse{Node: s.opt.Node, Breakers: []api.Breaker{}, Partial: silent}
 	notClosed := 0 // for this node's gate
@@ -67,7 +71,7 @@ func (s *Server) breakers(w http.ResponseWriter, r *http.Request) {
 	}
 	resp.Closed = max(0, s.opt.Gate.Counts().Hosts-notClosed)
 	slices.SortFunc(resp.Breakers, func(a, b api.Breaker) int { return strings.Compare(a.Key, b.Key) })
-	write(w, http.StatusOK, resp)
+	return resp
 }
 
 // breaker shows one key; a host nobody complained about is closed.

@@ -44,6 +44,7 @@ type rig struct {
 	adviser   adviser
 	used      counted
 	settled   bool
+	status    api.StatusResponse
 	log       strings.Builder
 }
 
@@ -63,7 +64,7 @@ func newRig(t *testing.T, allowedHosts ...string) *rig {
 	srv := httptest.NewServer(httpapi.New(httpapi.Options{
 		Gate: g, Breakers: &r.owners, Fleet: &r.fleet, Board: r.board, Events: follow.NewHub(&log{more: make(chan struct{})}, follow.Options{}), Clock: r.clock, Metrics: telemetry.New("test", telemetry.DefaultMaxKeys),
 		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Node: "n1", Policy: policy, Policies: &r.words, Beliefs: r.believed, Tuner: &r.adviser, Usage: r.used, Named: func() []breaker.Key { return r.named }, Wildcards: func() map[string]*breaker.Policy { return r.wildcards },
-		AllowedHosts: allowedHosts, MaxStreams: 2, Settle: func(context.Context) { r.settled = true }, Durable: func(breaker.Key) bool { return r.settled }, Status: func() api.StatusResponse { return api.StatusResponse{Node: "n1"} },
+		AllowedHosts: allowedHosts, MaxStreams: 2, Settle: func(context.Context) { r.settled = true }, Durable: func(breaker.Key) bool { return r.settled }, Status: func() api.StatusResponse { r.status.Node, r.status.Members = "n1", r.fleet.members; return r.status },
 	}).Handler())
 	r.url = srv.URL
 	t.Cleanup(func() {

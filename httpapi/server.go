@@ -132,6 +132,7 @@ func (s *Server) Handler() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(openapi)
 	})
+	mux.HandleFunc("GET /{$}", s.page)
 	mux.Handle("GET /metrics", plain(s.opt.Metrics.Handler()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { unknown(mux, w, r) })
 	return s.guard(mux)
