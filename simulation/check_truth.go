@@ -50,8 +50,13 @@ func newTruth(p *Plan) truth {
 
 // moment is when an instant of the node was, or will be.
 func (m *machine) moment(i breaker.Instant) time.Duration {
-	run := i.Sub(m.origin)
-	return run - time.Duration(int64(run)/(1_000_000+m.ppm)*m.ppm) + m.lost
+	run, lost := i.Sub(m.origin), m.lost
+	for _, s := range m.sleeps {
+		if i <= s.at {
+			lost -= s.lost
+		}
+	}
+	return run - time.Duration(int64(run)/(1_000_000+m.ppm)*m.ppm) + lost
 }
 
 // callEnded notes how a call went that a process hears of.

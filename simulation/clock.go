@@ -22,8 +22,21 @@ type machine struct {
 	origin breaker.Instant
 	ppm    int64         // how much faster than true it goes, in millionths
 	lost   time.Duration // it was suspended for so long
+	sleeps []sleep
 	ahead  time.Duration // of the wall clock
 	rand   *rand.Rand
+}
+
+// sleep is one suspension: the clock stood still there.
+type sleep struct {
+	at   breaker.Instant
+	lost time.Duration
+}
+
+// slept has the machine stand still since a moment.
+func (m *machine) slept(since time.Duration) {
+	s := sleep{m.at(since), m.world.now - since}
+	m.sleeps, m.lost = append(m.sleeps, s), m.lost+s.lost
 }
 
 // Read implements clock.Source.

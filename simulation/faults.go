@@ -86,7 +86,7 @@ func (w *World) stopped(n *node, f Fault) func() {
 			return
 		}
 		if f.Kind == Suspend {
-			n.lost += w.now - n.pausedAt
+			n.slept(n.pausedAt)
 			w.checks.stepped(n)
 		}
 		n.resume()
