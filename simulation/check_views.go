@@ -142,7 +142,7 @@ func (c *checks) hostAtTheEnd(h int) {
 	c.agree(key)
 	for _, n := range w.nodes {
 		s := n.spread.View().Of(key)
-		if word, ok := c.closes[host.Name]; ok {
+		if word, ok := c.closes[host.Name]; ok && c.wipedSince(word.at) < word.copies {
 			for _, k := range s.Cooldowns {
 				if k.Stamp <= word.stamp {
 					w.fail("a close stays closed", n, "%s is rejected by a cooldown of before its close", host.Name)
