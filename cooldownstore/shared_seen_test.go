@@ -101,6 +101,11 @@ func TestCoveredAsHeard(t *testing.T) {
 			t.Errorf("%s until %v: covered %v, want %v", tt.key, tt.until.Sub(now), got, tt.want)
 		}
 	}
+	var again SharedValues // in the next process
+	again.Recall(v.Sightings(now, func(breaker.Key) bool { return true }))
+	if !again.seen.first("host:b", EpochSeconds(ends), now).covered {
+		t.Error("a process that starts again takes what a clear ended for news")
+	}
 	for range 2 * maxSightingsPerKey {
 		v.Cover("host:b", ends)
 	}

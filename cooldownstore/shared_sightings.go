@@ -18,6 +18,7 @@ type Sighting struct {
 	At        time.Time     `json:"at,omitzero"`
 	Stamp     breaker.Stamp `json:"stamp,string"`
 	Covered   bool          `json:"covered,omitempty"` // a clear ended it
+	About     bool          `json:"about,omitempty"`   // a member said so, to this process UntilWall is about when
 }
 
 // maxRecalled bounds the sightings that are kept; those that end last are.
@@ -53,11 +54,18 @@ func (s *sightings) all() (list []Sighting) {
 		for _, d := range k.deadlines {
 			list = append(list, Sighting{Key: key, UntilWall: d.until, At: d.at, Stamp: d.stamp, Covered: d.covered})
 		}
+		for _, until := range k.about {
+			list = append(list, Sighting{Key: key, UntilWall: until, Covered: true, About: true})
+		}
 	}
 	return list
 }
 
 func (s *sightings) recall(d Sighting) {
+	if d.About {
+		s.cover(d.Key, d.UntilWall)
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.key(d.Key).set(d.UntilWall, sighting{at: d.At, stamp: d.Stamp, covered: d.Covered})

@@ -30,10 +30,14 @@ func (n *Node) recallSightings(ctx context.Context) error {
 	return nil
 }
 
-// cover notes deadlines of other programs that a clear ended, as members told.
+// cover notes deadlines of other programs that a clear ended, as members told. The
+// listing that follows keeps them: whose process is killed must not obey them anew.
 func (s *sharing) cover(list []spread.Cooled) {
 	for _, x := range list {
 		s.place.Values().Cover(x.Key, s.board.clock.Wall(x.Cooldown.Until))
+	}
+	if len(list) > 0 {
+		s.relist()
 	}
 }
 

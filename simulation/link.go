@@ -267,6 +267,9 @@ func (l *link) cover(list []spread.Cooled) {
 	for _, x := range list {
 		l.values.Cover(x.Key, l.who.clocks().Wall(x.Cooldown.Until))
 	}
+	if len(list) > 0 {
+		l.relist()
+	}
 }
 
 // verdict is what the process says of the place.
