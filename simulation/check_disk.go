@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fleetfuse/breaker"
+	"fleetfuse/cluster/words"
 )
 
 // onDisk is what a disk took of a key, in true time, as the one who wrote it
@@ -49,6 +50,12 @@ func (c *checks) wipedSince(since time.Duration) (nodes int) {
 		}
 	}
 	return nodes
+}
+
+// lasts reports whether some disk is sure to hold a word that was acknowledged at a
+// moment, on so many: not when it was acknowledged, but since it was said.
+func (c *checks) lasts(at time.Duration, copies int) bool {
+	return c.wipedSince(at-words.WordLimit) < copies
 }
 
 // recalled checks that a process that starts believes what its disk holds.

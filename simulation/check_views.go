@@ -142,7 +142,7 @@ func (c *checks) hostAtTheEnd(h int) {
 	c.agree(key)
 	for _, n := range w.nodes {
 		s := n.spread.View().Of(key)
-		if word, ok := c.closes[host.Name]; ok && c.wipedSince(word.at) < word.copies {
+		if word, ok := c.closes[host.Name]; ok && c.lasts(word.at, word.copies) {
 			for _, k := range s.Cooldowns {
 				if k.Stamp <= word.stamp {
 					w.fail("a close stays closed", n, "%s is rejected by a cooldown of before its close", host.Name)
@@ -152,7 +152,7 @@ func (c *checks) hostAtTheEnd(h int) {
 				w.fail("a close stays closed", n, "%s has a circuit of before its close", host.Name)
 			}
 		}
-		if word, ok := c.laid[host.Name]; ok && c.wipedSince(word.at) < word.copies {
+		if word, ok := c.laid[host.Name]; ok && c.lasts(word.at, word.copies) {
 			if o := s.Overlay(breaker.RegisterOperator); o.Stamp < word.stamp {
 				w.fail("no acknowledged policy is lost", n, "%s has version %d, acknowledged was %d", host.Name, o.Stamp, word.stamp)
 			}

@@ -35,7 +35,7 @@ func (c *checks) reaches(by *node, host, what string, known func(*breaker.Snapsh
 // not come back from a node that was off.
 func (c *checks) closeKept(host string) {
 	word, ok := c.closes[host]
-	if !ok || c.wipedSince(word.at) >= word.copies {
+	if !ok || !c.lasts(word.at, word.copies) {
 		return
 	}
 	for _, n := range c.world.nodes {
@@ -132,7 +132,7 @@ func (c *checks) follows(n *node, host string, o breaker.Overlay) {
 		return
 	}
 	whole := c.broken == 0 && c.network < before.at && c.world.plan.Network.Loss == 0
-	if whole && c.wipedSince(before.at) == 0 && c.world.now-before.at < keptForSure {
+	if whole && c.lasts(before.at, 1) && c.world.now-before.at < keptForSure {
 		c.world.fail("no change is lost to another", n, "%s: changes %d and %d were both made from version %d", host, before.change, o.Change, o.Base)
 	}
 }
