@@ -84,10 +84,10 @@ func (s *sharedChecks) patrol(n *node) {
 	}
 }
 
-// undisturbed reports whether nothing happened to a node since a moment, but
-// perhaps to the network.
+// undisturbed reports whether a node goes on and nothing happened to it since a
+// moment, but perhaps to the network.
 func (c *checks) undisturbed(n *node, since time.Duration) bool {
-	return c.disturbs[n.index] < since && c.started[n.index] < since
+	return c.disturbs[n.index] < since && c.started[n.index] < since && !n.paused
 }
 
 // startsAlone checks that no store keeps a node from starting: until then nothing
