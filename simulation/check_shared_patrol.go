@@ -154,7 +154,8 @@ func (s *sharedChecks) leftOf(n *node, key breaker.Key, k breaker.Cooldown) time
 }
 
 // holds reports whether a word holds a cooldown, or one that makes it redundant: of
-// a deadline of another program any that is as long does.
+// a deadline of another program any that is as long does. One that a clear ended
+// there may be believed in until it is sure whose clear that is (ADR 8).
 func (s *sharedChecks) holds(n *node, there *cooldownstore.SharedWord, key breaker.Key, k breaker.Cooldown) bool {
 	if there.Snapshot.Clear >= k.Stamp {
 		return true
@@ -164,6 +165,9 @@ func (s *sharedChecks) holds(n *node, there *cooldownstore.SharedWord, key break
 	theirs, named := s.foreign[cooldownID{key, k.Setter, k.Stamp}]
 	if named {
 		until = cooldownstore.FromEpochSeconds(theirs)
+		if slices.Contains(there.Covered, theirs) {
+			return true
+		}
 	}
 	for i, d := range there.Snapshot.Cooldowns {
 		same := d.Setter == k.Setter && d.Stamp == k.Stamp
