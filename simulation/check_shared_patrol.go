@@ -64,7 +64,7 @@ func (s *sharedChecks) patrol(n *node) {
 	w := s.world
 	w.checks.startsAlone(n)
 	r, long := s.reach[n.index], w.now-s.reach[n.index].since
-	if !n.ready || long < settled || w.now-s.slowAt < slowed || s.world.place.slow > 0 || !w.checks.undisturbed(n, w.now-settled) {
+	if !n.ready || long < settled || s.listsSeldom(n) || s.world.place.slow > 0 || !w.checks.undisturbed(n, w.now-settled) {
 		return
 	}
 	v := n.link.verdict()
@@ -82,6 +82,13 @@ func (s *sharedChecks) patrol(n *node) {
 		s.drains(n)
 		s.owed(n)
 	}
+}
+
+// listsSeldom reports whether a node may list less often, because the store was
+// slow of late: so was a listing that ended only when its process went on.
+func (s *sharedChecks) listsSeldom(n *node) bool {
+	slow := max(s.slowAt, min(s.world.checks.disturbs[n.index], s.slowAt+slowed))
+	return s.world.now-slow < slowed
 }
 
 // undisturbed reports whether a node goes on and nothing happened to it since a
