@@ -28,7 +28,7 @@ func (b *board) stepped(input func(*spread.Node, breaker.Instant) spread.Effects
 
 // keep has written what the view holds of a key now. The board is locked.
 func (b *board) keep(key breaker.Key, s breaker.Snapshot) {
-	b.keeper.Put(key, s)
+	b.write(key, s)
 	if b.sharing != nil && b.spread.Owner(key) == b.id {
 		b.sharing.put(key, s)
 	}

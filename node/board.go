@@ -12,6 +12,7 @@ import (
 	"fleetfuse/cluster"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/cluster/view"
+	"fleetfuse/cluster/words"
 	"fleetfuse/cooldownstore"
 	"fleetfuse/gate"
 	"fleetfuse/internal/clock"
@@ -49,6 +50,7 @@ type board struct {
 	telling  sync.Mutex // held while the cluster is told that this node's clock is off
 
 	mu        sync.Mutex
+	committed words.Committed  // on their way
 	cluster   *cluster.Cluster // nil until it joined
 	early     []spread.Member  // what it was told before
 	earlyLeft []string
@@ -170,7 +172,7 @@ func (b *board) keepAll(keys []breaker.Key) {
 	for some := range slices.Chunk(keys, recallAtOnce) {
 		b.mu.Lock()
 		for _, k := range some {
-			b.keeper.Put(k, b.spread.View().Of(k))
+			b.write(k, b.spread.View().Of(k))
 		}
 		b.mu.Unlock()
 	}

@@ -75,7 +75,8 @@ func (b *board) hold(ctx context.Context, from string, key breaker.Key, s breake
 	}
 	if err := b.commit(ctx, key, s); err != nil {
 		b.mu.Lock()
-		b.keeper.Put(key, b.spread.View().Of(key)) // what is not held is not to come back from the disk
+		b.committed.GiveUp(key)
+		b.write(key, b.spread.View().Of(key)) // what is not held is not to come back from the disk
 		b.mu.Unlock()
 		return spread.Held{}, err
 	}
@@ -117,19 +118,21 @@ func (b *board) Decide(ctx context.Context, key breaker.Key) (done func(), err e
 }
 
 // commit writes a snapshot with what else is believed of the key, and what
-// became of that meanwhile.
+// became of that meanwhile. From now on the disk has it, whatever is written.
 func (b *board) commit(ctx context.Context, key breaker.Key, s breaker.Snapshot) error {
-	merged := func() breaker.Snapshot {
-		m := b.spread.View().Of(key)
-		m.Merge(s)
-		return m
-	}
 	b.mu.Lock()
-	first := merged()
+	b.committed.Begin(key, s)
+	first := b.committed.With(key, b.spread.View().Of(key))
 	b.mu.Unlock()
 	err := b.keeper.Commit(ctx, key, first)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.keeper.Put(key, merged()) // it replaced what arrived in between
+	b.write(key, b.spread.View().Of(key)) // it replaced what arrived in between
 	return err
+}
+
+// write has written what the view holds of a key, with the words on it that are
+// committed. The board is locked.
+func (b *board) write(key breaker.Key, s breaker.Snapshot) {
+	b.keeper.Put(key, b.committed.With(key, s))
 }

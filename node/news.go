@@ -74,10 +74,12 @@ func (n *Node) readNews(ctx context.Context) error {
 func (n *Node) takeNews(entries []spread.Shared) {
 	stamp := n.clock.Stamp()
 	n.board.do(func(s *spread.Node, now breaker.Instant) spread.Effects { return s.Share(now, stamp, entries) })
+	var keys []breaker.Key
 	for _, x := range entries {
 		if s := n.board.Of(x.Key); !s.Empty() {
-			n.keeper.Put(x.Key, s)
+			keys = append(keys, x.Key)
 		}
 	}
+	n.board.keepAll(keys)
 	n.opt.Logger.Debug("read what other programs wrote", slog.Int("cooldowns", len(entries)))
 }

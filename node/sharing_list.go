@@ -136,7 +136,7 @@ func (s *sharing) hear(words []cooldownstore.SharedWord, whole bool) {
 func (s *sharing) keep(key breaker.Key, snap breaker.Snapshot) {
 	select {
 	case <-s.listed:
-		s.board.keeper.Put(key, snap)
+		s.board.write(key, snap)
 	default:
 		s.unkept = append(s.unkept, key)
 	}

@@ -221,6 +221,7 @@ func (n *node) holdFor(from string, key breaker.Key, s breaker.Snapshot, reply f
 	write := func() {
 		n.commitHere(key, s, func(err error) {
 			if err != nil {
+				n.committed.GiveUp(key)
 				reply(err)
 			} else {
 				n.do(func(p *spread.Node, now breaker.Instant) spread.Effects { return p.Hold(now, from, key, s) })
@@ -240,7 +241,6 @@ func (n *node) holdFor(from string, key breaker.Key, s breaker.Snapshot, reply f
 
 // commitHere writes a word with what else is believed of the key.
 func (n *node) commitHere(key breaker.Key, s breaker.Snapshot, done func(error)) {
-	merged := n.spread.View().Of(key)
-	merged.Merge(s)
-	n.disk.commit(key, merged, done)
+	n.committed.Begin(key, s)
+	n.disk.commit(key, n.committed.With(key, n.spread.View().Of(key)), done)
 }

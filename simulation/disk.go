@@ -76,7 +76,7 @@ func (d *disk) flush() {
 	if taken {
 		clear(d.synced)
 		for _, key := range d.dirty {
-			d.write(key, d.node.spread.View().Of(key), true)
+			d.write(key, d.node.committed.With(key, d.node.spread.View().Of(key)), true)
 		}
 	}
 	if err != nil {

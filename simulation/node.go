@@ -8,6 +8,7 @@ import (
 	"fleetfuse/breaker"
 	"fleetfuse/cluster/spread"
 	"fleetfuse/cluster/view"
+	"fleetfuse/cluster/words"
 	"fleetfuse/config"
 	"fleetfuse/gate"
 	"fleetfuse/internal/clock"
@@ -35,15 +36,16 @@ type node struct {
 	inbox    []func() // while it is paused
 	sick     bool     // its workers' calls fail
 
-	gate     *gate.Gate
-	spread   *spread.Node
-	actors   map[breaker.Key]*actor
-	standing turns                // of words that it stands in for
-	deciding turns                // of overlays that are made or held here
-	waits    map[uint64]func(any) // requests that are out
-	policies *config.InForce
-	tickAt   time.Duration // when the protocol wants its Tick; 0: never
-	members  membership
+	gate      *gate.Gate
+	spread    *spread.Node
+	actors    map[breaker.Key]*actor
+	standing  turns                // of words that it stands in for
+	deciding  turns                // of overlays that are made or held here
+	waits     map[uint64]func(any) // requests that are out
+	committed words.Committed      // words on their way
+	policies  *config.InForce
+	tickAt    time.Duration // when the protocol wants its Tick; 0: never
+	members   membership
 }
 
 func newNode(w *World, i int, m Machine) *node {
@@ -160,7 +162,7 @@ func (n *node) start() {
 	n.epoch++
 	n.up, n.ready, n.paused, n.inbox, n.tickAt = true, false, false, nil, 0
 	n.clock = clock.Simulated(&n.machine)
-	n.actors, n.waits, n.standing, n.deciding = map[breaker.Key]*actor{}, map[uint64]func(any){}, turns{}, turns{}
+	n.actors, n.waits, n.standing, n.deciding, n.committed = map[breaker.Key]*actor{}, map[uint64]func(any){}, turns{}, turns{}, words.Committed{}
 	n.policies = config.NewInForce(n.world.plan.Policies)
 	n.gate = gate.New(gate.Options{Node: n.id, Owner: n, Policy: n.policies.Of, Clock: n.clock, AskLimit: time.Second, Driven: true})
 	entries := n.disk.recall()

@@ -7,6 +7,7 @@
 //   - After says what comes of a word that its owner was asked to carry out.
 //   - A Holding has one other member hold what is carried out, or finds out that it
 //     may not be. Refuses and News are the rules of that member.
+//   - Committed are words that wait for another member, for what is written meanwhile.
 //   - A Laying is a change of a policy, from what is known to what is in force.
 package words
 
