@@ -25,7 +25,7 @@ func TestCampaign(t *testing.T) {
 	if testing.Short() {
 		n = 100
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(800)) // worlds make much garbage and keep little
+	defer debug.SetGCPercent(debug.SetGCPercent(3000)) // worlds make much garbage and keep little
 	shown := 0
 	r := simulation.RunSeeds(simulation.Random, *from, n, runtime.GOMAXPROCS(0), func(done uint64, failed *simulation.Failure) {
 		switch {
