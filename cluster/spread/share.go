@@ -92,11 +92,11 @@ func (x *Shared) reach(own breaker.Snapshot, now breaker.Instant) (clear breaker
 }
 
 // ends reports whether the clear was meant for a cooldown.
-func (x *Shared) ends(c breaker.Cooldown) bool { return c.Stamp <= x.Snapshot.Clear || x.covers(c) }
+func (x *Shared) ends(c breaker.Cooldown) bool { return c.Stamp <= x.Snapshot.Clear || x.Covers(c) }
 
-// covers reports whether a cooldown is a deadline of another program that the
+// Covers reports whether a cooldown is a deadline of another program that the
 // clear ended.
-func (x *Shared) covers(c breaker.Cooldown) bool {
+func (x *Shared) Covers(c breaker.Cooldown) bool {
 	return c.Setter == breaker.ForeignSetter && slices.ContainsFunc(x.Covered, func(at breaker.Instant) bool {
 		return c.Says(breaker.Cooldown{Reason: breaker.ReasonStore, Until: at})
 	})

@@ -1,6 +1,7 @@
 package sharing
 
 import (
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -58,7 +59,9 @@ func Hear(words []cooldownstore.SharedWord, now breaker.Instant, wall time.Time,
 func (h *Hearing) Answer(now breaker.Instant, whole bool, believed func(breaker.Key) breaker.Snapshot) (answer []spread.Entry) {
 	for _, x := range h.Entries {
 		own := believed(x.Key)
-		if cooldownstore.Lacks(x.Snapshot, own, now) || h.outdated[x.Key] || whole && cooldownstore.Outlives(x.Snapshot, own, now) {
+		news := own // but for what a clear ended there, which this node may have to believe in for a while
+		news.Cooldowns = slices.DeleteFunc(slices.Clone(own.Cooldowns), x.Covers)
+		if cooldownstore.Lacks(x.Snapshot, news, now) || h.outdated[x.Key] || whole && cooldownstore.Outlives(x.Snapshot, own, now) {
 			answer = append(answer, spread.Entry{Key: x.Key, Snapshot: own})
 		}
 	}

@@ -201,6 +201,21 @@ func TestHear(t *testing.T) {
 	}
 }
 
+// A clear there ended a deadline of another program that this node believes in until
+// it is sure whose clear that is: to put it again changes nothing, again and again.
+func TestWhatAClearEndedThereIsNotPutAgain(t *testing.T) {
+	theirs := breaker.Cooldown{Setter: cooldownstore.ForeignSetter, Stamp: 9, Reason: breaker.ReasonStore, Until: now.Add(time.Minute), Length: time.Minute}
+	word := cooldownstore.ShareSnapshot("host:a", breaker.Snapshot{Clear: 5, ClearKept: now.Add(time.Hour)}, now, begin)
+	word.Covered = []float64{cooldownstore.EpochSeconds(begin.Add(time.Minute))}
+	h := sharing.Hear([]cooldownstore.SharedWord{word}, now, begin, func(breaker.Key) bool { return true }, func(breaker.Stamp) error { return nil })
+	answer := h.Answer(now, true, func(breaker.Key) breaker.Snapshot {
+		return breaker.Snapshot{Clear: 5, ClearKept: now.Add(time.Hour), Cooldowns: []breaker.Cooldown{theirs}}
+	})
+	if len(answer) != 0 {
+		t.Errorf("the answer is %+v, want none", answer)
+	}
+}
+
 func TestWhatEndedIsTakenAwayWithListings(t *testing.T) {
 	word := cooldownstore.ShareSnapshot("host:a", cooled(2), now, begin)
 	h := sharing.Hear([]cooldownstore.SharedWord{word}, now, begin, func(breaker.Key) bool { return true }, func(breaker.Stamp) error { return nil })
