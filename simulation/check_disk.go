@@ -58,6 +58,42 @@ func (c *checks) lasts(at time.Duration, copies int) bool {
 	return c.wipedSince(at-words.WordLimit) < copies
 }
 
+// onDisks checks that what was acknowledged is on as many disks as that says, unless
+// some were replaced since it was said.
+func (c *checks) onDisks(by *node, key breaker.Key, what string, copies int, has func(*breaker.Snapshot) bool) {
+	got := 0
+	for _, n := range c.world.nodes {
+		if n.disk.keeps(key, has) {
+			got++
+		}
+	}
+	if got+c.wipedSince(c.world.now-words.WordLimit) < copies {
+		c.world.fail("what is acknowledged is on its disks", by, "%s of %s is on %d disks, want %d", what, key, got, copies)
+	}
+}
+
+// writtenBehind checks that what a node believes for a while is on its disk, or
+// something later.
+func (c *checks) writtenBehind(n *node) {
+	for _, h := range c.world.plan.Hosts {
+		key := breaker.HostKey(h.Name)
+		if at, ok := c.seen[seenKey{n.index, key}]; !ok || at.changed > c.world.now-time.Second || n.committed.Pending(key) {
+			continue
+		}
+		is, there := n.spread.View().Of(key), n.disk.written[key].Snapshot
+		lacks := there.Clear < is.Clear || is.Circuit.Stamp > max(there.Circuit.Stamp, there.Clear)
+		for _, k := range is.Cooldowns {
+			lacks = lacks || k.Stamp > there.Clear && !slices.ContainsFunc(there.Cooldowns, k.Says)
+		}
+		for _, o := range is.Overlays {
+			lacks = lacks || there.Overlay(o.Register).Stamp < o.Stamp
+		}
+		if lacks {
+			c.world.fail("what is believed is on disk", n, "%s is %s, the disk has %+v", key, describe(is, n.clock.Now()), there)
+		}
+	}
+}
+
 // recalled checks that a process that starts believes what its disk holds.
 func (c *checks) recalled(n *node) {
 	c.started[n.index] = c.world.now

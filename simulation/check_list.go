@@ -27,6 +27,8 @@ func Checks() []Check {
 		{"nothing is called before a deadline", Always, "a Retry-After or an operator's open holds on every node that could hear of it, also after a restart"},
 		{"a deadline never moves", Always, "each node's deadline is the setter's, but for what messages travelled; clocks that step move none"},
 		{"what is on disk comes back", Always, "a restart brings back every clear, overlay, circuit and deadline that was written"},
+		{"what is acknowledged is on its disks", Always, "a close, or a change of a policy, is on as many disks as it says, where no power loss takes it"},
+		{"what is believed is on disk", Always, "a second after it changed, on each node whose disk works"},
 		{"limits", Always, "cooldowns, opens, permits and refusals are as long as their policy allows"},
 		{"stamps are monotone", Always, "no node goes back to an older clear, circuit or policy"},
 		{"a close stays closed", Always, "nothing from before an operator's close rejects after it"},

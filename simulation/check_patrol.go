@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"time"
 
 	"fleetfuse/breaker"
@@ -18,8 +19,31 @@ func (c *checks) patrol() {
 			c.acts(n)
 			c.bounded(n)
 		}
+		if n.ready && n.disk.well() && c.undisturbed(n, c.world.now-patrolEvery) {
+			c.writtenBehind(n)
+		}
 	}
+	c.converge()
 	c.world.after(patrolEvery, c.patrol)
+}
+
+// agreeWithin is how long nothing must have happened to anybody, and changed about a
+// breaker, until all believe the same of it.
+const agreeWithin = 20 * time.Second
+
+// converge checks that views agree also before the end of the world.
+func (c *checks) converge() {
+	w := c.world
+	if !c.calm(w.now-agreeWithin, w.nodes...) {
+		return
+	}
+	for _, h := range w.plan.Hosts {
+		key := breaker.HostKey(h.Name)
+		changed := func(n *node) bool { return !n.ready || c.seen[seenKey{n.index, key}].changed > w.now-agreeWithin }
+		if !slices.ContainsFunc(w.nodes, changed) {
+			c.agree(key, false)
+		}
+	}
 }
 
 // acts checks that an owner acts for its keys that are not closed: it has

@@ -153,6 +153,18 @@ func (d *disk) crash(powerLoss bool) {
 	d.dirty, d.waiting = nil, false
 }
 
+// well reports whether the disk takes everything, and at once.
+func (d *disk) well() bool { return d.fails == 0 && d.slow == 0 && d.lies == 0 }
+
+// keeps reports whether the disk has something of a key, also after a power loss.
+func (d *disk) keeps(key breaker.Key, has func(*breaker.Snapshot) bool) bool {
+	now := d.written[key].Snapshot
+	if k, ok := d.synced[key]; ok && !has(&k.record.Snapshot) {
+		return false
+	}
+	return has(&now)
+}
+
 // wipe is a new disk.
 func (d *disk) wipe() {
 	clear(d.written)

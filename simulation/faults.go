@@ -136,7 +136,10 @@ func (w *World) putRight() {
 	w.checks.shared.putRight()
 	for _, n := range w.nodes {
 		n.sick = false
-		n.disk.fails, n.disk.slow, n.disk.lies = 0, 0, 0
+		if !n.disk.well() {
+			n.disk.fails, n.disk.slow, n.disk.lies = 0, 0, 0
+			w.checks.disturbed(n)
+		}
 		switch {
 		case !n.up:
 			n.start()

@@ -18,6 +18,11 @@ var wordPlants = []plant{
 		now: `if _, _ = foreseen, was; false {`,
 	},
 	{
+		name: "what is written behind takes away what was just committed", file: "simulation/disk.go", // in production: package node
+		was: `d.node.committed.With(key, d.node.spread.View().Of(key))`,
+		now: `d.node.spread.View().Of(key)`,
+	},
+	{
 		name: "a change is held while another one is decided", file: "simulation/commit.go", disputed: true, // in production: package node
 		was: `news && busy {`,
 		now: `news && busy && false {`,

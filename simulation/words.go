@@ -112,6 +112,8 @@ func (w *World) closed(n *node, host string, said time.Duration, lost []time.Dur
 		return
 	}
 	w.sometimes(SawCloseOfOperator)
+	made := r.Entry.Clear
+	w.checks.onDisks(n, breaker.HostKey(host), "a close", r.Copies, func(s *breaker.Snapshot) bool { return s.Clear >= made })
 	if r.After.State != breaker.Closed {
 		w.fail("a close stays closed", n, "%s was closed and is %v", host, r.After.State)
 	}
@@ -138,6 +140,9 @@ func (w *World) replaced(n *node, host string, change spread.Lay, body any) {
 		return // one disk may be lost
 	}
 	w.sometimes(SawPolicyReplaced)
+	w.checks.onDisks(n, breaker.HostKey(host), "a policy", r.Copies, func(s *breaker.Snapshot) bool {
+		return s.Overlay(r.Overlay.Register).Stamp >= r.Overlay.Stamp
+	})
 	w.checks.lift(host)
 	w.checks.follows(n, host, r.Overlay)
 	if word := w.checks.laid[host]; r.Overlay.Stamp > word.stamp {

@@ -21,6 +21,9 @@ func (c *Committed) Begin(key breaker.Key, s breaker.Snapshot) {
 	c.words[key] = all
 }
 
+// Pending reports whether words on a key are on their way.
+func (c *Committed) Pending(key breaker.Key) bool { _, ok := c.words[key]; return ok }
+
 // GiveUp forgets the words on a key: they are not carried out.
 func (c *Committed) GiveUp(key breaker.Key) { delete(c.words, key) }
 
