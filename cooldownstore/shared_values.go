@@ -140,6 +140,9 @@ func (v *SharedValues) merge(word, old SharedWord, left time.Duration, there boo
 // wall clock that is ahead of others.
 func withoutOver(old, word SharedWord, wall time.Time) (SharedWord, SharedWord, bool) {
 	over := word.over(wall)
+	if len(over) == 0 {
+		return old, word, false
+	}
 	n := len(old.Snapshot.Cooldowns)
 	old, word = old.without(over), word.without(over)
 	return old, word, len(old.Snapshot.Cooldowns) < n
