@@ -55,10 +55,15 @@ var sharedPlants = []plant{
 		name: "another program's deadline that is read again looks new", file: "cooldownstore/shared_seen.go",
 		was: `	if i := k.find(until); i >= 0 {
 		d := &k.deadlines[i]
-		if d.at`,
-		now: `	if i := k.find(until); i > len(k.deadlines) {
-		d := &k.deadlines[i]
-		if d.at`,
+		if d.at.IsZero() { // known by hearsay
+			d.at = now
+		}
+		return *d
+	}
+	k.last = max(breaker.StampAt(now), k.clear+1, k.last+1)
+	d := sighting{until: until, at: now, stamp: k.last, covered: slices.ContainsFunc(k.about, isAbout(until))}`,
+		now: `	k.last = max(breaker.StampAt(now), k.clear+1, k.last+1)
+	d := sighting{until: until, at: now, stamp: k.last}`,
 	},
 	{
 		name: "what was seen of other programs is not kept", file: "cooldownstore/shared_sightings.go",
