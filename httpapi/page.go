@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"fleetfuse/api"
-	"fleetfuse/breaker"
 )
 
 // pageMost bounds the breakers on the page; pageEvery is how often a browser asks
@@ -49,16 +48,8 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	}
 	d.Members = slices.Clone(d.Members)
 	slices.SortFunc(d.Members, byName)
-	slices.SortStableFunc(d.Breakers, func(a, b api.Breaker) int {
-		open := breaker.Open.String()
-		if (a.State == open) != (b.State == open) {
-			if a.State == open {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(b.RemainingMS, a.RemainingMS)
-	})
+	// What is not open has nothing left, so it comes last.
+	slices.SortStableFunc(d.Breakers, func(a, b api.Breaker) int { return cmp.Compare(b.RemainingMS, a.RemainingMS) })
 	shown := min(len(d.Breakers), pageMost)
 	d.Breakers, d.More = d.Breakers[:shown], len(d.Breakers)-shown
 	h := w.Header()

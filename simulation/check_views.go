@@ -126,10 +126,9 @@ func (c *checks) believed(n *node, key breaker.Key, s *breaker.Snapshot) breaker
 }
 
 // sameCircuit reports whether two nodes believe the same of a circuit. They do not
-// forget a recovery in one moment, one that stood still when it was told later by so
-// long, and a machine that started with a wrong wall clock
-// forgets one minutes early or late that it read from its disk; it still believes the
-// breaker closed.
+// forget a recovery in one moment: one that stood still when it was told forgets it so
+// much later, and a machine that started with a wrong wall clock minutes early or late,
+// if it read it from its disk. Both still believe the breaker closed.
 func (c *checks) sameCircuit(n *node, a *breaker.Circuit, m *node, b *breaker.Circuit) bool {
 	due := func(n *node, k *breaker.Circuit) bool {
 		return k.State == breaker.Closed && (k.Stamp == 0 || !c.truthful() || k.Keep.Sub(n.clock.Now()) < forgetSlack+c.stood())

@@ -60,7 +60,9 @@ func (h *Hearing) Answer(now breaker.Instant, whole bool, believed func(breaker.
 	for _, x := range h.Entries {
 		own := believed(x.Key)
 		news := own // but for what a clear ended there, which this node may have to believe in for a while
-		news.Cooldowns = slices.DeleteFunc(slices.Clone(own.Cooldowns), x.Covers)
+		if len(x.Covered) > 0 {
+			news.Cooldowns = slices.DeleteFunc(slices.Clone(own.Cooldowns), x.Covers)
+		}
 		if cooldownstore.Lacks(x.Snapshot, news, now) || h.outdated[x.Key] || whole && cooldownstore.Outlives(x.Snapshot, own, now) {
 			answer = append(answer, spread.Entry{Key: x.Key, Snapshot: own})
 		}
