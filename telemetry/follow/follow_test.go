@@ -253,6 +253,46 @@ func TestAStreamOfAMemberThatForgot(t *testing.T) {
 	})
 }
 
+// A stream may have been told more by another node than this one has read yet:
+// that is no new log.
+func TestAStreamThatIsAheadOfTheRing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet("a")
+		h := NewHub(f, Options{})
+		defer h.Close()
+		other, _ := h.Follow(nil, Filter{})
+		defer other.Close()
+		time.Sleep(time.Second)
+		f.set(func() { f.down["a"] = true })
+		for range 5 {
+			f.log("a", api.Event{})
+		}
+		time.Sleep(time.Second) // the question from before has not got them
+		s, _ := h.Follow(Position{"a": 5}, Filter{})
+		defer s.Close()
+		go func() {
+			time.Sleep(time.Second)
+			f.set(func() { f.down["a"] = false })
+			time.Sleep(time.Second)
+			f.log("a", api.Event{})
+		}()
+		var ids []string
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		collect(ctx, s, func(r api.EventsResponse) {
+			for _, e := range r.Events {
+				ids = append(ids, e.ID)
+			}
+			if len(r.Gaps) > 0 {
+				t.Errorf("told of gaps %+v", r.Gaps)
+			}
+		})
+		if want := []string{"a-6"}; !slices.Equal(ids, want) {
+			t.Errorf("told %v, want %v", ids, want)
+		}
+	})
+}
+
 // A stream that begins anew where an earlier one ended tells what it missed, also
 // of a member that did not answer for a while, and says who does not answer.
 func TestAStreamResumes(t *testing.T) {

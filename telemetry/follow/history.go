@@ -72,6 +72,10 @@ func merge(lists [][]api.Event) []api.Event {
 
 // takePage takes what a member answered, up to a time.
 func (s *Stream) takePage(member string, p api.EventPage, until time.Time, r *api.EventsResponse) []api.Event {
+	if s.doubted(member) {
+		s.resolve(member, p.Through, r)
+		return nil
+	}
 	at, events := p.Through, p.Events
 	for i := range events {
 		if !until.IsZero() && events[i].Time.After(until) {
@@ -91,6 +95,23 @@ func (s *Stream) takePage(member string, p api.EventPage, until time.Time, r *ap
 	return events
 }
 
+// doubted reports whether a member has told more than the ring knew of its log.
+func (s *Stream) doubted(member string) bool { return s.owed[member] < s.position[member] }
+
+// resolve takes where the log of a doubted member ends. If that is before what was
+// told, it is another log, of which nothing was told.
+func (s *Stream) resolve(member string, end uint64, r *api.EventsResponse) {
+	told := s.position[member]
+	if end >= told {
+		delete(s.owed, member)
+		return
+	}
+	s.position[member], s.owed[member] = 0, end
+	r.Gaps = append(r.Gaps, api.MemberGap{
+		Node: s.hub.nameOf(member), EventGap: api.EventGap{First: end + 1, Last: told, Reason: "unknown"},
+	})
+}
+
 // answer is a page, or why there is none.
 type answer struct {
 	api.EventPage
@@ -108,6 +129,7 @@ func (s *Stream) pages(ctx context.Context) map[string]answer {
 			if _, known := s.position[id]; !known && q.Since.IsZero() {
 				q.Since = s.began
 			}
+			q.Last = s.doubted(id)
 			page, err := s.hub.askFor(ctx, id, q)
 			mu.Lock()
 			pages[id] = answer{page, err}

@@ -28,7 +28,8 @@ type Stream struct {
 	// position is up to where each member's log was told, or need not be.
 	position Position
 	// owed is up to where a member's log must be read before what the ring has of
-	// it: it was not there yet, or the member does not answer.
+	// it: it was not there yet, or the member does not answer. Below the position
+	// it says that the member must be asked whether its log is the same still.
 	owed    map[string]uint64
 	began   time.Time // what members log from then on is told, also of those that join
 	cursor  uint64    // in the ring
@@ -75,13 +76,8 @@ func (s *Stream) begin(member string, at uint64) {
 	switch {
 	case !known && s.fresh && !s.said:
 		s.position[member] = at
-	case !known || told < at:
+	case !known || told != at: // told beyond it: it began a new log, or the ring lags behind
 		s.owed[member] = at
-	case told > at: // it began a new log
-		s.position[member] = at
-		s.gaps = append(s.gaps, api.MemberGap{
-			Node: s.hub.nameOf(member), EventGap: api.EventGap{First: at + 1, Last: told, Reason: "unknown"},
-		})
 	}
 }
 
