@@ -147,8 +147,8 @@ func (b *board) Evicted(epoch uint64) {
 		b.epoch = epoch
 		b.notes.putNow(metaEpoch, strconv.FormatUint(epoch, 10), epochWait)
 	}
-	if !b.joined() {
-		return // its start is not over
+	if !read(b, (*spread.Node).Started) {
+		return // its start claims them: before it, what this node remembers may be long over
 	}
 	b.logger.Warn("the other members had given this node up, or may have; its breakers start over", slog.Uint64("epoch", epoch))
 	b.do((*spread.Node).ClaimAll)

@@ -259,7 +259,7 @@ const standstill = 2 * time.Second
 func (n *node) restartActors() {
 	n.world.checks.restarted(n)
 	clear(n.actors)
-	if !n.ready {
+	if !n.spread.Started() {
 		return
 	}
 	n.do((*spread.Node).ClaimAll)

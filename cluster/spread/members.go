@@ -183,3 +183,7 @@ func (n *Node) ClaimAll(now breaker.Instant) Effects {
 	n.claim(now, placement.Ring{}, false)
 	return n.take(now)
 }
+
+// Started reports whether the start is over. One that is not claims what is this
+// node's own at its end.
+func (n *Node) Started() bool { return n.ready }
