@@ -60,7 +60,7 @@ func TestFormProblems(t *testing.T) {
 		{"a: {profile: bold}\n", func(p Part) { p.Fields("a")["a"].Breakers() }, "f.yaml:1:14: profile"},
 		{"a: {hosts: {x.org: {fail_max: 0}}}\n", func(p Part) { p.Fields("a")["a"].Breakers() }, "f.yaml:1:31: "},
 		{"a: {log: {level: info}}\n", func(p Part) { p.Fields("a")["a"].Breakers() }, `unknown key "log"; known here: profile, defaults`},
-		{"a: b: c\n", func(Part) {}, "f.yaml: mapping values are not allowed"},
+		{"a: b: c\n", func(Part) {}, "f.yaml:1:5: mapping values are not allowed"},
 		{strings.Repeat("#", maxFormBytes+1), func(Part) {}, "longer than 4 MiB"},
 		{"", func(p Part) { p.Fail("is empty") }, "f.yaml: is empty"},
 	}

@@ -46,7 +46,8 @@ func TestCheckFindsThePlace(t *testing.T) {
 	}{
 		{write(t, "hosts:\r\n  a b: {}\r\n"), config.Finding{Line: 2, Column: 3, Source: "  a b: {}",
 			Text: `host "a b" has a blank or control character at byte 1; remove it`}},
-		{write(t, "a: [\n"), config.Finding{Line: 1, Source: "a: [", Text: "did not find expected node content"}},
+		{write(t, "a: [\n"), config.Finding{Line: 1, Column: 4, Source: "a: [",
+			Text: "did not find expected node content; a value is missing here, or a bracket that is not closed"}},
 		{write(t, "hosts: {'*': {}}\n"), config.Finding{Line: 1, Column: 9, Source: "hosts: {'*': {}}",
 			Text: `wildcard "*": what applies to every host are the defaults; use the section defaults, or --breaker-defaults`}},
 		{secret, config.Finding{Line: 1, Column: 17, Text: `cooldown_store starts with "redis:" but not with "redis://"; want sqlite, sqlite:///abs/path, redis://host:6379, rediss://, redis+sentinel://, redis+cluster:// or memory:`}},
