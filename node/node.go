@@ -94,7 +94,7 @@ func Start(ctx context.Context, opt Options) (*Node, error) {
 		n.sharing = newSharing(n, opt.Shared)
 		n.onStop(n.sharing.close)
 	}
-	for _, step := range []func(context.Context) error{n.openStore, n.openEvents, n.startBreakers, n.serve} {
+	for _, step := range []func(context.Context) error{n.openStore, n.tryPorts, n.openEvents, n.startBreakers, n.serve} {
 		if err := step(ctx); err != nil {
 			n.Stop()
 			return nil, err
