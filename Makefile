@@ -48,7 +48,7 @@ FROM ?= 0
 sim: build ## SEEDS simulated worlds, from seed FROM: which broke a promise, and how to replay it (1,000: 2 minutes on two cores)
 	go test ./simulation -run '^TestCampaign$$' -count=1 -v -timeout 0 -seeds $(SEEDS) -from $(FROM)
 
-plants: ## builds bugs into the code, one after the other: the simulation must find each within 10,000 seeds (20 minutes)
+plants: ## builds bugs into the code, one after the other: the simulation must find each within 10,000 seeds (10 to 20 minutes)
 	go test -tags plant ./simulation -run '^TestPlants$$' -count=1 -v -timeout 0
 
 sim-scale: ## what a simulated fleet of 5 to 1,000 nodes costs: a table, and docs/sim-scale.svg (5 minutes)
