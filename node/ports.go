@@ -12,13 +12,12 @@ import (
 // tryPorts says of all addresses at once which cannot be listened on, before any
 // other member sees this node come. What is no address, the parts say themselves.
 func (n *Node) tryPorts(ctx context.Context) error {
-	gossip := n.opt.Gossip.Listen
 	if n.opt.Gossip.Transport != nil {
-		gossip = ""
+		return nil // there is no network
 	}
 	wanted := []struct{ flag, addr string }{
 		{"--http.listen-address", n.opt.HTTPListen},
-		{"--cluster.listen-address", gossip},
+		{"--cluster.listen-address", n.opt.Gossip.Listen},
 		{"--actor.listen-address", n.opt.Actor.Listen},
 	}
 	var errs []error
