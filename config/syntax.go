@@ -83,28 +83,27 @@ func syntaxError(path string, text []byte, err error) error {
 	if len(text) > maxLocated {
 		return fmt.Errorf("%s: %s; at or after line %d", path, message, line)
 	}
-	line, column := locate(text, err)
-	content := bytes.Split(text, []byte("\n"))[line-1]
-	indent := content[:len(content)-len(bytes.TrimLeft(content, " \t"))]
+	at := locate(text, err)
+	start := bytes.LastIndexByte(text[:at], '\n') + 1
+	line = 1 + bytes.Count(text[:at], []byte("\n"))
+	indent := text[start : len(text)-len(bytes.TrimLeft(text[start:], " \t"))]
 	if i := bytes.IndexByte(indent, '\t'); i >= 0 { // the parser complains about it without naming it
 		return fmt.Errorf("%s:%d:%d: a tab indents this line; YAML wants blanks (%s)", path, line, i+1, message)
 	}
-	return fmt.Errorf("%s:%d:%d: %s", path, line, column, message)
+	return fmt.Errorf("%s:%d:%d: %s", path, line, 1+utf8.RuneCount(text[start:at]), message)
 }
 
 // maxLocated bounds a text in which a mistake is located: that reads it some twenty
 // times.
 const maxLocated = 1 << 20
 
-// locate finds where a text goes wrong. The parser itself says where the mapping or
-// list began that it was in, which may be the whole file, and some lines are off by
-// one. What is before the mistake does not have the same error.
-func locate(text []byte, err error) (line, column int) {
+// locate finds the byte at which a text goes wrong. The parser itself says where the
+// mapping or list began that it was in, which may be the whole file, and some lines are
+// off by one. What is before the mistake does not have the same error.
+func locate(text []byte, err error) int {
 	n := sort.Search(len(text), func(n int) bool {
 		_, _, e := decode(text[:n])
 		return e != nil && e.Error() == err.Error()
 	})
-	before := text[:max(n-1, 0)]
-	start := bytes.LastIndexByte(before, '\n') + 1
-	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[start:])
+	return max(n-1, 0)
 }

@@ -36,9 +36,8 @@ type Stream struct {
 	retryAt time.Time
 	seen    seen
 	missing []string
-	gaps    []api.MemberGap // to be told with the next batch
-	fresh   bool            // it began with nothing owed
-	said    bool            // of the first batch
+	fresh   bool // it began with nothing owed
+	said    bool // of the first batch
 }
 
 // Follow begins a stream: behind a position, or with what happens since
@@ -93,7 +92,6 @@ func (s *Stream) Next(ctx context.Context) (api.EventsResponse, error) {
 		bell, missing := s.hub.bell()
 		if s.said || s.hub.settled() {
 			r := s.pull(ctx)
-			r.Gaps, s.gaps = append(s.gaps, r.Gaps...), nil
 			if len(r.Events)+len(r.Gaps) > 0 || !s.said || !slices.Equal(missing, s.missing) {
 				s.said, s.missing = true, missing
 				r.Missing, r.Position = missing, s.position.String()
